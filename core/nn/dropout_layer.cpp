@@ -1,0 +1,78 @@
+// Dropout on plain activations (N, features), in our own loop: its masks come from counter-based
+// random numbers keyed by sample, so that they are equal however the batch is split, which oneDNN's
+// cannot be.
+#include "core/base/memory_block.hpp"
+#include "core/base/random.hpp"
+#include "core/nn/layer.hpp"
+
+namespace dp::core {
+namespace {
+
+using onednn::Desc;
+
+/// (N, F) -> (N, F): training zeroes a unit with probability p and scales the others by 1 / (1 -
+/// p).
+class DropoutLayer final : public Layer {
+public:
+    DropoutLayer(const LayerContext& layer_context, const Desc& src)
+        : Layer("dropout", layer_context), desc_(src) {
+        features_ = static_cast<std::size_t>(onednn::dims_of(src)[1]);
+    }
+
+    Desc src_desc() const override { return desc_; }
+    Desc dst_desc() const override { return desc_; }
+    void describe(std::vector<PrimitiveInfo>& /*out*/) const override {}
+
+    void bind(const LayerMemory& lent) override {
+        lent_ = lent;
+        if (context().training) mask_ = FloatBlock(context().batch_size * features_);
+    }
+
+    void forward(const StepContext& step) override {
+        const auto* src = static_cast<const float*>(lent_.src.get_data_handle());
+        auto* dst = static_cast<float*>(lent_.dst.get_data_handle());
+        if (!step.training) {
+            std::copy_n(src, context().batch_size * features_, dst);
+            return;
+        }
+        draw_mask(step);
+        multiply(src, dst);
+    }
+
+    void backward(const StepContext& /*step*/) override {
+        multiply(static_cast<const float*>(lent_.diff_dst.get_data_handle()),
+                 static_cast<float*>(lent_.diff_src.get_data_handle()));
+    }
+
+private:
+    void draw_mask(const StepContext& step) {
+        const DropoutKey& key = step.dropout;
+        const float kept = 1.F / (1.F - key.probability);
+        float* mask = mask_.data();
+        for (const std::uint32_t sample : step.samples) {
+            const RandomStream stream(key.seed, RandomUse::kDropout, {key.epoch, key.step, sample});
+            for (std::size_t f = 0; f < features_; ++f) {
+                *mask++ = stream.uniform(f) < key.probability ? 0.F : kept;
+            }
+        }
+    }
+
+    void multiply(const float* from, float* to) const {
+        const std::size_t size = context().batch_size * features_;
+        const float* mask = mask_.data();
+        for (std::size_t i = 0; i < size; ++i) to[i] = from[i] * mask[i];
+    }
+
+    Desc desc_;
+    std::size_t features_ = 0;
+    LayerMemory lent_;
+    FloatBlock mask_;
+};
+
+}  // namespace
+
+std::unique_ptr<Layer> make_dropout(const LayerContext& context, const Desc& src) {
+    return std::make_unique<DropoutLayer>(context, src);
+}
+
+}  // namespace dp::core

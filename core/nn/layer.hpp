@@ -1,0 +1,154 @@
+// A layer as oneDNN primitives, for one batch size. For core/nn alone.
+//
+// A layer is built in two steps. Construction asks oneDNN for primitive descriptors: cheap, no
+// memory. After the network has planned where activations lie, bind() creates the primitives and
+// fixes their arguments, so that forward and backward only execute. Who owns what:
+//   activations, their gradients, scratchpad: the Network's arena, lent through bind()
+//   weights, their gradients, running statistics: the backend's flat blocks, lent through
+//   bind_blocks() what only one layer needs (batch statistics, pool indices, reordered weights):
+//   the layer
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/nn/network.hpp"
+#include "core/nn/onednn_compat.hpp"
+
+namespace dp::core {
+
+/// What every layer of a network shares.
+struct LayerContext {
+    dnnl::engine engine;
+    std::size_t batch_size = 0;
+    bool training = false;  // backward is wanted too
+};
+
+/// A tensor that a layer keeps in a flat block, in the layout that its primitives want.
+struct TensorSlot {
+    std::string name;                 // "conv1.weight"
+    std::vector<std::int64_t> shape;  // as PyTorch says it
+    std::size_t fan_in = 0;
+    onednn::Desc desc;
+};
+
+/// Memory lent to a layer for one batch size. `diff_src` is empty where nobody needs it.
+struct LayerMemory {
+    dnnl::memory src, dst, diff_src, diff_dst;
+    std::byte* scratchpad = nullptr;  // as long as the network's largest scratchpad_bytes()
+};
+
+/// Where a layer's slots lie: addresses in the order of parameters() and statistics().
+struct LayerBlocks {
+    std::span<float* const> parameters;
+    std::span<float* const> gradients;  // empty for evaluation alone
+    std::span<float* const> statistics;
+};
+
+struct StepContext {
+    const dnnl::stream& stream;
+    bool training = false;
+    DropoutKey dropout;
+    std::span<const std::uint32_t> samples;
+};
+
+/// A primitive with its arguments, executed without allocating.
+class BoundPrimitive {
+public:
+    using Arguments = std::vector<std::pair<int, dnnl::memory>>;
+
+    BoundPrimitive() = default;
+    /// Adds the scratchpad that `desc` asks for to `arguments`: `scratchpad`, or when null its own.
+    BoundPrimitive(const dnnl::primitive_desc_base& desc, dnnl::primitive primitive,
+                   std::byte* scratchpad, Arguments arguments);
+
+    /// Does nothing when default-constructed.
+    void execute(const dnnl::stream& stream) const;
+
+private:
+    dnnl::primitive primitive_;
+    Arguments memories_;  // own what `arguments_` points at
+    std::vector<dnnl_exec_arg_t> arguments_;
+};
+
+class Layer {
+public:
+    virtual ~Layer() = default;
+    Layer(const Layer&) = delete;
+    Layer& operator=(const Layer&) = delete;
+
+    [[nodiscard]] virtual onednn::Desc src_desc() const = 0;
+    [[nodiscard]] virtual onednn::Desc dst_desc() const = 0;
+    /// True when backward reads forward's source (destination), so that it must outlive forward.
+    [[nodiscard]] virtual bool keeps_src() const { return false; }
+    [[nodiscard]] virtual bool keeps_dst() const { return false; }
+    [[nodiscard]] virtual std::size_t scratchpad_bytes() const { return 0; }
+    /// Weights and biases.
+    [[nodiscard]] virtual std::vector<TensorSlot> parameters() const { return {}; }
+    /// Running statistics.
+    [[nodiscard]] virtual std::vector<TensorSlot> statistics() const { return {}; }
+    virtual void describe(std::vector<PrimitiveInfo>& out) const = 0;
+
+    /// Creates the primitives. Called once.
+    virtual void bind(const LayerMemory& memory) = 0;
+    virtual void bind_blocks(const LayerBlocks& /*blocks*/) {}
+
+    virtual void forward(const StepContext& step) = 0;
+    virtual void backward(const StepContext& step) = 0;
+
+protected:
+    Layer(std::string_view name, LayerContext context)
+        : name_(name), context_(std::move(context)) {}
+
+    [[nodiscard]] const std::string& name() const { return name_; }
+    [[nodiscard]] const LayerContext& context() const { return context_; }
+    [[nodiscard]] PrimitiveInfo info(std::string_view pass, const char* implementation) const {
+        return {name_, std::string(pass), implementation, context_.batch_size};
+    }
+
+private:
+    std::string name_;
+    LayerContext context_;
+};
+
+// One function per kind. `src` is the layout of the layer's source; `weights` the layout of its
+// weights in the parameter block, or null while that is still oneDNN's to choose; `relu` fuses a
+// ReLU behind it.
+
+std::unique_ptr<Layer> make_convolution(const LayerSpec& spec, const LayerContext& context,
+                                        const onednn::Desc& src, const onednn::Desc* weights,
+                                        bool relu);
+std::unique_ptr<Layer> make_linear(const LayerSpec& spec, const LayerContext& context,
+                                   const onednn::Desc& src, const onednn::Desc* weights, bool relu);
+std::unique_ptr<Layer> make_batch_norm(const LayerSpec& spec, const LayerContext& context,
+                                       const onednn::Desc& src, bool relu);
+std::unique_ptr<Layer> make_max_pool(const LayerSpec& spec, const LayerContext& context,
+                                     const onednn::Desc& src);
+std::unique_ptr<Layer> make_dropout(const LayerContext& context, const onednn::Desc& src);
+
+/// The layers of `model` in order, for one batch size. `parameters` may be null while it is being
+/// planned.
+std::vector<std::unique_ptr<Layer>> make_layers(const ModelSpec& model, const LayerContext& context,
+                                                const TensorLayout* parameters);
+
+/// The descriptors behind a TensorLayout.
+class LayoutAccess {
+public:
+    static TensorLayout make(const std::vector<TensorSlot>& slots);
+    static const onednn::Desc& desc(const TensorLayout& layout, std::size_t index);
+};
+
+/// True for oneDNN's plain C++ fallbacks, up to thousands of times slower than its generated code.
+bool is_reference(std::string_view implementation);
+
+/// A memory object whose address is set later by set_data_handle.
+inline dnnl::memory borrowed_memory(const onednn::Desc& desc, const dnnl::engine& engine) {
+    return {desc, engine, DNNL_MEMORY_NONE};
+}
+
+}  // namespace dp::core

@@ -1,0 +1,248 @@
+#include "core/nn/network.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "core/base/check.hpp"
+#include "core/base/memory_block.hpp"
+#include "core/nn/layer.hpp"
+#include "core/nn/loss.hpp"
+
+namespace dp::core {
+namespace {
+
+using dnnl::memory;
+
+/// How many tensors of each block a layer has; at most two of each.
+struct SlotCounts {
+    std::size_t parameters = 0;
+    std::size_t statistics = 0;
+};
+
+/// Primitives for one batch size, and where its tensors lie in the arena.
+///
+/// Tensor i is the source of layer i; the last is the logits. One that backward reads keeps a place
+/// of its own. The others alternate between two transient places, since a layer needs its source
+/// and its destination at once and nothing else; so do the gradients, which exist only when those
+/// are dead.
+struct Plan {
+    std::size_t batch_size = 0;
+    bool training = false;
+    std::vector<std::unique_ptr<Layer>> layers;
+    std::vector<SlotCounts> slots;         // by layer
+    std::vector<std::size_t> kept_offset;  // by tensor; kTransient when it has no place of its own
+    std::size_t kept_bytes = 0;
+    std::array<std::size_t, 2> transient_bytes{};
+    std::size_t scratchpad_bytes = 0;
+    memory logits, diff_logits;
+};
+
+constexpr std::size_t kTransient = static_cast<std::size_t>(-1);
+
+std::size_t place_bytes(const onednn::Desc& desc) {
+    return round_up(desc.get_size(), kAlignmentBytes);
+}
+
+onednn::Desc tensor_desc(const Plan& plan, std::size_t tensor) {
+    return tensor < plan.layers.size() ? plan.layers[tensor]->src_desc()
+                                       : plan.layers.back()->dst_desc();
+}
+
+Plan make_plan(const ModelSpec& model, const NetworkLayout& layout, const dnnl::engine& engine,
+               std::size_t batch_size, bool training) {
+    Plan plan;
+    plan.batch_size = batch_size;
+    plan.training = training;
+    plan.layers = make_layers(model, {engine, batch_size, training}, &layout.parameters);
+    const std::size_t last = plan.layers.size();
+    for (std::size_t i = 0; i <= last; ++i) {
+        const std::size_t bytes = place_bytes(tensor_desc(plan, i));
+        const bool read_again = training && ((i > 0 && plan.layers[i - 1]->keeps_dst()) ||
+                                             (i < last && plan.layers[i]->keeps_src()));
+        // The input is filled from outside and the logits are read from there.
+        if (i == 0 || i == last || read_again) {
+            plan.kept_offset.push_back(plan.kept_bytes);
+            plan.kept_bytes += bytes;
+        } else {
+            plan.kept_offset.push_back(kTransient);
+        }
+        // Every tensor has a gradient, except the input.
+        if (i > 0) plan.transient_bytes[i % 2] = std::max(plan.transient_bytes[i % 2], bytes);
+    }
+    for (const auto& layer : plan.layers) {
+        plan.slots.push_back({layer->parameters().size(), layer->statistics().size()});
+        plan.scratchpad_bytes = std::max(plan.scratchpad_bytes, layer->scratchpad_bytes());
+    }
+    return plan;
+}
+
+}  // namespace
+
+class Network::Impl {
+public:
+    Impl(const ModelSpec& model, const NetworkLayout& layout, std::span<const std::size_t> training,
+         std::span<const std::size_t> evaluation)
+        : layout_(layout), engine_(dnnl::engine::kind::cpu, 0), stream_(engine_) {
+        for (const std::size_t size : training) add_plan(model, size, true);
+        for (const std::size_t size : evaluation) add_plan(model, size, false);
+        std::size_t largest = 0;
+        std::size_t kept = 0;
+        std::array<std::size_t, 2> transient{};
+        std::size_t scratchpad = 0;
+        for (const Plan& plan : plans_) {
+            largest = std::max(largest, plan.batch_size);
+            kept = std::max(kept, plan.kept_bytes);
+            scratchpad = std::max(scratchpad, plan.scratchpad_bytes);
+            for (std::size_t i = 0; i < 2; ++i) {
+                transient[i] = std::max(transient[i], plan.transient_bytes[i]);
+            }
+        }
+        input_size_ = largest * model.input.size();
+        arena_ =
+            MemoryBlock(kept + transient[0] + transient[1] + round_up(scratchpad, kAlignmentBytes));
+        transient_[0] = arena_.data() + kept;
+        transient_[1] = transient_[0] + transient[0];
+        scratchpad_ = transient_[1] + transient[1];
+        for (Plan& plan : plans_) bind_memory(plan);
+    }
+
+    void bind(const NetworkBlocks& blocks) {
+        DP_CHECK(blocks.parameters.size(), ==, layout_.parameters.size());
+        DP_CHECK(blocks.statistics.size(), ==, layout_.statistics.size());
+        const bool gradients = !blocks.gradients.empty();
+        if (gradients) DP_CHECK(blocks.gradients.size(), ==, layout_.parameters.size());
+
+        for (Plan& plan : plans_) {
+            std::size_t parameter = 0;
+            std::size_t statistic = 0;
+            for (std::size_t index = 0; index < plan.layers.size(); ++index) {
+                const auto [parameter_count, statistic_count] = plan.slots[index];
+                std::array<float*, 2> parameters{};
+                std::array<float*, 2> diffs{};
+                std::array<float*, 2> statistics{};
+                for (std::size_t i = 0; i < parameter_count; ++i) {
+                    const auto offset = layout_.parameters.tensors()[parameter++].offset;
+                    parameters[i] = blocks.parameters.data() + offset;
+                    if (gradients) diffs[i] = blocks.gradients.data() + offset;
+                }
+                for (std::size_t i = 0; i < statistic_count; ++i) {
+                    const auto offset = layout_.statistics.tensors()[statistic++].offset;
+                    statistics[i] = blocks.statistics.data() + offset;
+                }
+                plan.layers[index]->bind_blocks(
+                    {std::span(parameters).first(parameter_count),
+                     std::span(diffs).first(gradients ? parameter_count : 0),
+                     std::span(statistics).first(statistic_count)});
+            }
+        }
+    }
+
+    std::span<float> input() const {
+        return {reinterpret_cast<float*>(arena_.data()), input_size_};
+    }
+
+    BatchResult forward(const Batch& batch, const DropoutKey& dropout) {
+        current_ = &find(batch.size, true);
+        run(StepContext{stream_, true, dropout, batch.samples.first(batch.size)});
+        return softmax_cross_entropy(logits(), batch.labels.first(batch.size),
+                                     floats(current_->diff_logits));
+    }
+
+    void backward() {
+        const StepContext step{stream_, true, {}, {}};
+        for (std::size_t i = current_->layers.size(); i-- > 0;) {
+            current_->layers[i]->backward(step);
+        }
+        stream_.wait();
+    }
+
+    BatchResult evaluate(const Batch& batch) {
+        current_ = &find(batch.size, false);
+        run(StepContext{stream_, false, {}, {}});
+        return softmax_cross_entropy(logits(), batch.labels.first(batch.size), {});
+    }
+
+    std::span<float> logits() const { return floats(current_->logits); }
+
+    std::vector<PrimitiveInfo> primitives() const {
+        std::vector<PrimitiveInfo> all;
+        for (const Plan& plan : plans_) {
+            for (const auto& layer : plan.layers) layer->describe(all);
+        }
+        return all;
+    }
+
+    std::size_t activation_bytes() const { return arena_.size_bytes(); }
+
+private:
+    void add_plan(const ModelSpec& model, std::size_t size, bool training) {
+        DP_CHECK(size, >, 0U);
+        if (std::ranges::find(plans_, size, &Plan::batch_size) != plans_.end()) return;
+        plans_.push_back(make_plan(model, layout_, engine_, size, training));
+    }
+
+    void bind_memory(Plan& plan) {
+        const auto place = [&](std::size_t tensor) -> std::byte* {
+            const std::size_t offset = plan.kept_offset[tensor];
+            return offset == kTransient ? transient_[tensor % 2] : arena_.data() + offset;
+        };
+        const std::size_t last = plan.layers.size();
+        memory src(tensor_desc(plan, 0), engine_, place(0));
+        memory diff_src;  // the gradient of the input: nobody needs it
+        for (std::size_t i = 0; i < last; ++i) {
+            const auto desc = tensor_desc(plan, i + 1);
+            const memory dst(desc, engine_, place(i + 1));
+            const memory diff_dst(desc, engine_, transient_[(i + 1) % 2]);
+            plan.layers[i]->bind({src, dst, diff_src, diff_dst, scratchpad_});
+            src = dst;
+            diff_src = diff_dst;
+        }
+        plan.logits = src;
+        plan.diff_logits = diff_src;
+    }
+
+    Plan& find(std::size_t batch_size, bool training) {
+        const auto plan = std::ranges::find(plans_, batch_size, &Plan::batch_size);
+        DP_CHECK(plan - plans_.begin(), <, std::ssize(plans_));
+        if (training) DP_CHECK(plan->training, ==, true);
+        return *plan;
+    }
+
+    void run(const StepContext& step) {
+        for (const auto& layer : current_->layers) layer->forward(step);
+        stream_.wait();
+    }
+
+    std::span<float> floats(const memory& tensor) const {
+        return {static_cast<float*>(tensor.get_data_handle()), current_->batch_size * kClasses};
+    }
+
+    const NetworkLayout& layout_;
+    dnnl::engine engine_;
+    dnnl::stream stream_;
+    std::vector<Plan> plans_;
+    MemoryBlock arena_;
+    std::size_t input_size_ = 0;
+    std::array<std::byte*, 2> transient_{};
+    std::byte* scratchpad_ = nullptr;
+    Plan* current_ = nullptr;
+};
+
+Network::Network(const ModelSpec& model, const NetworkLayout& layout,
+                 std::span<const std::size_t> training_sizes,
+                 std::span<const std::size_t> evaluation_sizes)
+    : impl_(std::make_unique<Impl>(model, layout, training_sizes, evaluation_sizes)) {}
+Network::~Network() = default;
+
+void Network::bind(const NetworkBlocks& blocks) { impl_->bind(blocks); }
+std::span<float> Network::input() const { return impl_->input(); }
+BatchResult Network::forward(const Batch& batch, const DropoutKey& dropout) {
+    return impl_->forward(batch, dropout);
+}
+void Network::backward() { impl_->backward(); }
+BatchResult Network::evaluate(const Batch& batch) { return impl_->evaluate(batch); }
+std::span<const float> Network::logits() const { return impl_->logits(); }
+std::vector<PrimitiveInfo> Network::primitives() const { return impl_->primitives(); }
+std::size_t Network::activation_bytes() const { return impl_->activation_bytes(); }
+
+}  // namespace dp::core

@@ -1,0 +1,93 @@
+// A network on oneDNN primitives, for one worker. It borrows its parameters, gradients and running
+// statistics as flat blocks, so that the backend decides where they live, and owns its activations,
+// which it touches first on the thread that constructs it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/data/batch_source.hpp"
+#include "core/nn/model.hpp"
+#include "core/nn/tensor_layout.hpp"
+
+namespace dp::core {
+
+/// Dropout's masks are a function of (seed, epoch, step, sample, unit): equal however work is
+/// split.
+struct DropoutKey {
+    float probability = 0.F;  // of a unit being zeroed, in [0, 1)
+    std::uint64_t seed = 0;
+    std::uint64_t epoch = 0;
+    std::uint64_t step = 0;
+};
+
+/// The flat blocks a network works on, each as long as its layout says.
+struct NetworkBlocks {
+    std::span<float> parameters;  // read by forward and backward
+    std::span<float> gradients;   // overwritten by backward; may be empty for evaluation alone
+    std::span<float> statistics;  // updated by training's forward, read by evaluation's
+};
+
+/// Sums over the images of a batch.
+struct BatchResult {
+    double loss_sum = 0.0;  // softmax cross-entropy, natural logarithm
+    std::size_t correct = 0;
+};
+
+/// Which implementation oneDNN chose for one pass of a layer.
+struct PrimitiveInfo {
+    std::string layer;
+    std::string pass;  // forward, evaluation, backward_data, backward_weights, backward
+    std::string implementation;
+    std::size_t batch_size = 0;
+};
+
+/// Thread safety: one object belongs to one thread, from construction to destruction (a primitive
+/// remembers the thread count it was created under). That thread must have called
+/// omp_set_num_threads(threads per worker).
+class Network {
+public:
+    /// Builds primitives for every size in `training_sizes` and `evaluation_sizes` (images per
+    /// batch, no zeros). `layout` must come from plan_layout for the same model and outlive the
+    /// network.
+    Network(const ModelSpec& model, const NetworkLayout& layout,
+            std::span<const std::size_t> training_sizes,
+            std::span<const std::size_t> evaluation_sizes);
+    ~Network();
+    Network(const Network&) = delete;
+    Network& operator=(const Network&) = delete;
+
+    /// Points every primitive at these blocks; they must outlive the next forward or backward.
+    void bind(const NetworkBlocks& blocks);
+
+    /// Where the next batch of up to `size` images goes: (N, C, H, W), valid until the network
+    /// dies.
+    [[nodiscard]] std::span<float> input() const;
+
+    /// Forward in training mode: batch statistics, dropout, running statistics updated.
+    /// `batch.images` must be input(). Returns the loss and the hits before this step's update.
+    BatchResult forward(const Batch& batch, const DropoutKey& dropout);
+
+    /// Gradients of the mean loss of the last forward's batch, into the bound gradient block.
+    void backward();
+
+    /// Forward in evaluation mode: running statistics, no dropout.
+    BatchResult evaluate(const Batch& batch);
+
+    /// Logits (N, kClasses) of the last forward or evaluate.
+    [[nodiscard]] std::span<const float> logits() const;
+
+    [[nodiscard]] std::vector<PrimitiveInfo> primitives() const;
+    /// Bytes of activations, their gradients and scratch memory.
+    [[nodiscard]] std::size_t activation_bytes() const;
+
+private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace dp::core

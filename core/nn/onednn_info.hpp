@@ -1,0 +1,18 @@
+// Which oneDNN this process runs.
+#pragma once
+
+#include <string>
+
+namespace dp::core {
+
+struct OneDnnInfo {
+    std::string version;  // "2.6.3"
+    std::string runtime;  // of its threads: "OpenMP"
+    std::string isa;      // the widest instruction set it will use here: "avx512_core_bf16"
+};
+
+/// Asks the library that is loaded, not the headers. Call in a worker, never in the process that
+/// forks.
+OneDnnInfo onednn_info();
+
+}  // namespace dp::core

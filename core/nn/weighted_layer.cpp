@@ -1,0 +1,293 @@
+// Convolution and linear layers: forward, backward by data and backward by weights around one
+// weight tensor.
+//
+// The weights lie in the parameter block in the layout that forward prefers. A pass that would fall
+// back to a reference implementation in that layout gets a reordered copy of its own instead
+// (direct convolution's backward by data wants its two 16-channel blocks swapped), so that such a
+// reorder is the only one there is.
+#include <functional>
+#include <numeric>
+#include <utility>
+
+#include "core/base/error.hpp"
+#include "core/nn/layer.hpp"
+
+namespace dp::core {
+namespace {
+
+using dnnl::memory;
+using onednn::Desc;
+using onednn::Dims;
+using Tag = memory::format_tag;
+
+constexpr auto kF32 = memory::data_type::f32;
+
+struct ConvolutionOps {
+    using Forward = dnnl::convolution_forward;
+    using BackwardData = dnnl::convolution_backward_data;
+    using BackwardWeights = dnnl::convolution_backward_weights;
+
+    onednn::WindowDims window;
+
+    auto forward(const dnnl::engine& engine, const Desc& src, const Desc& weights, const Desc& bias,
+                 const Desc& dst, bool relu) const {
+        return onednn::convolution_forward(engine, src, weights, bias, dst, window, relu);
+    }
+    auto backward_data(const dnnl::engine& engine, const Desc& diff_src, const Desc& weights,
+                       const Desc& diff_dst, const Forward::primitive_desc& hint) const {
+        return onednn::convolution_backward_data(engine, diff_src, weights, diff_dst, window, hint);
+    }
+    auto backward_weights(const dnnl::engine& engine, const Desc& src, const Desc& diff_weights,
+                          const Desc& diff_bias, const Desc& diff_dst,
+                          const Forward::primitive_desc& hint) const {
+        return onednn::convolution_backward_weights(engine, src, diff_weights, diff_bias, diff_dst,
+                                                    window, hint);
+    }
+};
+
+struct LinearOps {
+    using Forward = dnnl::inner_product_forward;
+    using BackwardData = dnnl::inner_product_backward_data;
+    using BackwardWeights = dnnl::inner_product_backward_weights;
+
+    auto forward(const dnnl::engine& engine, const Desc& src, const Desc& weights, const Desc& bias,
+                 const Desc& dst, bool relu) const {
+        return onednn::inner_product_forward(engine, src, weights, bias, dst, relu);
+    }
+    auto backward_data(const dnnl::engine& engine, const Desc& diff_src, const Desc& weights,
+                       const Desc& diff_dst, const Forward::primitive_desc& hint) const {
+        return onednn::inner_product_backward_data(engine, diff_src, weights, diff_dst, hint);
+    }
+    auto backward_weights(const dnnl::engine& engine, const Desc& src, const Desc& diff_weights,
+                          const Desc& diff_bias, const Desc& diff_dst,
+                          const Forward::primitive_desc& hint) const {
+        return onednn::inner_product_backward_weights(engine, src, diff_weights, diff_bias,
+                                                      diff_dst, hint);
+    }
+};
+
+/// The primitive that works on weights as they lie in the block, unless only a reference one does.
+template <typename Make, typename WeightsOf>
+auto choose(const std::string& layer, const Desc& any, const Desc* stored, const Make& make,
+            const WeightsOf& weights_of) {
+    auto preferred = make(any);
+    if (!preferred) {
+        throw Error(ExitCode::kRunFailed,
+                    "oneDNN has no implementation for layer {}: try another oneDNN or CPU", layer);
+    }
+    if (stored == nullptr || weights_of(preferred) == *stored) return preferred;
+    auto as_stored = make(*stored);
+    return as_stored && !is_reference(as_stored.impl_info_str()) ? as_stored : preferred;
+}
+
+/// src (N, I...) -> dst (N, O...); weights (O, I...), bias (O).
+template <typename Ops>
+class WeightedLayer final : public Layer {
+public:
+    struct Geometry {
+        Dims weights;
+        Desc dst;
+        std::vector<std::int64_t> weights_shape;  // as PyTorch says it
+    };
+
+    WeightedLayer(std::string_view name, const LayerContext& layer_context, Ops ops,
+                  const Desc& src, const Geometry& geometry, const Desc* stored_weights, bool relu)
+        : Layer(name, layer_context),
+          weights_shape_(geometry.weights_shape),
+          bias_desc_({geometry.weights[0]}, kF32, Tag::a),
+          relu_(relu) {
+        const dnnl::engine& engine = context().engine;
+        const Desc any(geometry.weights, kF32, Tag::any);
+        const auto weights_of = [](const auto& desc) { return desc.weights_desc(); };
+        forward_desc_ = choose(
+            this->name(), any, stored_weights,
+            [&](const Desc& weights) {
+                return ops.forward(engine, src, weights, bias_desc_, geometry.dst, relu);
+            },
+            weights_of);
+        weights_desc_ = stored_weights != nullptr ? *stored_weights : forward_desc_.weights_desc();
+        if (!context().training) return;
+        const Desc dst = forward_desc_.dst_desc();
+        backward_data_desc_ = choose(
+            this->name(), any, &weights_desc_,
+            [&](const Desc& weights) {
+                return ops.backward_data(engine, src, weights, dst, forward_desc_);
+            },
+            weights_of);
+        backward_weights_desc_ = choose(
+            this->name(), any, &weights_desc_,
+            [&](const Desc& weights) {
+                return ops.backward_weights(engine, src, weights, bias_desc_, dst, forward_desc_);
+            },
+            [](const auto& desc) { return desc.diff_weights_desc(); });
+        if (relu_) relu_backward_desc_ = onednn::relu_backward(engine, dst);
+    }
+
+    Desc src_desc() const override { return forward_desc_.src_desc(); }
+    Desc dst_desc() const override { return forward_desc_.dst_desc(); }
+    bool keeps_src() const override { return true; }
+    bool keeps_dst() const override { return relu_; }
+
+    std::size_t scratchpad_bytes() const override {
+        std::size_t bytes = forward_desc_.scratchpad_desc().get_size();
+        if (context().training) {
+            bytes = std::max(bytes, backward_data_desc_.scratchpad_desc().get_size());
+            bytes = std::max(bytes, backward_weights_desc_.scratchpad_desc().get_size());
+            if (relu_) bytes = std::max(bytes, relu_backward_desc_.scratchpad_desc().get_size());
+        }
+        return bytes;
+    }
+
+    std::vector<TensorSlot> parameters() const override {
+        const auto fan_in = static_cast<std::size_t>(
+            std::accumulate(weights_shape_.begin() + 1, weights_shape_.end(), std::int64_t{1},
+                            std::multiplies<>{}));
+        return {{name() + ".weight", weights_shape_, fan_in, weights_desc_},
+                {name() + ".bias", {weights_shape_[0]}, fan_in, bias_desc_}};
+    }
+
+    void describe(std::vector<PrimitiveInfo>& out) const override {
+        out.push_back(info("forward", forward_desc_.impl_info_str()));
+        if (!context().training) return;
+        out.push_back(info("backward_weights", backward_weights_desc_.impl_info_str()));
+        if (diff_src_wanted_) {
+            out.push_back(info("backward_data", backward_data_desc_.impl_info_str()));
+        }
+        if (relu_) out.push_back(info("backward_relu", relu_backward_desc_.impl_info_str()));
+    }
+
+    void bind(const LayerMemory& lent) override {
+        const dnnl::engine& engine = context().engine;
+        weights_ = borrowed_memory(weights_desc_, engine);
+        bias_ = borrowed_memory(bias_desc_, engine);
+        const auto forward_weights = reordered(forward_desc_.weights_desc(), forward_reorder_);
+        forward_ =
+            BoundPrimitive(forward_desc_, typename Ops::Forward(forward_desc_), lent.scratchpad,
+                           {{DNNL_ARG_SRC, lent.src},
+                            {DNNL_ARG_WEIGHTS, forward_weights},
+                            {DNNL_ARG_BIAS, bias_},
+                            {DNNL_ARG_DST, lent.dst}});
+        if (!context().training) return;
+
+        diff_weights_ = borrowed_memory(weights_desc_, engine);
+        diff_bias_ = borrowed_memory(bias_desc_, engine);
+        if (relu_) {
+            relu_backward_ = BoundPrimitive(
+                relu_backward_desc_, dnnl::eltwise_backward(relu_backward_desc_), lent.scratchpad,
+                {{DNNL_ARG_DST, lent.dst},
+                 {DNNL_ARG_DIFF_DST, lent.diff_dst},
+                 {DNNL_ARG_DIFF_SRC, lent.diff_dst}});
+        }
+        memory computed = diff_weights_;
+        if (backward_weights_desc_.diff_weights_desc() != weights_desc_) {
+            computed = memory(backward_weights_desc_.diff_weights_desc(), engine);
+            diff_weights_reorder_ = reorder(computed, diff_weights_);
+        }
+        backward_weights_ =
+            BoundPrimitive(backward_weights_desc_,
+                           typename Ops::BackwardWeights(backward_weights_desc_), lent.scratchpad,
+                           {{DNNL_ARG_SRC, lent.src},
+                            {DNNL_ARG_DIFF_DST, lent.diff_dst},
+                            {DNNL_ARG_DIFF_WEIGHTS, computed},
+                            {DNNL_ARG_DIFF_BIAS, diff_bias_}});
+        diff_src_wanted_ = static_cast<bool>(lent.diff_src);
+        if (!diff_src_wanted_) return;
+        const auto backward_weights =
+            reordered(backward_data_desc_.weights_desc(), backward_reorder_);
+        backward_data_ = BoundPrimitive(
+            backward_data_desc_, typename Ops::BackwardData(backward_data_desc_), lent.scratchpad,
+            {{DNNL_ARG_DIFF_DST, lent.diff_dst},
+             {DNNL_ARG_WEIGHTS, backward_weights},
+             {DNNL_ARG_DIFF_SRC, lent.diff_src}});
+    }
+
+    void bind_blocks(const LayerBlocks& blocks) override {
+        weights_.set_data_handle(blocks.parameters[0]);
+        bias_.set_data_handle(blocks.parameters[1]);
+        if (!context().training || blocks.gradients.empty()) return;
+        diff_weights_.set_data_handle(blocks.gradients[0]);
+        diff_bias_.set_data_handle(blocks.gradients[1]);
+    }
+
+    void forward(const StepContext& step) override {
+        forward_reorder_.execute(step.stream);
+        forward_.execute(step.stream);
+    }
+
+    void backward(const StepContext& step) override {
+        relu_backward_.execute(step.stream);
+        backward_weights_.execute(step.stream);
+        diff_weights_reorder_.execute(step.stream);
+        backward_reorder_.execute(step.stream);
+        backward_data_.execute(step.stream);
+    }
+
+private:
+    BoundPrimitive reorder(const memory& from, const memory& to) const {
+        const dnnl::engine& engine = context().engine;
+        const dnnl::reorder::primitive_desc desc(engine, from.get_desc(), engine, to.get_desc(),
+                                                 onednn::attributes());
+        return {desc, dnnl::reorder(desc), nullptr, {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}}};
+    }
+
+    /// The weights as `wanted`: the block's own memory, or a copy that `before` refreshes.
+    memory reordered(const Desc& wanted, BoundPrimitive& before) const {
+        if (wanted == weights_desc_) return weights_;
+        memory copy(wanted, context().engine);
+        before = reorder(weights_, copy);
+        return copy;
+    }
+
+    std::vector<std::int64_t> weights_shape_;
+    Desc weights_desc_;
+    Desc bias_desc_;
+    bool relu_;
+    bool diff_src_wanted_ = false;
+
+    typename Ops::Forward::primitive_desc forward_desc_;
+    typename Ops::BackwardData::primitive_desc backward_data_desc_;
+    typename Ops::BackwardWeights::primitive_desc backward_weights_desc_;
+    dnnl::eltwise_backward::primitive_desc relu_backward_desc_;
+
+    memory weights_, bias_, diff_weights_, diff_bias_;
+    BoundPrimitive forward_, forward_reorder_;
+    BoundPrimitive backward_data_, backward_reorder_;
+    BoundPrimitive backward_weights_, diff_weights_reorder_;
+    BoundPrimitive relu_backward_;
+};
+
+}  // namespace
+
+std::unique_ptr<Layer> make_convolution(const LayerSpec& spec, const LayerContext& context,
+                                        const Desc& src, const Desc* weights, bool relu) {
+    const Dims in = onednn::dims_of(src);
+    const auto out = static_cast<dnnl_dim_t>(spec.outputs);
+    const auto kernel = static_cast<dnnl_dim_t>(spec.kernel);
+    const auto padding = static_cast<dnnl_dim_t>(spec.padding);
+    const auto side = [&](dnnl_dim_t length) { return length + 2 * padding - kernel + 1; };
+    const Dims weights_dims{out, in[1], kernel, kernel};
+    using Convolution = WeightedLayer<ConvolutionOps>;
+    return std::make_unique<Convolution>(
+        spec.name, context, ConvolutionOps{{{1, 1}, {}, {padding, padding}}}, src,
+        Convolution::Geometry{weights_dims,
+                              Desc({in[0], out, side(in[2]), side(in[3])}, kF32, Tag::any),
+                              {weights_dims.begin(), weights_dims.end()}},
+        weights, relu);
+}
+
+std::unique_ptr<Layer> make_linear(const LayerSpec& spec, const LayerContext& context,
+                                   const Desc& src, const Desc* weights, bool relu) {
+    Dims weights_dims = onednn::dims_of(src);
+    const auto batch = weights_dims[0];
+    const auto out = static_cast<dnnl_dim_t>(spec.outputs);
+    weights_dims[0] = out;
+    const auto inputs = std::accumulate(weights_dims.begin() + 1, weights_dims.end(), dnnl_dim_t{1},
+                                        std::multiplies<>{});
+    using Linear = WeightedLayer<LinearOps>;
+    return std::make_unique<Linear>(
+        spec.name, context, LinearOps{}, src,
+        Linear::Geometry{weights_dims, Desc({batch, out}, kF32, Tag::nc), {out, inputs}}, weights,
+        relu);
+}
+
+}  // namespace dp::core
