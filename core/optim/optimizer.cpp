@@ -1,0 +1,56 @@
+#include "core/optim/optimizer.hpp"
+
+#include <array>
+
+#include "core/base/error.hpp"
+#include "core/optim/adam.hpp"
+#include "core/optim/sgd.hpp"
+
+namespace dp::core {
+namespace {
+
+struct OptimizerRow {
+    std::string_view name;
+    double learning_rate;
+    double weight_decay;
+    std::unique_ptr<Optimizer> (*make)(const OptimizerConfig&);
+};
+
+constexpr std::array kOptimizers{
+    OptimizerRow{"sgd", 0.01, 1e-4, make_sgd},
+    OptimizerRow{"adam", 1e-3, 0.0, make_adam},
+};
+
+const OptimizerRow& find(std::string_view name) {
+    for (const OptimizerRow& row : kOptimizers) {
+        if (row.name == name) return row;
+    }
+    throw Error(ExitCode::kUsage, "--optimizer '{}' is not known: choose one of {}", name,
+                optimizer_names());
+}
+
+}  // namespace
+
+OptimizerConfig OptimizerConfig::defaults(std::string_view name) {
+    const OptimizerRow& row = find(name);
+    OptimizerConfig config;
+    config.name = row.name;
+    config.learning_rate = row.learning_rate;
+    config.weight_decay = row.weight_decay;
+    return config;
+}
+
+std::unique_ptr<Optimizer> make_optimizer(const OptimizerConfig& config) {
+    return find(config.name).make(config);
+}
+
+std::string optimizer_names() {
+    std::string names;
+    for (const OptimizerRow& row : kOptimizers) {
+        names += names.empty() ? "" : ", ";
+        names += row.name;
+    }
+    return names;
+}
+
+}  // namespace dp::core

@@ -1,0 +1,62 @@
+// Optimizers act on a range of flat blocks, element by element: who updates which range is the
+// backend's business, and any split of the block into ranges gives the same bits.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace dp::core {
+
+/// Floats [offset, offset + size) of a flat block.
+struct Range {
+    std::size_t offset = 0;
+    std::size_t size = 0;
+    friend bool operator==(const Range&, const Range&) = default;
+};
+
+struct OptimizerConfig {
+    std::string name = "sgd";
+    double learning_rate = 0.01;
+    double momentum = 0.9;       // sgd
+    double weight_decay = 1e-4;  // of every parameter, biases included, as in PyTorch
+    double beta1 = 0.9;          // adam
+    double beta2 = 0.999;        // adam
+    double epsilon = 1e-8;       // adam
+
+    /// PyTorch's usual start for the optimizer called `name`. Throws Error(kUsage) that lists the
+    /// names.
+    static OptimizerConfig defaults(std::string_view name);
+};
+
+/// The flat blocks of one update; `state` holds state_blocks() blocks as long as the others, one
+/// after another.
+struct UpdateBlocks {
+    std::span<float> parameters;
+    std::span<const float> gradients;  // summed over the ranks
+    std::span<float> state;
+};
+
+/// Thread safety: const; any number of threads may update disjoint ranges at once.
+class Optimizer {
+public:
+    virtual ~Optimizer() = default;
+
+    /// Floats of state for each parameter, zero before the first step.
+    [[nodiscard]] virtual std::size_t state_blocks() const = 0;
+
+    /// One step on `range`. `gradient_scale` (1 / world size) turns the sum of gradients into their
+    /// mean; `step` counts from 1 over the whole run.
+    virtual void update(const UpdateBlocks& blocks, Range range, float gradient_scale,
+                        std::uint64_t step) const = 0;
+};
+
+std::unique_ptr<Optimizer> make_optimizer(const OptimizerConfig& config);
+
+/// "sgd, adam", for the help text.
+std::string optimizer_names();
+
+}  // namespace dp::core

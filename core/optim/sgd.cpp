@@ -1,0 +1,36 @@
+#include "core/optim/sgd.hpp"
+
+namespace dp::core {
+namespace {
+
+class Sgd final : public Optimizer {
+public:
+    explicit Sgd(const OptimizerConfig& config) : config_(config) {}
+
+    std::size_t state_blocks() const override { return 1; }
+
+    void update(const UpdateBlocks& blocks, Range range, float gradient_scale,
+                std::uint64_t /*step*/) const override {
+        const auto rate = static_cast<float>(config_.learning_rate);
+        const auto momentum = static_cast<float>(config_.momentum);
+        const auto decay = static_cast<float>(config_.weight_decay);
+        float* __restrict p = blocks.parameters.data() + range.offset;
+        const float* __restrict g = blocks.gradients.data() + range.offset;
+        float* __restrict v = blocks.state.data() + range.offset;
+        for (std::size_t i = 0; i < range.size; ++i) {
+            v[i] = momentum * v[i] + (gradient_scale * g[i] + decay * p[i]);
+            p[i] -= rate * v[i];
+        }
+    }
+
+private:
+    OptimizerConfig config_;
+};
+
+}  // namespace
+
+std::unique_ptr<Optimizer> make_sgd(const OptimizerConfig& config) {
+    return std::make_unique<Sgd>(config);
+}
+
+}  // namespace dp::core

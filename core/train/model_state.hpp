@@ -1,0 +1,29 @@
+// A network's flat blocks to and from what outlives a run: initial values, checkpoints, the
+// checksum.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "core/nn/tensor_layout.hpp"
+#include "core/train/checkpoint.hpp"
+#include "core/train/job.hpp"
+
+namespace dp::core {
+
+/// Fills `parameters` (layout.parameters.size() floats) from job.initial, or from the seed when
+/// that is null. job.initial must have passed check_matches.
+void fill_parameters(const Job& job, const NetworkLayout& layout, std::span<float> parameters);
+
+/// The same for `statistics`, after fill_parameters has checked job.initial.
+void fill_statistics(const Job& job, const NetworkLayout& layout, std::span<float> statistics);
+
+/// Every parameter and running statistic in plain layout, in the order of PyTorch's state_dict.
+StateDict to_state_dict(const NetworkLayout& layout, std::span<const float> parameters,
+                        std::span<const float> statistics);
+
+/// A hash of every parameter's bits, in plain order: equal exactly when all parameters are,
+/// whatever their layout.
+std::uint64_t parameter_checksum(const TensorLayout& layout, std::span<const float> parameters);
+
+}  // namespace dp::core

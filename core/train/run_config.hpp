@@ -1,0 +1,33 @@
+// What a run was asked to do. Plain values; the command line fills it, the run's JSON repeats it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "core/optim/optimizer.hpp"
+
+namespace dp::core {
+
+struct RunConfig {
+    std::string mode = "serial";
+    std::size_t workers = 1;  // ranks; of `serial`, virtual ones played in turn
+    std::string model = "cifar_cnn";
+    std::string dataset = "synthetic";
+    std::size_t epochs = 5;
+    std::optional<std::size_t> steps_limit;  // each epoch ends after this many steps
+    std::size_t batch_size = 128;            // images per worker and step
+    OptimizerConfig optimizer;
+    double dropout = 0.5;
+    bool augment = false;
+    bool shuffle = true;
+    std::uint64_t seed = 1;
+    std::size_t bucket_kib = 25 * 1024;  // 0: one exchange per tensor
+    double timeout_seconds = 300.0;      // of one wait for a peer
+    std::filesystem::path load;          // empty: parameters start from the seed
+    std::filesystem::path save;          // empty: nothing is saved
+};
+
+}  // namespace dp::core

@@ -1,0 +1,66 @@
+// What a run yields: per epoch what it learned, per worker where its time went. Written as JSON by
+// the workers and read back by the process that started them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "core/train/gradient_exchange.hpp"
+#include "core/train/phase_clock.hpp"
+
+namespace dp::core {
+
+/// One worker's share of one epoch.
+struct WorkerEpoch {
+    std::size_t images = 0;  // trained on
+    PhaseSeconds phase_seconds{};
+    ExchangeStats exchange;
+};
+
+struct WorkerReport {
+    std::size_t rank = 0;
+    int pid = 0;
+    double setup_seconds = 0.0;  // from the worker's start to its first step
+    std::size_t activation_bytes = 0;
+    std::vector<WorkerEpoch> epochs;
+};
+
+/// One epoch over all ranks.
+struct EpochResult {
+    std::size_t images = 0;  // trained on by all ranks
+    double train_loss = 0.0;
+    double train_accuracy = 0.0;  // in [0, 1], of the forward passes that trained
+    double test_loss = 0.0;
+    double test_accuracy = 0.0;
+    double train_seconds = 0.0;       // wall time of the training steps, on rank 0
+    double evaluation_seconds = 0.0;  // of the test set after them
+};
+
+struct RunResult {
+    std::vector<EpochResult> epochs;
+    std::vector<WorkerReport> workers;
+    double total_seconds = 0.0;  // wall time of the workers, set-up and evaluation included
+    double test_loss = 0.0;      // of the final parameters, as are the next two
+    double test_accuracy = 0.0;
+    std::string checksum;     // 16 hexadecimal digits
+    std::string update_kind;  // sliced, replicated
+    std::size_t steps_per_epoch = 0;
+    std::size_t batches_tracked = 0;
+    std::size_t exchange_buckets = 0;
+
+    [[nodiscard]] double train_seconds() const;
+    /// Images trained on by all ranks per second of training; 0 when nothing was trained.
+    [[nodiscard]] double images_per_second() const;
+    /// Seconds in each phase over all epochs, mean over the workers.
+    [[nodiscard]] PhaseSeconds mean_phase_seconds() const;
+};
+
+void to_json(nlohmann::ordered_json& json, const RunResult& result);
+void from_json(const nlohmann::ordered_json& json, RunResult& result);
+
+}  // namespace dp::core

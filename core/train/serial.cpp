@@ -1,0 +1,84 @@
+#include "core/train/serial.hpp"
+
+#include <omp.h>
+
+#include <algorithm>
+
+#include "core/base/check.hpp"
+#include "core/base/memory_block.hpp"
+#include "core/train/buckets.hpp"
+#include "core/train/model_state.hpp"
+#include "core/train/sum_chunk.hpp"
+#include "core/train/worker.hpp"
+
+namespace dp::core {
+namespace {
+
+/// All ranks' gradient blocks are this worker's own, so that reducing is summing them into rank
+/// 0's.
+class SerialExchange final : public GradientExchange {
+public:
+    SerialExchange(std::vector<Range> buckets, std::vector<float*> gradients, std::size_t size)
+        : buckets_(std::move(buckets)), gradients_(std::move(gradients)), all_{0, size} {}
+
+    void reduce() override {
+        ++stats_.calls;
+        for (const Range& bucket : buckets_) {
+            for (std::size_t c = 0; c < gradients_.size(); ++c) {
+                sum_chunk(gradients_, c, chunk_of(bucket, gradients_.size(), c), gradients_[0]);
+            }
+        }
+    }
+
+    std::span<const Range> update_ranges() const override { return {&all_, 1}; }
+    std::span<const float> summed_gradients() const override { return {gradients_[0], all_.size}; }
+    void publish() override {}
+    void broadcast(std::span<float> /*values*/) override {}
+
+    void all_gather(std::span<const std::byte> mine, std::span<std::byte> all) override {
+        DP_CHECK(mine.size(), ==, all.size());
+        std::ranges::copy(mine, all.begin());
+    }
+
+    ExchangeStats stats() const override { return stats_; }
+
+private:
+    std::vector<Range> buckets_;
+    std::vector<float*> gradients_;
+    Range all_;
+    ExchangeStats stats_;
+};
+
+}  // namespace
+
+RunResult run_serial(const Job& job) {
+    omp_set_num_threads(1);
+    const NetworkLayout layout = plan_layout(*job.model, job.config.batch_size);
+    const FloatBlock parameters(layout.parameters.size());
+    const FloatBlock state(layout.parameters.size() *
+                           make_optimizer(job.config.optimizer)->state_blocks());
+    fill_parameters(job, layout, parameters.span());
+
+    std::vector<FloatBlock> gradients;
+    std::vector<FloatBlock> statistics;
+    WorkerBlocks blocks{parameters.span(), state.span(), {}};
+    std::vector<float*> addresses;
+    for (std::size_t rank = 0; rank < job.config.workers; ++rank) {
+        gradients.emplace_back(layout.parameters.size());
+        statistics.emplace_back(layout.statistics.size());
+        fill_statistics(job, layout, statistics.back().span());
+        blocks.ranks.push_back({rank, gradients.back().span(), statistics.back().span()});
+        addresses.push_back(gradients.back().data());
+    }
+    auto buckets = make_buckets(layout.parameters, job.config.bucket_kib * 1024);
+    const std::size_t bucket_count = buckets.size();
+    SerialExchange exchange(std::move(buckets), std::move(addresses), layout.parameters.size());
+
+    WorkerOutcome outcome = run_worker(job, layout, blocks, exchange);
+    outcome.result.workers.push_back(std::move(outcome.report));
+    outcome.result.update_kind = "replicated";
+    outcome.result.exchange_buckets = bucket_count;
+    return std::move(outcome.result);
+}
+
+}  // namespace dp::core

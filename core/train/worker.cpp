@@ -1,0 +1,316 @@
+#include "core/train/worker.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "core/base/error.hpp"
+#include "core/nn/network.hpp"
+#include "core/train/model_state.hpp"
+
+namespace dp::core {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// Sums over the images one rank has seen; travels between ranks as bytes.
+struct ImageSums {
+    double loss = 0.0;
+    std::uint64_t correct = 0;
+    std::uint64_t images = 0;
+
+    void add(const BatchResult& batch, std::size_t size) {
+        loss += batch.loss_sum;
+        correct += batch.correct;
+        images += size;
+    }
+    [[nodiscard]] double mean_loss() const { return images == 0 ? 0.0 : loss / as_double(images); }
+    [[nodiscard]] double accuracy() const {
+        return images == 0 ? 0.0 : as_double(correct) / as_double(images);
+    }
+    static double as_double(std::uint64_t count) { return static_cast<double>(count); }
+};
+static_assert(sizeof(ImageSums) <= kMaxGatherBytes);
+
+void append_batch_sizes(const BatchSource& source, std::vector<std::size_t>& sizes) {
+    for (std::size_t step = 0; step < source.steps(); ++step) {
+        const std::size_t size = source.batch_size(step);
+        if (std::ranges::find(sizes, size) == sizes.end()) sizes.push_back(size);
+    }
+}
+
+class Worker {
+public:
+    Worker(const Job& job, const NetworkLayout& layout, const WorkerBlocks& blocks,
+           GradientExchange& exchange)
+        : job_(job),
+          layout_(layout),
+          blocks_(blocks),
+          exchange_(exchange),
+          optimizer_(make_optimizer(job.config.optimizer)),
+          gradient_scale_(1.F / static_cast<float>(job.config.workers)) {
+        job_.listener->on_worker_start(first_rank());
+        std::vector<std::size_t> training_sizes;
+        std::vector<std::size_t> evaluation_sizes;
+        for (const RankBlocks& rank : blocks_.ranks) {
+            shares_.push_back({rank, job_.training(rank.rank), job_.evaluation(rank.rank), {}});
+            append_batch_sizes(*shares_.back().training, training_sizes);
+            append_batch_sizes(*shares_.back().evaluation, evaluation_sizes);
+        }
+        network_ =
+            std::make_unique<Network>(*job_.model, layout_, training_sizes, evaluation_sizes);
+        const std::size_t largest = network_->input().size() / job_.model->input.size();
+        labels_.resize(largest);
+        samples_.resize(largest);
+        bind(shares_.front());
+    }
+
+    WorkerOutcome run() {
+        barrier();  // so that no rank's epoch contains another's set-up
+        outcome_.report.rank = first_rank();
+        outcome_.report.pid = getpid();
+        outcome_.report.setup_seconds = seconds_since(job_.started);
+        outcome_.report.activation_bytes = network_->activation_bytes();
+
+        for (epoch_ = 0; epoch_ < job_.config.epochs; ++epoch_) run_epoch();
+        if (job_.config.epochs == 0) evaluate();
+        finish();
+        return std::move(outcome_);
+    }
+
+private:
+    struct Share {
+        RankBlocks blocks;
+        std::unique_ptr<BatchSource> training;
+        std::unique_ptr<BatchSource> evaluation;
+        ImageSums sums;  // of the current pass over the data
+    };
+
+    [[nodiscard]] std::size_t first_rank() const { return blocks_.ranks.front().rank; }
+    [[nodiscard]] bool leads() const { return first_rank() == 0; }
+
+    void run_epoch() {
+        const PhaseSeconds phases_before = clock_.seconds();
+        const ExchangeStats exchange_before = exchange_.stats();
+        const auto start = Clock::now();
+        EpochResult epoch;
+
+        for (Share& share : shares_) {
+            share.sums = {};
+            share.training->begin_epoch(epoch_);
+        }
+        const std::size_t steps = shares_.front().training->steps();
+        std::size_t images = 0;
+        for (step_ = 0; step_ < steps; ++step_) {
+            train_step();
+            images += shares_.front().training->batch_size(step_) * job_.config.workers;
+            if (leads()) job_.listener->on_step(epoch_, step_ + 1, steps, images);
+        }
+        const ImageSums own = own_sums();
+        const ImageSums trained = gather_sums();
+        epoch.train_seconds = seconds_since(start);
+        epoch.images = trained.images;
+        epoch.train_loss = trained.mean_loss();
+        epoch.train_accuracy = trained.accuracy();
+        check_finite(epoch.train_loss);
+
+        const auto evaluation_start = Clock::now();
+        evaluate();
+        epoch.evaluation_seconds = seconds_since(evaluation_start);
+        epoch.test_loss = outcome_.result.test_loss;
+        epoch.test_accuracy = outcome_.result.test_accuracy;
+
+        record(own.images, phases_before, exchange_before);
+        if (!leads()) return;
+        outcome_.result.epochs.push_back(epoch);
+        outcome_.result.steps_per_epoch = steps;
+        job_.listener->on_epoch(epoch_, epoch);
+    }
+
+    void train_step() {
+        for (Share& share : shares_) {
+            if (shares_.size() > 1) bind(share);
+            enter(Phase::kLoad);
+            Batch batch = batch_of(share.training->batch_size(step_));
+            share.training->load(step_, batch);
+            enter(Phase::kForward);
+            const DropoutKey dropout{static_cast<float>(job_.config.dropout), job_.config.seed,
+                                     epoch_, step_};
+            share.sums.add(network_->forward(batch, dropout), batch.size);
+            enter(Phase::kBackward);
+            network_->backward();
+        }
+        ++batches_tracked_;
+        enter(Phase::kExchange);
+        exchange_.reduce();
+        enter(Phase::kUpdate);
+        const UpdateBlocks update{blocks_.parameters, exchange_.summed_gradients(),
+                                  blocks_.optimizer_state};
+        for (const Range& range : exchange_.update_ranges()) {
+            optimizer_->update(update, range, gradient_scale_, batches_tracked_);
+        }
+        enter(Phase::kExchange);
+        exchange_.publish();
+        enter(Phase::kOther);
+    }
+
+    /// Every test image once, each by one rank, with rank 0's running statistics.
+    void evaluate() {
+        enter(Phase::kEvaluate);
+        exchange_.broadcast(shares_.front().blocks.statistics);
+        bind(shares_.front());
+        for (Share& share : shares_) {
+            share.sums = {};
+            share.evaluation->begin_epoch(epoch_);
+            for (std::size_t step = 0; step < share.evaluation->steps(); ++step) {
+                Batch batch = batch_of(share.evaluation->batch_size(step));
+                share.evaluation->load(step, batch);
+                share.sums.add(network_->evaluate(batch), batch.size);
+            }
+        }
+        const ImageSums all = gather_sums();
+        outcome_.result.test_loss = all.mean_loss();
+        outcome_.result.test_accuracy = all.accuracy();
+        enter(Phase::kOther);
+    }
+
+    void finish() {
+        const std::uint64_t checksum = parameter_checksum(layout_.parameters, blocks_.parameters);
+        const std::vector<std::uint64_t> all = gather(std::vector{checksum}, worker_count());
+        for (std::size_t i = 1; i < all.size(); ++i) {
+            if (all[i] == all[0]) continue;
+            throw Error(ExitCode::kVerification,
+                        "the parameters of worker {} differ from rank 0's (checksums {:016x} and "
+                        "{:016x}): the replicas have drifted apart; report this as a bug",
+                        i, all[i], all[0]);
+        }
+        if (!leads()) return;
+        outcome_.result.checksum = fmt::format("{:016x}", checksum);
+        outcome_.result.batches_tracked = batches_before() + batches_tracked_;
+        if (!job_.config.save.empty()) save();
+        outcome_.result.total_seconds = seconds_since(job_.started);
+    }
+
+    void save() const {
+        StateDict state =
+            to_state_dict(layout_, blocks_.parameters, shares_.front().blocks.statistics);
+        const RunConfig& config = job_.config;
+        state.batches_tracked = static_cast<std::int64_t>(outcome_.result.batches_tracked);
+        state.metadata = {
+            {"format", "pt"},
+            {"model", config.model},
+            {"mode", config.mode},
+            {"workers", fmt::to_string(config.workers)},
+            {"epoch", fmt::to_string(config.epochs)},
+            {"step", fmt::to_string(outcome_.result.batches_tracked)},
+            {"seed", fmt::to_string(config.seed)},
+            {"batch_size", fmt::to_string(config.batch_size)},
+            {"optimizer", config.optimizer.name},
+            {"learning_rate", fmt::to_string(config.optimizer.learning_rate)},
+        };
+        save_checkpoint(config.save, state);
+    }
+
+    void enter(Phase phase) {
+        clock_.enter(phase);
+        job_.listener->on_phase({first_rank(), epoch_, step_, phase});
+    }
+
+    void bind(const Share& share) {
+        network_->bind({blocks_.parameters, share.blocks.gradients, share.blocks.statistics});
+    }
+
+    Batch batch_of(std::size_t size) { return {size, network_->input(), labels_, samples_}; }
+
+    [[nodiscard]] std::size_t worker_count() const {
+        return job_.config.workers / blocks_.ranks.size();
+    }
+
+    [[nodiscard]] std::size_t batches_before() const {
+        return job_.initial == nullptr ? 0
+                                       : static_cast<std::size_t>(job_.initial->batches_tracked);
+    }
+
+    template <typename T>
+    std::vector<T> gather(const std::vector<T>& mine, std::size_t workers) {
+        std::vector<T> all(mine.size() * workers);
+        exchange_.all_gather(std::as_bytes(std::span(mine)),
+                             std::as_writable_bytes(std::span(all)));
+        return all;
+    }
+
+    void barrier() { gather(std::vector<std::uint64_t>(1), worker_count()); }
+
+    [[nodiscard]] ImageSums own_sums() const {
+        ImageSums sum;
+        for (const Share& share : shares_) sum.images += share.sums.images;
+        return sum;
+    }
+
+    /// Adds in rank order, so that every rank and every mode has the same bits.
+    ImageSums gather_sums() {
+        std::vector<ImageSums> mine;
+        for (const Share& share : shares_) mine.push_back(share.sums);
+        ImageSums sum;
+        for (const ImageSums& rank : gather(mine, worker_count())) {
+            sum.loss += rank.loss;
+            sum.correct += rank.correct;
+            sum.images += rank.images;
+        }
+        return sum;
+    }
+
+    void check_finite(double loss) const {
+        if (std::isfinite(loss)) return;
+        throw Error(ExitCode::kRunFailed,
+                    "epoch {}: the training loss is {}: training has diverged; lower --lr (now {})",
+                    epoch_ + 1, loss, job_.config.optimizer.learning_rate);
+    }
+
+    void record(std::size_t images, const PhaseSeconds& phases_before,
+                const ExchangeStats& exchange_before) {
+        WorkerEpoch epoch;
+        epoch.images = images;
+        for (std::size_t i = 0; i < kPhases; ++i) {
+            epoch.phase_seconds[i] = clock_.seconds()[i] - phases_before[i];
+        }
+        const ExchangeStats now = exchange_.stats();
+        epoch.exchange = {now.wait_seconds - exchange_before.wait_seconds,
+                          now.sent_bytes - exchange_before.sent_bytes,
+                          now.calls - exchange_before.calls};
+        outcome_.report.epochs.push_back(epoch);
+    }
+
+    const Job& job_;
+    const NetworkLayout& layout_;
+    const WorkerBlocks& blocks_;
+    GradientExchange& exchange_;
+    std::unique_ptr<Optimizer> optimizer_;
+    float gradient_scale_;
+    std::vector<Share> shares_;
+    std::unique_ptr<Network> network_;
+    std::vector<std::int32_t> labels_;
+    std::vector<std::uint32_t> samples_;
+
+    PhaseClock clock_;
+    std::size_t epoch_ = 0;
+    std::size_t step_ = 0;
+    std::uint64_t batches_tracked_ = 0;
+    WorkerOutcome outcome_;
+};
+
+}  // namespace
+
+WorkerOutcome run_worker(const Job& job, const NetworkLayout& layout, const WorkerBlocks& blocks,
+                         GradientExchange& exchange) {
+    return Worker(job, layout, blocks, exchange).run();
+}
+
+}  // namespace dp::core

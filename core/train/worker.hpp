@@ -1,0 +1,49 @@
+// The training loop. One loop serves every programming model: what differs is behind
+// GradientExchange and in who owns the blocks that a worker is lent.
+//
+//   phase     writes                              reads                     ended by
+//   load      own input                           data set                  -
+//   forward   own activations and statistics      parameters, own input     -
+//   backward  own gradients                       parameters, activations   -
+//   exchange  own part of the summed gradients    all ranks' gradients GradientExchange::reduce
+//   update    own ranges of parameters and state  summed gradients GradientExchange::publish
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "core/nn/tensor_layout.hpp"
+#include "core/train/gradient_exchange.hpp"
+#include "core/train/job.hpp"
+#include "core/train/run_result.hpp"
+
+namespace dp::core {
+
+/// The blocks of one rank. A worker plays one rank; serial's plays them all in turn.
+struct RankBlocks {
+    std::size_t rank = 0;
+    std::span<float> gradients;
+    std::span<float> statistics;  // initialised
+};
+
+/// What the backend lends a worker; all of it outlives the worker.
+struct WorkerBlocks {
+    std::span<float> parameters;       // initialised
+    std::span<float> optimizer_state;  // zeros
+    std::vector<RankBlocks> ranks;     // ascending
+};
+
+struct WorkerOutcome {
+    WorkerReport report;
+    RunResult
+        result;  // filled on rank 0's worker alone; its `workers` are the backend's to collect
+};
+
+/// Trains and evaluates as `job` says, saves what it asks for. The calling thread must have set its
+/// OpenMP thread count to the threads per worker. Throws Error, and PeerFailed when another rank
+/// has failed.
+WorkerOutcome run_worker(const Job& job, const NetworkLayout& layout, const WorkerBlocks& blocks,
+                         GradientExchange& exchange);
+
+}  // namespace dp::core
