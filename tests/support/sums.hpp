@@ -1,0 +1,63 @@
+// Gradients whose sums are exact in float32, so that any wrong, lost or doubled addend shows.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstring>
+#include <span>
+#include <vector>
+
+#include "core/train/gradient_exchange.hpp"
+
+namespace dp::tests {
+
+inline constexpr std::array<std::size_t, 5> kWorldSizes{1, 2, 3, 4, 7};
+
+/// 0, 1, around the world size, and as many as cifar_cnn has parameters.
+inline std::vector<std::size_t> sizes_for(std::size_t world) {
+    return {0, 1, world - 1, world, world + 1, 1'147'914};
+}
+
+/// A small integer that differs between ranks, places and rounds.
+inline float integer_at(std::size_t rank, std::size_t round, std::size_t i) {
+    return static_cast<float>((i * 31 + rank * 17 + round * 7 + rank * i) % 1021);
+}
+
+inline void fill_integers(std::size_t rank, std::size_t round, std::span<float> values) {
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = integer_at(rank, round, i);
+}
+
+inline std::size_t count_wrong_integers(std::size_t world, std::size_t round, core::Range range,
+                                        std::span<const float> sums) {
+    std::size_t wrong = 0;
+    for (std::size_t i = range.offset; i < range.offset + range.size; ++i) {
+        float expected = 0.F;
+        for (std::size_t rank = 0; rank < world; ++rank) expected += integer_at(rank, round, i);
+        if (sums[i] != expected) ++wrong;
+    }
+    return wrong;
+}
+
+/// Broadcasts and gathers a few times on `exchange`; returns the number of wrong values.
+inline int count_wrong_collectives(core::GradientExchange& exchange, std::size_t rank,
+                                   std::size_t world) {
+    int wrong = 0;
+    for (std::size_t round = 0; round < 20; ++round) {
+        // Longer than one slot of a ring channel, so that it travels in parts.
+        std::vector<float> values(round % 2 == 0 ? 100 : 70'000);
+        fill_integers(rank, round, values);
+        exchange.broadcast(values);
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            if (values[i] != integer_at(0, round, i)) ++wrong;
+        }
+        const std::array<std::size_t, 2> mine{rank, round};
+        std::vector<std::array<std::size_t, 2>> all(world);
+        exchange.all_gather(std::as_bytes(std::span(mine)), std::as_writable_bytes(std::span(all)));
+        for (std::size_t r = 0; r < world; ++r) {
+            if (all[r][0] != r || all[r][1] != round) ++wrong;
+        }
+    }
+    return wrong;
+}
+
+}  // namespace dp::tests

@@ -1,0 +1,139 @@
+// The in-place reduction of the threads, and the team it runs in.
+#include "threaded/shared_exchange.hpp"
+
+#include <omp.h>
+
+#include <chrono>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+#include "core/base/error.hpp"
+#include "core/base/wait.hpp"
+#include "tests/core/data_support.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/sums.hpp"
+#include "threaded/run_threads.hpp"
+
+using namespace dp;
+using threaded::SharedExchange;
+using threaded::SharedTeam;
+
+namespace {
+
+/// Reduces `rounds` times with `world` threads and returns how many floats of the ranks' chunks
+/// were wrong.
+std::size_t count_wrong(std::size_t world, const std::vector<core::Range>& buckets,
+                        std::size_t size) {
+    SharedTeam team(world, buckets, 60.0);
+    std::vector<std::vector<float>> gradients(world, std::vector<float>(size));
+    std::vector<std::size_t> wrong(world);
+    threaded::run_team(
+        world,
+        [&](std::size_t rank) {
+            SharedExchange exchange(team, rank, gradients[rank]);
+            for (std::size_t round = 0; round < 3; ++round) {
+                tests::fill_integers(rank, round, gradients[rank]);
+                exchange.reduce();
+                for (const core::Range& range : exchange.update_ranges()) {
+                    wrong[rank] += tests::count_wrong_integers(world, round, range,
+                                                               exchange.summed_gradients());
+                }
+                exchange.publish();
+            }
+        },
+        [&] { team.failed.store(1); });
+    std::size_t sum = 0;
+    for (const std::size_t count : wrong) sum += count;
+    return sum;
+}
+
+}  // namespace
+
+TEST_CASE("the in-place reduction gives every rank the exact sum of its chunk") {
+    for (const std::size_t world : tests::kWorldSizes) {
+        for (const std::size_t size : tests::sizes_for(world)) {
+            INFO("world size " << world << " size " << size);
+            CHECK(count_wrong(world, {{0, size}}, size) == 0);
+        }
+    }
+}
+
+TEST_CASE("the in-place reduction of several buckets gives the exact sums") {
+    for (const std::size_t world : tests::kWorldSizes) {
+        CHECK(count_wrong(world, {{600, 400}, {16, 584}, {0, 16}}, 1000) == 0);
+    }
+}
+
+TEST_CASE("every float of a block is in the update ranges of exactly one rank") {
+    constexpr std::size_t kSize = 1000;
+    for (const std::size_t world : tests::kWorldSizes) {
+        SharedTeam team(world, {{600, 400}, {0, 600}}, 60.0);
+        std::vector<int> owners(kSize);
+        std::vector<float> gradients(kSize);
+        for (std::size_t rank = 0; rank < world; ++rank) {
+            const SharedExchange exchange(team, rank, gradients);
+            for (const core::Range& range : exchange.update_ranges()) {
+                for (std::size_t i = 0; i < range.size; ++i) ++owners[range.offset + i];
+            }
+        }
+        CHECK(owners == std::vector<int>(kSize, 1));
+    }
+}
+
+TEST_CASE("threads broadcast rank 0's values and gather every rank's in order") {
+    for (const std::size_t world : tests::kWorldSizes) {
+        SharedTeam team(world, {}, 60.0);
+        std::vector<int> wrong(world);
+        threaded::run_team(
+            world,
+            [&](std::size_t rank) {
+                SharedExchange exchange(team, rank, {});
+                wrong[rank] = tests::count_wrong_collectives(exchange, rank, world);
+            },
+            [&] { team.failed.store(1); });
+        CHECK(wrong == std::vector<int>(world));
+    }
+}
+
+TEST_CASE("a thread that throws ends the whole team and its error is the one told") {
+    SharedTeam team(4, {{0, 64}}, 60.0);
+    const auto start = std::chrono::steady_clock::now();
+    const auto error = tests::error_of([&] {
+        threaded::run_team(
+            4,
+            [&](std::size_t rank) {
+                std::vector<float> gradients(64);
+                SharedExchange exchange(team, rank, gradients);
+                if (rank == 2) {
+                    throw core::Error(core::ExitCode::kData, "rank 2 is out of data");
+                }
+                exchange.reduce();
+            },
+            [&] { team.failed.store(1); });
+    });
+    REQUIRE(error);
+    CHECK(std::string(error->what()) == "rank 2 is out of data");
+    CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(2));
+}
+
+TEST_CASE("fewer threads than workers are an error and not a smaller team") {
+    omp_set_dynamic(0);
+    // The limit itself is read at start-up only, so ask for more than any limit.
+    const auto error = tests::error_of([] {
+        omp_set_max_active_levels(0);  // every region then has one thread
+        threaded::run_team(
+            2, [](std::size_t) {}, [] {});
+    });
+    REQUIRE(error);
+    CHECK(error->code() == core::ExitCode::kResources);
+    CHECK(tests::holds(error->what(), "1 threads of 2"));
+}
+
+TEST_CASE("every thread of a team calls oneDNN with one thread") {
+    std::vector<int> threads(3);
+    omp_set_num_threads(2);
+    threaded::run_team(
+        3, [&](std::size_t rank) { threads[rank] = omp_get_max_threads(); }, [] {});
+    CHECK(threads == std::vector<int>(3, 1));
+}

@@ -1,0 +1,137 @@
+#include "threaded/run_threads.hpp"
+
+#include <omp.h>
+
+#include <atomic>
+#include <exception>
+#include <mutex>
+
+#include "core/base/error.hpp"
+#include "core/base/memory_block.hpp"
+#include "core/base/wait.hpp"
+#include "core/train/model_state.hpp"
+#include "core/train/worker.hpp"
+#include "threaded/shared_exchange.hpp"
+
+namespace dp::threaded {
+namespace {
+
+/// The failure to report: the first that is not only the echo of another.
+class FirstFailure {
+public:
+    void record(std::exception_ptr error, bool echo) {
+        const std::lock_guard lock(mutex_);
+        if (error_ == nullptr || (echo_ && !echo)) {
+            error_ = std::move(error);
+            echo_ = echo;
+        }
+    }
+    void rethrow() {
+        const std::lock_guard lock(mutex_);
+        if (error_ != nullptr) std::rethrow_exception(error_);
+    }
+
+private:
+    std::mutex mutex_;
+    std::exception_ptr error_;  // guarded by mutex_
+    bool echo_ = false;         // guarded by mutex_
+};
+
+/// What the team runs; one atomic orders it with the threads of the region for tools that cannot
+/// see libgomp's own ordering.
+struct Team {
+    const std::function<void(std::size_t)>& body;
+    const std::function<void()>& on_failure;
+    std::size_t threads;
+    FirstFailure failure;
+    std::atomic<bool> ready{false};        // set before the region opens: releases the fields above
+    std::atomic<std::size_t> finished{0};  // acquired by the caller
+};
+
+void run_rank(Team& team, std::size_t rank, std::size_t given) {
+    (void)team.ready.load(std::memory_order_acquire);
+    try {
+        if (given != team.threads) {
+            throw core::Error(core::ExitCode::kResources,
+                              "OpenMP gave {} threads of {}: raise OMP_THREAD_LIMIT and unset "
+                              "OMP_DYNAMIC, or use a smaller -n",
+                              given, team.threads);
+        }
+        // oneDNN asks OpenMP how many threads it may use, and a primitive remembers the answer.
+        omp_set_num_threads(1);
+        team.body(rank);
+    } catch (const core::PeerFailed&) {
+        team.failure.record(std::current_exception(), /*echo=*/true);
+    } catch (...) {
+        team.failure.record(std::current_exception(), /*echo=*/false);
+        team.on_failure();
+    }
+    team.finished.fetch_add(1, std::memory_order_release);
+}
+
+/// Only opens the region: the compiler's hand-over of `team` to the threads is ordered by libgomp,
+/// which the thread sanitizer does not see.
+__attribute__((no_sanitize("thread"))) void open_region(Team& team) {
+    const int threads = static_cast<int>(team.threads);
+#pragma omp parallel default(none) shared(team) num_threads(threads)
+    run_rank(team, static_cast<std::size_t>(omp_get_thread_num()),
+             static_cast<std::size_t>(omp_get_num_threads()));
+}
+
+}  // namespace
+
+void run_team(std::size_t threads, const std::function<void(std::size_t)>& body,
+              const std::function<void()>& on_failure) {
+    Team team{body, on_failure, threads, {}, {}, {}};
+    team.ready.store(true, std::memory_order_release);
+    open_region(team);
+    (void)team.finished.load(std::memory_order_acquire);
+    team.failure.rethrow();
+}
+
+core::RunResult run_threads(const core::Job& job) {
+    const std::size_t workers = job.config.workers;
+    omp_set_num_threads(1);
+    const core::NetworkLayout layout = core::plan_layout(*job.model, job.config.batch_size);
+    const core::FloatBlock parameters(layout.parameters.size());
+    const core::FloatBlock state(layout.parameters.size() *
+                                 core::make_optimizer(job.config.optimizer)->state_blocks());
+    core::fill_parameters(job, layout, parameters.span());
+
+    auto buckets = core::make_buckets(layout.parameters, job.config.bucket_kib * 1024);
+    const std::size_t bucket_count = buckets.size();
+    SharedTeam team(workers, std::move(buckets), job.config.timeout_seconds);
+    std::vector<core::WorkerOutcome> outcomes(workers);
+
+    // Mapped here and touched first by their ranks. They outlive the team, since a rank that fails
+    // must not take memory away that another still reads.
+    std::vector<core::FloatBlock> gradients;
+    std::vector<core::FloatBlock> statistics;
+    for (std::size_t rank = 0; rank < workers; ++rank) {
+        gradients.emplace_back(layout.parameters.size());
+        statistics.emplace_back(layout.statistics.size());
+    }
+
+    run_team(
+        workers,
+        [&](std::size_t rank) {
+            core::fill_statistics(job, layout, statistics[rank].span());
+            SharedExchange exchange(team, rank, gradients[rank].span());
+            const core::WorkerBlocks blocks{
+                parameters.span(),
+                state.span(),
+                {{rank, gradients[rank].span(), statistics[rank].span()}}};
+            outcomes[rank] = core::run_worker(job, layout, blocks, exchange);
+        },
+        [&] { team.failed.store(1, std::memory_order_release); });
+
+    core::RunResult result = std::move(outcomes[0].result);
+    for (core::WorkerOutcome& outcome : outcomes) {
+        result.workers.push_back(std::move(outcome.report));
+    }
+    result.update_kind = "sliced";
+    result.exchange_buckets = bucket_count;
+    return result;
+}
+
+}  // namespace dp::threaded
