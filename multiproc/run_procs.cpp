@@ -1,0 +1,116 @@
+#include "multiproc/run_procs.hpp"
+
+#include <omp.h>
+
+#include <nlohmann/json.hpp>
+
+#include "core/base/memory_block.hpp"
+#include "core/train/model_state.hpp"
+#include "core/train/worker.hpp"
+#include "multiproc/process_group.hpp"
+#include "multiproc/ring_exchange.hpp"
+#include "multiproc/shared_segment.hpp"
+
+namespace dp::multiproc {
+namespace {
+
+/// Passes everything on and notes where its rank is, for the supervisor.
+class PositionListener final : public core::RunListener {
+public:
+    PositionListener(core::RunListener& next, RankPosition& position)
+        : next_(next), position_(position) {}
+
+    void on_worker_start(std::size_t rank) override { next_.on_worker_start(rank); }
+    void on_phase(const core::WorkerPosition& position) override {
+        position_.store(position);
+        next_.on_phase(position);
+    }
+    void on_step(std::size_t epoch, std::size_t step, std::size_t steps,
+                 std::size_t images) override {
+        next_.on_step(epoch, step, steps, images);
+    }
+    void on_epoch(std::size_t epoch, const core::EpochResult& result) override {
+        next_.on_epoch(epoch, result);
+    }
+
+private:
+    core::RunListener& next_;
+    RankPosition& position_;
+};
+
+/// One rank's whole life: its own layout, parameters, optimizer state, gradients and statistics.
+core::RunResult run_rank(const core::Job& shared_job, SharedSegment& segment, std::size_t rank) {
+    omp_set_num_threads(1);
+    PositionListener listener(*shared_job.listener, segment.position(rank));
+    core::Job job = shared_job;
+    job.listener = &listener;
+
+    const core::NetworkLayout layout = core::plan_layout(*job.model, job.config.batch_size);
+    const core::FloatBlock parameters(layout.parameters.size());
+    const core::FloatBlock gradients(layout.parameters.size());
+    const core::FloatBlock statistics(layout.statistics.size());
+    const core::FloatBlock state(layout.parameters.size() *
+                                 core::make_optimizer(job.config.optimizer)->state_blocks());
+    core::fill_parameters(job, layout, parameters.span());
+    core::fill_statistics(job, layout, statistics.span());
+
+    auto buckets = core::make_buckets(layout.parameters, job.config.bucket_kib * 1024);
+    const std::size_t bucket_count = buckets.size();
+    RingExchange exchange(segment, rank, std::move(buckets), gradients.span(),
+                          job.config.timeout_seconds);
+    const core::WorkerBlocks blocks{
+        parameters.span(), state.span(), {{rank, gradients.span(), statistics.span()}}};
+    core::WorkerOutcome outcome = core::run_worker(job, layout, blocks, exchange);
+    outcome.result.workers.push_back(std::move(outcome.report));
+    outcome.result.update_kind = "replicated";
+    outcome.result.exchange_buckets = bucket_count;
+    return std::move(outcome.result);
+}
+
+std::string describe(const SharedSegment& segment, std::size_t rank) {
+    if (segment.position(rank).started.load(std::memory_order_relaxed) == 0) return "at start-up";
+    const core::WorkerPosition at = segment.position(rank).load(rank);
+    return fmt::format("in phase {} of epoch {}, step {}", core::name_of(at.phase), at.epoch + 1,
+                       at.step + 1);
+}
+
+/// The rank that is furthest behind: the others wait for it, directly or through a neighbour.
+std::size_t find_stalled(const SharedSegment& segment, std::size_t reporter) {
+    const auto progress = [&](std::size_t rank) {
+        const RankPosition& position = segment.position(rank);
+        const core::WorkerPosition at = position.load(rank);
+        return std::tuple(position.started.load(std::memory_order_relaxed), at.epoch, at.step,
+                          at.phase, rank == reporter);
+    };
+    std::size_t last = 0;
+    for (std::size_t rank = 1; rank < segment.world_size(); ++rank) {
+        if (progress(rank) < progress(last)) last = rank;
+    }
+    return last;
+}
+
+}  // namespace
+
+core::RunResult run_procs(const core::Job& job) {
+    SharedSegment segment(job.config.workers);
+    GroupCallbacks callbacks;
+    callbacks.work = [&](std::size_t rank) {
+        return nlohmann::ordered_json(run_rank(job, segment, rank)).dump();
+    };
+    callbacks.on_failure = [&] { segment.failed().store(1, std::memory_order_release); };
+    callbacks.describe = [&](std::size_t rank) { return describe(segment, rank); };
+    callbacks.find_stalled = [&](std::size_t rank) { return find_stalled(segment, rank); };
+
+    core::RunResult result;
+    for (const std::string& report : run_process_group(job.config.workers, callbacks)) {
+        auto rank = nlohmann::ordered_json::parse(report).get<core::RunResult>();
+        if (result.workers.empty()) {
+            result = std::move(rank);
+        } else {
+            result.workers.push_back(std::move(rank.workers.front()));
+        }
+    }
+    return result;
+}
+
+}  // namespace dp::multiproc

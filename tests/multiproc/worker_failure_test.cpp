@@ -1,0 +1,108 @@
+// Workers of a real training run that die, in a given phase.
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <new>
+#include <set>
+
+#include "multiproc/process_group.hpp"
+#include "multiproc/run_procs.hpp"
+#include "tests/core/data_support.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/jobs.hpp"
+
+using namespace dp;
+using core::Phase;
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+/// Sends a signal to itself when rank 1 enters `phase` of the third step, and notes when.
+class Saboteur final : public core::RunListener {
+public:
+    Saboteur(Phase phase, int signal)
+        : phase_(phase),
+          signal_(signal),
+          when_(static_cast<Clock::time_point*>(mmap(nullptr, sizeof(Clock::time_point),
+                                                     PROT_READ | PROT_WRITE,
+                                                     MAP_SHARED | MAP_ANONYMOUS, -1, 0))) {}
+    ~Saboteur() override { munmap(when_, sizeof(*when_)); }
+
+    void on_phase(const core::WorkerPosition& at) override {
+        if (at.rank != 1 || at.phase != phase_ || (at.step != 2 && phase_ != Phase::kEvaluate)) {
+            return;
+        }
+        *when_ = Clock::now();
+        raise(signal_);
+    }
+
+    [[nodiscard]] Clock::duration since() const { return Clock::now() - *when_; }
+
+private:
+    Phase phase_;
+    int signal_;
+    Clock::time_point* when_;  // shared with the children
+};
+
+std::set<std::string> shared_memory_files() {
+    std::set<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator("/dev/shm")) {
+        names.insert(entry.path().string());
+    }
+    return names;
+}
+
+struct Outcome {
+    std::optional<multiproc::WorkerFailure> failure;
+    Clock::duration took{};
+};
+
+Outcome run_with(Saboteur& saboteur, double timeout_seconds) {
+    const core::Dataset data = core::make_synthetic(1, 300, 60);
+    core::RunConfig config = tests::small_config("procs", 3);
+    config.timeout_seconds = timeout_seconds;
+    const auto before = shared_memory_files();
+    Outcome outcome;
+    try {
+        multiproc::run_procs(tests::make_job(config, data, saboteur));
+    } catch (const multiproc::WorkerFailure& failure) {
+        outcome.failure = failure;
+        outcome.took = saboteur.since();
+    }
+    CHECK(waitpid(-1, nullptr, WNOHANG) == -1);
+    CHECK(errno == ECHILD);
+    CHECK(shared_memory_files() == before);
+    return outcome;
+}
+
+}  // namespace
+
+TEST_CASE("a worker killed in any phase ends the run within two seconds and is named") {
+    for (const Phase phase : {Phase::kLoad, Phase::kForward, Phase::kBackward, Phase::kExchange,
+                              Phase::kUpdate, Phase::kEvaluate}) {
+        INFO("phase " << core::name_of(phase));
+        Saboteur saboteur(phase, SIGKILL);
+        const Outcome outcome = run_with(saboteur, 60.0);
+        REQUIRE(outcome.failure);
+        CHECK(outcome.failure->code() == core::ExitCode::kWorkerDied);
+        CHECK(outcome.failure->rank() == 1);
+        CHECK(outcome.failure->signal() == SIGKILL);
+        const std::string message = outcome.failure->what();
+        CHECK(tests::holds(message, "worker 1 (pid " + std::to_string(outcome.failure->pid())));
+        CHECK(tests::holds(message, "in phase " + std::string(core::name_of(phase))));
+        CHECK(outcome.took < std::chrono::seconds(2));
+    }
+}
+
+TEST_CASE("a worker that stands still past the timeout is the one named") {
+    Saboteur saboteur(Phase::kBackward, SIGSTOP);
+    const Outcome outcome = run_with(saboteur, 1.0);
+    REQUIRE(outcome.failure);
+    CHECK(outcome.failure->code() == core::ExitCode::kStalled);
+    CHECK(outcome.failure->rank() == 1);
+    CHECK(tests::holds(outcome.failure->what(), "in phase backward of epoch 1, step 3"));
+}
