@@ -1,0 +1,270 @@
+#include "experiments/command_line.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include <CLI/CLI.hpp>
+
+#include "core/base/error.hpp"
+#include "core/data/dataset_table.hpp"
+#include "core/nn/model.hpp"
+#include "experiments/modes.hpp"
+#include "experiments/nearest.hpp"
+
+namespace dp::experiments {
+namespace {
+
+using core::Error;
+using core::ExitCode;
+
+constexpr const char* kSynopsis =
+    "Trains a convolutional network on the CPU with synchronous data parallelism, in shared "
+    "memory\n"
+    "(threads) and by message passing (procs), and measures one against the other.\n"
+    "More than one mode or worker count makes a sweep, with a table at its end.";
+
+std::string list_of(auto rows) {
+    std::string text;
+    for (const auto& row : rows) text += fmt::format("{}{}", text.empty() ? "" : ", ", row.name);
+    return text;
+}
+
+std::size_t parse_workers(const std::string& text) {
+    std::size_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || end != text.data() + text.size() || value < 1 ||
+        value > kMaxWorkers) {
+        throw Error(ExitCode::kUsage,
+                    "-n '{}' is not a number of workers: give whole numbers from 1 to {}, for "
+                    "example -n 1,2,4",
+                    text, kMaxWorkers);
+    }
+    return value;
+}
+
+/// A validator that says what is wrong with a value and what would be right.
+CLI::Validator number_in(double low, double high, const std::string& wanted) {
+    return CLI::Validator(
+        [=](std::string& text) -> std::string {
+            double value = 0.0;
+            const bool parsed = CLI::detail::lexical_cast(text, value);
+            if (parsed && std::isfinite(value) && value >= low && value <= high) return {};
+            return fmt::format("'{}' is not {}", text, wanted);
+        },
+        "");
+}
+
+CLI::Validator whole_number_from(std::size_t low) {
+    return CLI::Validator(
+        [=](std::string& text) -> std::string {
+            std::size_t value = 0;
+            const auto [end, error] =
+                std::from_chars(text.data(), text.data() + text.size(), value);
+            if (error == std::errc{} && end == text.data() + text.size() && value >= low) return {};
+            return fmt::format("'{}' is not a whole number of {} or more", text, low);
+        },
+        "");
+}
+
+/// Options as CLI11 fills them, before the checks that need more than one of them.
+struct Raw {
+    std::vector<std::string> modes{"serial"};
+    std::vector<std::string> workers{"1"};
+    std::string model;
+    std::optional<std::size_t> batch_size, steps;
+    std::optional<double> lr, momentum, weight_decay;
+    bool no_shuffle = false;
+};
+
+void add_options(CLI::App& app, Raw& raw, Request& request) {
+    core::RunConfig& base = request.base;
+    const auto natural = whole_number_from(0);
+    const auto positive = whole_number_from(1);
+    const auto from_zero = number_in(0.0, 1e30, "a number of 0 or more");
+
+    std::string mode_help;
+    for (const Mode& mode : modes()) {
+        mode_help +=
+            fmt::format("{}{}: {}", mode_help.empty() ? "" : ";\n", mode.name, mode.description);
+    }
+    app.add_option("--mode", raw.modes, mode_help)->delimiter(',')->capture_default_str();
+    app.add_option("-n,--workers,--world-size", raw.workers, "Workers (ranks)")
+        ->delimiter(',')
+        ->capture_default_str();
+
+    app.add_option("--model", raw.model,
+                   "Network: " + list_of(core::models()) + " (default: the data set's)")
+        ->group("Training");
+    app.add_option("--epochs", base.epochs, "Passes over the training set; 0 only evaluates")
+        ->check(natural)
+        ->capture_default_str()
+        ->group("Training");
+    app.add_option("--steps", raw.steps, "End each epoch after this many steps")
+        ->check(natural)
+        ->group("Training");
+    app.add_option("--batch-size", raw.batch_size, "Images per worker and step (default: 128)")
+        ->check(positive)
+        ->group("Training");
+    app.add_option("--global-batch", request.global_batch, "Images per step over all workers")
+        ->check(positive)
+        ->group("Training");
+    app.add_option("--optimizer", base.optimizer.name, "Optimizer: " + core::optimizer_names())
+        ->capture_default_str()
+        ->group("Training");
+    app.add_option("--lr", raw.lr, "Learning rate (default: sgd 0.01, adam 0.001)")
+        ->check(from_zero)
+        ->group("Training");
+    app.add_option("--momentum", raw.momentum, "Momentum of sgd (default: 0.9)")
+        ->check(number_in(0.0, 1.0, "a number from 0 to 1"))
+        ->group("Training");
+    app.add_option("--weight-decay", raw.weight_decay, "Weight decay (default: sgd 1e-4, adam 0)")
+        ->check(from_zero)
+        ->group("Training");
+    app.add_option("--dropout", base.dropout, "Probability of zeroing a unit in dropout layers")
+        ->check(number_in(0.0, 0.99, "a probability from 0 to 0.99"))
+        ->capture_default_str()
+        ->group("Training");
+    app.add_option("--seed", base.seed, "Seed of parameters, order, dropout and synthetic data")
+        ->check(natural)
+        ->capture_default_str()
+        ->group("Training");
+    app.add_option("--bucket-kib", base.bucket_kib,
+                   "Exchange gradients in buckets of this many KiB; 0: one per tensor")
+        ->check(natural)
+        ->capture_default_str()
+        ->group("Training");
+    app.add_option("--timeout", base.timeout_seconds, "Seconds to wait for a worker that is late")
+        ->check(number_in(0.1, 1e9, "a number of seconds from 0.1"))
+        ->capture_default_str()
+        ->group("Training");
+
+    app.add_option("--dataset", base.dataset, "Data set: " + list_of(core::datasets()))
+        ->capture_default_str()
+        ->group("Data");
+    app.add_option("--data-dir", request.data_dir, "Folder of the data set's files")->group("Data");
+    app.add_flag("--augment", base.augment, "Random crops and flips")->group("Data");
+    app.add_flag("--no-shuffle", raw.no_shuffle, "Keep the data's order")->group("Data");
+
+    app.add_option("--load", base.load, "Start from this checkpoint (safetensors)")->group("Files");
+    app.add_option("--save", base.save, "Write the final parameters here (safetensors)")
+        ->group("Files");
+    app.add_option("--out", request.out, "Write each run's JSON into this folder")->group("Files");
+    app.add_flag("--force", request.force, "Overwrite results in --out")->group("Files");
+
+    app.add_flag("--dry-run", request.dry_run, "Print the plan and stop");
+    app.add_flag("--verbose", request.verbose, "A line for each worker at its start");
+    app.add_flag("--quiet", request.quiet, "Results only: no machine lines, no progress");
+}
+
+/// CLI11's own words, with the next step; for an unknown option, the nearest known one.
+[[noreturn]] void throw_usage(const CLI::App& app, const CLI::ParseError& error, int argc,
+                              const char* const* argv) {
+    if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError)) {
+        std::vector<std::string> known;
+        for (const CLI::Option* option : app.get_options()) {
+            for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+        }
+        for (int i = 1; i < argc; ++i) {
+            const std::string word = std::string(argv[i]).substr(0, std::string(argv[i]).find('='));
+            if (!word.starts_with("-") || word == "-n") continue;
+            if (std::ranges::find(known, word) != known.end()) continue;
+            const std::string match = nearest(word, known);
+            throw Error(ExitCode::kUsage, "unknown option {}{}: see dp_compare --help", word,
+                        match.empty() ? "" : fmt::format(" (did you mean {}?)", match));
+        }
+    }
+    throw Error(ExitCode::kUsage, "{}: see dp_compare --help", error.what());
+}
+
+void require_unique(const auto& values, const char* option) {
+    auto sorted = values;
+    std::ranges::sort(sorted);
+    const auto twice = std::ranges::adjacent_find(sorted);
+    if (twice != sorted.end()) {
+        throw Error(ExitCode::kUsage, "{} names {} twice: name each once", option, *twice);
+    }
+}
+
+void finish(const Raw& raw, Request& request) {
+    core::RunConfig& base = request.base;
+    request.modes = raw.modes;
+    for (const std::string& mode : request.modes) find_mode(mode);
+    for (const std::string& text : raw.workers) request.workers.push_back(parse_workers(text));
+    require_unique(request.modes, "--mode");
+    require_unique(request.workers, "-n");
+
+    base.optimizer = core::OptimizerConfig::defaults(base.optimizer.name);
+    base.optimizer.learning_rate = raw.lr.value_or(base.optimizer.learning_rate);
+    base.optimizer.momentum = raw.momentum.value_or(base.optimizer.momentum);
+    base.optimizer.weight_decay = raw.weight_decay.value_or(base.optimizer.weight_decay);
+    base.shuffle = !raw.no_shuffle;
+    base.steps_limit = raw.steps;
+    base.batch_size = raw.batch_size.value_or(base.batch_size);
+    if (raw.batch_size && request.global_batch) {
+        throw Error(ExitCode::kUsage,
+                    "--batch-size {} and --global-batch {} exclude each other: give the first for "
+                    "each worker or the second for all",
+                    *raw.batch_size, *request.global_batch);
+    }
+    const core::DatasetEntry& dataset = core::find_dataset(base.dataset);
+    base.model = raw.model.empty() ? dataset.default_model : raw.model;
+    core::find_model(base.model);
+    if (!base.save.empty() && plan_runs(request).size() > 1) {
+        throw Error(ExitCode::kUsage,
+                    "--save {} is one file, but {} runs would write it: choose one mode and one -n",
+                    base.save.string(), plan_runs(request).size());
+    }
+}
+
+}  // namespace
+
+std::variant<Request, std::string> parse_command_line(int argc, const char* const* argv) {
+    Request request;
+    Raw raw;
+    CLI::App app(kSynopsis, "dp_compare");
+    app.set_version_flag("--version", std::string("dp_compare ") + DP_VERSION);
+    app.get_formatter()->column_width(34);
+    add_options(app, raw, request);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::CallForHelp&) {
+        return app.help();
+    } catch (const CLI::CallForVersion& version) {
+        return std::string(version.what()) + "\n";
+    } catch (const CLI::ParseError& error) {
+        throw_usage(app, error, argc, argv);
+    }
+    finish(raw, request);
+    return request;
+}
+
+std::vector<core::RunConfig> plan_runs(const Request& request) {
+    std::vector<core::RunConfig> runs;
+    const auto add = [&](const std::string& mode, std::size_t workers) {
+        core::RunConfig run = request.base;
+        run.mode = mode;
+        run.workers = workers;
+        if (request.global_batch) {
+            if (*request.global_batch % workers != 0) {
+                throw Error(ExitCode::kUsage,
+                            "--global-batch {} cannot be shared by {} workers: choose a multiple "
+                            "of {}",
+                            *request.global_batch, workers, workers);
+            }
+            run.batch_size = *request.global_batch / workers;
+        }
+        runs.push_back(run);
+    };
+    const bool serial = std::ranges::find(request.modes, "serial") != request.modes.end();
+    const bool baseline = serial && request.modes.size() > 1;
+    if (baseline) add("serial", 1);
+    for (const std::size_t workers : request.workers) {
+        for (const std::string& mode : request.modes) {
+            if (!(baseline && mode == "serial")) add(mode, workers);
+        }
+    }
+    return runs;
+}
+
+}  // namespace dp::experiments

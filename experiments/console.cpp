@@ -1,0 +1,211 @@
+#include "experiments/console.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+namespace dp::experiments {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr auto kRefresh = std::chrono::milliseconds(200);
+
+double seconds_between(Clock::time_point from, Clock::time_point to) {
+    return std::chrono::duration<double>(to - from).count();
+}
+
+std::string per_second(double value) {
+    return with_separators(static_cast<std::size_t>(value + 0.5));
+}
+
+std::string range_list(const std::vector<int>& cpus) {
+    std::string text;
+    for (std::size_t i = 0; i < cpus.size();) {
+        std::size_t last = i;
+        while (last + 1 < cpus.size() && cpus[last + 1] == cpus[last] + 1) ++last;
+        text += fmt::format("{}{}", text.empty() ? "" : ",", cpus[i]);
+        if (last != i) text += fmt::format("-{}", cpus[last]);
+        i = last + 1;
+    }
+    return text;
+}
+
+}  // namespace
+
+void print_line(const std::string& line) {
+    std::fputs((line + "\n").c_str(), stdout);
+    std::fflush(stdout);
+}
+
+std::string with_separators(std::size_t number) {
+    std::string digits = fmt::to_string(number);
+    for (std::size_t at = digits.size(); at > 3;) {
+        at -= 3;
+        digits.insert(at, ",");
+    }
+    return digits;
+}
+
+void Console::print_machine(const Machine& machine) {
+    if (options_.quiet) return;
+    print_line(
+        fmt::format("host      {}, {}, {}", machine.host, machine.cpu_model, machine.kernel));
+    print_line(fmt::format(
+        "cpus      {:g} usable: CPUs {}, {}", machine.usable_cpus(), range_list(machine.affinity),
+        machine.cpu_quota ? fmt::format("control group quota {:g}", *machine.cpu_quota)
+                          : "no control group quota"));
+    print_line(fmt::format("onednn    {}, {} runtime, instruction set {}", machine.onednn_version,
+                           machine.onednn_runtime, machine.onednn_isa));
+    std::string variables;
+    for (const auto& [name, value] : machine.environment) {
+        variables += fmt::format("{}{}={}", variables.empty() ? "" : " ", name, value);
+    }
+    if (!variables.empty()) print_line("env       " + variables);
+}
+
+void Console::print_data(const core::Dataset& data, const core::ModelSpec& model) {
+    if (options_.quiet) return;
+    print_line(fmt::format("data      {}: {} training and {} test images, {} x {} x {} ({})",
+                           data.name, with_separators(data.train.size()),
+                           with_separators(data.test.size()), data.shape().channels,
+                           data.shape().height, data.shape().width, data.source));
+    print_line(fmt::format("network   {}: {} parameters; {}", model.name,
+                           with_separators(model.parameters), model.description));
+}
+
+void Console::begin_run(const core::RunConfig& config, std::size_t steps_per_epoch,
+                        bool oversubscribed) {
+    config_ = config;
+    const auto& optimizer = config.optimizer;
+    const bool turns = config.mode == "serial" && config.workers > 1;
+    print_line(fmt::format(
+        "plan      {}: {} {}worker{} x 1 thread, batch {} per worker, {} effective, {} updates per "
+        "epoch, {} epochs, {} lr {:g}{}",
+        config.mode, config.workers, turns ? "virtual " : "", config.workers == 1 ? "" : "s",
+        config.batch_size, config.batch_size * config.workers, steps_per_epoch, config.epochs,
+        optimizer.name, optimizer.learning_rate, oversubscribed ? " (oversubscribed)" : ""));
+}
+
+void Console::on_worker_start(std::size_t rank) {
+    if (options_.verbose) {
+        spdlog::info("{} worker {} of {} started, pid {}", config_.mode, rank, config_.workers,
+                     getpid());
+    }
+}
+
+void Console::on_step(std::size_t epoch, std::size_t step, std::size_t steps, std::size_t images) {
+    if (!options_.progress) return;
+    const auto now = Clock::now();
+    if (step == 1 || epoch_start_ == Clock::time_point{}) {
+        // Counting starts after the first step, which is slower than the others.
+        epoch_start_ = last_progress_ = now;
+        return;
+    }
+    if (now - last_progress_ < kRefresh) return;
+    last_progress_ = now;
+    const double elapsed = seconds_between(epoch_start_, now);
+    const double per_step = elapsed / static_cast<double>(step - 1);
+    const double images_per_step = static_cast<double>(images) / static_cast<double>(step);
+    const std::size_t steps_left = steps - step + (config_.epochs - epoch - 1) * steps;
+    std::fputs(
+        fmt::format("\rEpoch [{:2}/{}] step {}/{}, {} images/s, {:.0f} s left \033[K", epoch + 1,
+                    config_.epochs, step, steps, per_second(images_per_step / per_step),
+                    per_step * static_cast<double>(steps_left))
+            .c_str(),
+        stderr);
+    progress_shown_ = true;
+}
+
+void Console::clear_progress() {
+    if (progress_shown_) std::fputs("\r\033[K", stderr);
+    progress_shown_ = false;
+}
+
+void Console::on_epoch(std::size_t epoch, const core::EpochResult& result) {
+    clear_progress();
+    print_line(fmt::format(
+        "Epoch [{:2}/{}] | Loss: {:.2f} | Train Acc: {:.1f}% | Test Acc: {:.1f}% | Time: {:.1f}s",
+        epoch + 1, config_.epochs, result.train_loss, 100.0 * result.train_accuracy,
+        100.0 * result.test_accuracy, result.train_seconds));
+}
+
+void Console::print_summary(const FinishedRun& run) {
+    const core::RunResult& result = run.result;
+    const core::PhaseSeconds phases = result.mean_phase_seconds();
+    const double train = result.train_seconds();
+    if (train > 0.0) {
+        print_line(fmt::format("speed     {} images/s over all workers{}",
+                               per_second(result.images_per_second()),
+                               run.oversubscribed ? " (oversubscribed)" : ""));
+    }
+    double evaluation = 0.0;
+    for (const core::EpochResult& epoch : result.epochs) evaluation += epoch.evaluation_seconds;
+    print_line(fmt::format(
+        "time      {:.1f} s in all: {:.1f} s training, {:.1f} s evaluation, "
+        "{:.1f} s set-up and end",
+        result.total_seconds, train, evaluation, result.total_seconds - train - evaluation));
+    if (train > 0.0) {
+        std::string split;
+        for (const core::Phase phase :
+             {core::Phase::kLoad, core::Phase::kForward, core::Phase::kBackward,
+              core::Phase::kExchange, core::Phase::kUpdate, core::Phase::kOther}) {
+            const double seconds = phases[static_cast<std::size_t>(phase)];
+            split += fmt::format("{}{} {:.1f} %", split.empty() ? "" : ", ", core::name_of(phase),
+                                 100.0 * seconds / train);
+        }
+        const std::size_t count = result.workers.size();
+        print_line(fmt::format("split     {} of the training time{}", split,
+                               count > 1 ? fmt::format(", mean over {} workers", count) : ""));
+    }
+    print_line(fmt::format("test      accuracy {:.2f} %, loss {:.4f}", 100.0 * result.test_accuracy,
+                           result.test_loss));
+    print_line(
+        fmt::format("checksum  {} (parameters; update {})", result.checksum, result.update_kind));
+}
+
+void Console::print_table(const std::vector<FinishedRun>& runs) {
+    const auto baseline = std::ranges::find_if(runs, [](const FinishedRun& run) {
+        return run.config.mode == "serial" && run.config.workers == 1;
+    });
+    const double base_seconds = baseline == runs.end() ? 0.0 : baseline->result.train_seconds();
+
+    print_line("");
+    print_line("mode       N   train s   images/s  speedup  efficiency  test acc  checksum");
+    bool oversubscribed = false;
+    for (const FinishedRun& run : runs) {
+        const double seconds = run.result.train_seconds();
+        std::string speedup;
+        std::string efficiency;
+        // Virtual workers share one core: they have no speedup to speak of.
+        const bool comparable = run.config.mode != "serial" || run.config.workers == 1;
+        if (base_seconds > 0.0 && seconds > 0.0 && comparable) {
+            const double factor = base_seconds / seconds;
+            speedup = fmt::format("{:.2f}", factor);
+            efficiency =
+                fmt::format("{:.0f} %", 100.0 * factor / static_cast<double>(run.config.workers));
+        }
+        print_line(fmt::format("{:<8} {:>3}  {:>8.2f}  {:>9}  {:>7}  {:>10}  {:>6.2f} %  {}{}",
+                               run.config.mode, run.config.workers, seconds,
+                               per_second(run.result.images_per_second()), speedup, efficiency,
+                               100.0 * run.result.test_accuracy, run.result.checksum,
+                               run.oversubscribed ? "  oversubscribed" : ""));
+        oversubscribed = oversubscribed || run.oversubscribed;
+    }
+    print_line("");
+    print_line(baseline == runs.end()
+                   ? "No speedup: its baseline, the serial run at N = 1, is missing; add serial to "
+                     "--mode."
+                   : "Speedup and efficiency: training time of serial at N = 1 over the row's.");
+    if (oversubscribed) {
+        print_line(
+            "Rows marked oversubscribed had more workers than usable CPUs: they show "
+            "behaviour, not scaling.");
+    }
+}
+
+}  // namespace dp::experiments

@@ -1,0 +1,66 @@
+// What a run prints: results on stdout, progress and warnings on stderr. A console may be copied by
+// fork: every line is written whole and flushed at once.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "core/data/dataset.hpp"
+#include "core/nn/model.hpp"
+#include "core/train/job.hpp"
+#include "experiments/machine.hpp"
+
+namespace dp::experiments {
+
+struct ConsoleOptions {
+    bool quiet = false;
+    bool verbose = false;
+    bool progress = false;  // one refreshing line on stderr
+};
+
+/// A run that has ended well, for the tables.
+struct FinishedRun {
+    core::RunConfig config;
+    core::RunResult result;
+    bool oversubscribed = false;
+};
+
+class Console final : public core::RunListener {
+public:
+    explicit Console(ConsoleOptions options) : options_(options) {}
+
+    /// One line each for host, CPUs, oneDNN, data and network.
+    void print_machine(const Machine& machine);
+    void print_data(const core::Dataset& data, const core::ModelSpec& model);
+    /// One line on what is about to run; following events are of this run.
+    void begin_run(const core::RunConfig& config, std::size_t steps_per_epoch, bool oversubscribed);
+    /// Speed, time, accuracy, time split, checksum.
+    void print_summary(const FinishedRun& run);
+    /// A row per run; speedup and efficiency against the serial run with one worker, if there is
+    /// one.
+    void print_table(const std::vector<FinishedRun>& runs);
+
+    void on_worker_start(std::size_t rank) override;
+    void on_step(std::size_t epoch, std::size_t step, std::size_t steps,
+                 std::size_t images) override;
+    void on_epoch(std::size_t epoch, const core::EpochResult& result) override;
+
+private:
+    void clear_progress();
+
+    ConsoleOptions options_;
+    core::RunConfig config_;
+    std::chrono::steady_clock::time_point epoch_start_;
+    std::chrono::steady_clock::time_point last_progress_;
+    bool progress_shown_ = false;
+};
+
+/// Writes `line` and a newline to stdout at once. A closed stdout is not an error: the run goes on.
+void print_line(const std::string& line);
+
+/// 1147914 as "1,147,914", in every locale.
+std::string with_separators(std::size_t number);
+
+}  // namespace dp::experiments

@@ -1,0 +1,135 @@
+#include "experiments/machine.hpp"
+
+#include <sched.h>
+#include <sys/utsname.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <boost/version.hpp>
+#include <nlohmann/json.hpp>
+
+#include "core/nn/onednn_info.hpp"
+#include "multiproc/process_group.hpp"
+
+namespace dp::experiments {
+namespace {
+
+constexpr std::array kVariables{"OMP_NUM_THREADS", "OMP_PROC_BIND",     "OMP_PLACES",
+                                "OMP_WAIT_POLICY", "OMP_DYNAMIC",       "OMP_THREAD_LIMIT",
+                                "GOMP_SPINCOUNT",  "GOMP_CPU_AFFINITY", "ONEDNN_MAX_CPU_ISA"};
+
+std::string read_cpu_model() {
+    std::ifstream file("/proc/cpuinfo");
+    for (std::string line; std::getline(file, line);) {
+        if (!line.starts_with("model name")) continue;
+        const std::size_t value = line.find(": ");
+        if (value != std::string::npos) return line.substr(value + 2);
+    }
+    return "unknown CPU";
+}
+
+std::vector<int> read_affinity() {
+    // Grows until the kernel's mask fits: machines may have more CPUs than CPU_SETSIZE.
+    for (int cpus = CPU_SETSIZE; cpus <= (1 << 20); cpus *= 2) {
+        cpu_set_t* set = CPU_ALLOC(cpus);
+        const std::size_t size = CPU_ALLOC_SIZE(cpus);
+        std::vector<int> allowed;
+        const bool read = sched_getaffinity(0, size, set) == 0;
+        for (int cpu = 0; read && cpu < cpus; ++cpu) {
+            if (CPU_ISSET_S(static_cast<std::size_t>(cpu), size, set)) allowed.push_back(cpu);
+        }
+        CPU_FREE(set);
+        if (read) return allowed;
+    }
+    return {0};
+}
+
+/// "max 100000" or "150000 100000": quota and period in microseconds.
+std::optional<double> quota_of(const std::filesystem::path& group) {
+    std::string quota;
+    double period = 0.0;
+    if (std::ifstream file(group / "cpu.max"); file >> quota >> period) {
+        if (quota == "max" || period <= 0.0) return std::nullopt;
+        return std::atof(quota.c_str()) / period;
+    }
+    double quota_us = 0.0;
+    std::ifstream quota_file(group / "cpu.cfs_quota_us");
+    std::ifstream period_file(group / "cpu.cfs_period_us");
+    if (quota_file >> quota_us && period_file >> period && quota_us > 0.0 && period > 0.0) {
+        return quota_us / period;
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<double> read_cpu_quota(const std::string& cgroup_file, const std::string& root) {
+    std::optional<double> tightest;
+    const auto consider = [&](const std::filesystem::path& group) {
+        if (const auto quota = quota_of(group))
+            tightest = std::min(tightest.value_or(*quota), *quota);
+    };
+    std::ifstream file(cgroup_file);
+    for (std::string line; std::getline(file, line);) {
+        // "0::/path" in version 2, "4:cpu,cpuacct:/path" in version 1.
+        const std::size_t first = line.find(':');
+        const std::size_t second = line.find(':', first + 1);
+        if (first == std::string::npos || second == std::string::npos) continue;
+        const std::string controllers = line.substr(first + 1, second - first - 1);
+        std::filesystem::path top = root;
+        if (!controllers.empty()) {
+            std::stringstream names(controllers);
+            bool cpu = false;
+            for (std::string name; std::getline(names, name, ',');) cpu = cpu || name == "cpu";
+            if (!cpu) continue;
+            top /= std::filesystem::exists(top / controllers) ? controllers : "cpu";
+        }
+        std::filesystem::path group =
+            std::filesystem::path(line.substr(second + 1)).relative_path();
+        for (; !group.empty(); group = group.parent_path()) consider(top / group);
+        consider(top);
+    }
+    return tightest;
+}
+
+double Machine::usable_cpus() const {
+    const auto allowed = static_cast<double>(affinity.size());
+    return cpu_quota ? std::min(allowed, *cpu_quota) : allowed;
+}
+
+Machine read_machine() {
+    Machine machine;
+    utsname names{};
+    uname(&names);
+    machine.host = names.nodename;
+    machine.kernel = std::string(names.sysname) + " " + names.release;
+    machine.cpu_model = read_cpu_model();
+    machine.affinity = read_affinity();
+    machine.cpu_quota = read_cpu_quota("/proc/self/cgroup", "/sys/fs/cgroup");
+    machine.openmp_version = _OPENMP;
+    machine.boost_version = BOOST_LIB_VERSION;
+    std::ranges::replace(machine.boost_version, '_', '.');
+    machine.build = DP_BUILD;
+    for (const char* name : kVariables) {
+        if (const char* value = std::getenv(name)) machine.environment.emplace_back(name, value);
+    }
+
+    multiproc::GroupCallbacks ask;
+    ask.name = [](std::size_t) { return std::string("the process that asks oneDNN"); };
+    ask.work = [](std::size_t) {
+        const core::OneDnnInfo info = core::onednn_info();
+        return nlohmann::json{info.version, info.runtime, info.isa}.dump();
+    };
+    const auto answer = nlohmann::json::parse(multiproc::run_process_group(1, ask).front());
+    machine.onednn_version = answer[0];
+    machine.onednn_runtime = answer[1];
+    machine.onednn_isa = answer[2];
+    return machine;
+}
+
+}  // namespace dp::experiments

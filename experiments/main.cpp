@@ -1,0 +1,45 @@
+// dp_compare: trains a network with data parallelism in two programming models and measures one
+// against the other.
+#include <csignal>
+#include <cstdio>
+#include <exception>
+
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include "core/base/error.hpp"
+#include "experiments/command_line.hpp"
+#include "experiments/sweep.hpp"
+
+namespace {
+
+void set_up_log() {
+    const auto mode = std::getenv("NO_COLOR") == nullptr ? spdlog::color_mode::automatic
+                                                         : spdlog::color_mode::never;
+    auto log = spdlog::stderr_color_st("dp_compare", mode);
+    log->set_pattern("%H:%M:%S.%e %^%l%$ %v");
+    spdlog::set_default_logger(std::move(log));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    // A reader that leaves (`| head`) must not end a run: writes to it then fail, quietly.
+    std::signal(SIGPIPE, SIG_IGN);
+    set_up_log();
+    try {
+        const auto parsed = dp::experiments::parse_command_line(argc, argv);
+        if (const auto* text = std::get_if<std::string>(&parsed)) {
+            std::fputs(text->c_str(), stdout);
+            return 0;
+        }
+        dp::experiments::run_request(std::get<dp::experiments::Request>(parsed));
+        return 0;
+    } catch (const dp::core::Error& error) {
+        spdlog::error("{}", error.what());
+        return static_cast<int>(error.code());
+    } catch (const std::exception& error) {
+        spdlog::error("{}", error.what());
+        return static_cast<int>(dp::core::ExitCode::kRunFailed);
+    }
+}

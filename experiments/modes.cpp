@@ -1,0 +1,56 @@
+#include "experiments/modes.hpp"
+
+#include <array>
+
+#include <nlohmann/json.hpp>
+
+#include "core/base/error.hpp"
+#include "core/train/serial.hpp"
+#include "multiproc/process_group.hpp"
+#include "multiproc/run_procs.hpp"
+#include "threaded/run_threads.hpp"
+
+namespace dp::experiments {
+namespace {
+
+constexpr std::array kModes{
+    Mode{"serial", "one worker; with -n P it plays P virtual workers in turn", false,
+         core::run_serial},
+    Mode{"threads", "OpenMP threads that reduce gradients in place (shared memory)", false,
+         threaded::run_threads},
+    Mode{"procs", "forked processes that pass gradients around a ring (message passing)", true,
+         multiproc::run_procs},
+};
+
+}  // namespace
+
+std::span<const Mode> modes() { return kModes; }
+
+std::string mode_names() {
+    std::string names;
+    for (const Mode& mode : kModes) {
+        names += names.empty() ? "" : ", ";
+        names += mode.name;
+    }
+    return names;
+}
+
+const Mode& find_mode(std::string_view name) {
+    for (const Mode& mode : kModes) {
+        if (mode.name == name) return mode;
+    }
+    throw core::Error(core::ExitCode::kUsage, "--mode '{}' is not a mode: choose from {}", name,
+                      mode_names());
+}
+
+core::RunResult run_job(const core::Job& job) {
+    const Mode& mode = find_mode(job.config.mode);
+    if (mode.forks) return mode.run(job);
+    multiproc::GroupCallbacks child;
+    child.name = [&](std::size_t) { return fmt::format("the {} process", mode.name); };
+    child.work = [&](std::size_t) { return nlohmann::ordered_json(mode.run(job)).dump(); };
+    const auto reports = multiproc::run_process_group(1, child);
+    return nlohmann::ordered_json::parse(reports.front()).get<core::RunResult>();
+}
+
+}  // namespace dp::experiments

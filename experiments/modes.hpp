@@ -1,0 +1,37 @@
+// The modes of the program: one row each in a table that feeds the command line, the help, the
+// tests and the sweep.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "core/train/job.hpp"
+#include "core/train/run_result.hpp"
+
+namespace dp::experiments {
+
+struct Mode {
+    std::string_view name;
+    std::string_view description;
+    /// True when run() forks its workers itself. The others run in one child process, so that the
+    /// caller stays free of OpenMP and oneDNN.
+    bool forks = false;
+    core::RunResult (*run)(const core::Job& job) = nullptr;
+};
+
+inline constexpr std::size_t kMaxWorkers = 256;
+
+std::span<const Mode> modes();
+/// Throws Error(kUsage) that lists the names.
+const Mode& find_mode(std::string_view name);
+/// "serial, threads, procs".
+std::string mode_names();
+
+/// Runs `job` in the mode it names, in fresh child processes: the caller must not have used OpenMP
+/// or oneDNN, and has not after. Throws what the run failed with, WorkerFailure when a process
+/// died.
+core::RunResult run_job(const core::Job& job);
+
+}  // namespace dp::experiments

@@ -1,0 +1,131 @@
+#include "experiments/result_file.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <span>
+#include <system_error>
+
+#include <nlohmann/json.hpp>
+
+#include "core/base/whole_file.hpp"
+
+namespace dp::experiments {
+namespace {
+
+namespace fs = std::filesystem;
+using core::Error;
+using core::ExitCode;
+using Json = nlohmann::ordered_json;
+
+template <typename T>
+Json optional_json(const std::optional<T>& value) {
+    return value ? Json(*value) : Json(nullptr);
+}
+
+Json context_json(const Machine& machine) {
+    Json environment = Json::object();
+    for (const auto& [name, value] : machine.environment) environment[name] = value;
+    return {{"host", machine.host},
+            {"cpu_model", machine.cpu_model},
+            {"kernel", machine.kernel},
+            {"usable_cpus", machine.usable_cpus()},
+            {"affinity", machine.affinity},
+            {"cpu_quota", optional_json(machine.cpu_quota)},
+            {"onednn_version", machine.onednn_version},
+            {"onednn_runtime", machine.onednn_runtime},
+            {"onednn_isa", machine.onednn_isa},
+            {"openmp_version", machine.openmp_version},
+            {"boost_version", machine.boost_version},
+            {"dp_compare_version", DP_VERSION},
+            {"build", machine.build},
+            {"environment", environment}};
+}
+
+Json config_json(const RunRecord& record, const core::Dataset& data) {
+    const core::RunConfig& config = record.config;
+    const core::OptimizerConfig& optimizer = config.optimizer;
+    return {{"mode", config.mode},
+            {"workers", config.workers},
+            {"threads_per_worker", 1},
+            {"oversubscribed", record.oversubscribed},
+            {"model", config.model},
+            {"dataset", config.dataset},
+            {"data_source", data.source},
+            {"training_images", data.train.size()},
+            {"test_images", data.test.size()},
+            {"epochs", config.epochs},
+            {"steps_limit", optional_json(config.steps_limit)},
+            {"batch_size", config.batch_size},
+            {"effective_batch", config.batch_size * config.workers},
+            {"optimizer", optimizer.name},
+            {"learning_rate", optimizer.learning_rate},
+            {"momentum", optimizer.momentum},
+            {"weight_decay", optimizer.weight_decay},
+            {"dropout", config.dropout},
+            {"augment", config.augment},
+            {"shuffle", config.shuffle},
+            {"seed", config.seed},
+            {"bucket_kib", config.bucket_kib},
+            {"timeout_seconds", config.timeout_seconds},
+            {"load", config.load.string()},
+            {"save", config.save.string()}};
+}
+
+std::string text_of(const std::error_code& error) { return error.message(); }
+
+}  // namespace
+
+void prepare_out(const fs::path& folder, bool force) {
+    std::error_code error;
+    if (fs::exists(folder, error) && !fs::is_directory(folder, error)) {
+        throw Error(ExitCode::kUsage, "--out {} is not a folder: choose another", folder.string());
+    }
+    fs::create_directories(folder, error);
+    if (error) {
+        throw Error(ExitCode::kUsage, "--out {} cannot be created ({}): choose another folder",
+                    folder.string(), text_of(error));
+    }
+    if (access(folder.c_str(), W_OK | X_OK) != 0) {
+        throw Error(ExitCode::kUsage, "--out {} cannot be written ({}): choose another folder",
+                    folder.string(), std::strerror(errno));
+    }
+    if (force) return;
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+        const std::string name = entry.path().filename().string();
+        if (!name.starts_with("run-") || !name.ends_with(".json")) continue;
+        throw Error(ExitCode::kUsage,
+                    "--out {} already holds results ({}): choose another folder, or overwrite them "
+                    "with --force",
+                    folder.string(), name);
+    }
+}
+
+fs::path write_run(const fs::path& folder, const RunRecord& record, const Machine& machine,
+                   const core::Dataset& data) {
+    Json document{{"schema", "dp_compare.run/1"},
+                  {"status", record.result ? "complete" : "failed"}};
+    const auto& failure = record.failure;
+    document["reason"] = failure ? Json(failure->reason) : Json(nullptr);
+    document["exit_code"] = failure ? static_cast<int>(failure->code) : 0;
+    document["failed_rank"] = failure ? optional_json(failure->rank) : Json(nullptr);
+    document["signal"] = failure ? optional_json(failure->signal) : Json(nullptr);
+    document["context"] = context_json(machine);
+    document["config"] = config_json(record, data);
+    document["result"] = record.result ? Json(*record.result) : Json(nullptr);
+    if (record.result) {
+        document["result"]["train_seconds"] = record.result->train_seconds();
+        document["result"]["images_per_second"] = record.result->images_per_second();
+    }
+
+    const fs::path file =
+        folder / fmt::format("run-{}-n{}-r1.json", record.config.mode, record.config.workers);
+    core::WholeFile out(file);
+    const std::string text = document.dump(2) + "\n";
+    out.write(std::as_bytes(std::span(text)));
+    out.commit();
+    return file;
+}
+
+}  // namespace dp::experiments

@@ -1,0 +1,183 @@
+#include "experiments/sweep.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <map>
+
+#include <spdlog/spdlog.h>
+
+#include "core/data/batch_loader.hpp"
+#include "core/data/dataset_table.hpp"
+#include "core/train/checkpoint.hpp"
+#include "experiments/console.hpp"
+#include "experiments/machine.hpp"
+#include "experiments/modes.hpp"
+#include "experiments/result_file.hpp"
+#include "multiproc/process_group.hpp"
+
+namespace dp::experiments {
+namespace {
+
+namespace fs = std::filesystem;
+using core::Error;
+using core::ExitCode;
+using core::RunConfig;
+
+/// `data` is borrowed by the sources that the workers make.
+core::Job make_job(const RunConfig& config, const core::Dataset& data,
+                   const core::StateDict* initial, core::RunListener& listener) {
+    core::Job job;
+    job.config = config;
+    job.model = &core::find_model(config.model);
+    job.initial = initial;
+    job.listener = &listener;
+    job.started = std::chrono::steady_clock::now();
+    job.training = [&data, config](std::size_t rank) {
+        return core::make_training_source(
+            data, {rank, config.workers, config.batch_size, config.seed, config.shuffle,
+                   config.augment, config.steps_limit});
+    };
+    job.evaluation = [&data, config](std::size_t rank) {
+        return core::make_evaluation_source(data, rank, config.workers, config.batch_size);
+    };
+    return job;
+}
+
+void check_shape(const core::ModelSpec& model, const core::Dataset& data) {
+    if (model.input == data.shape()) return;
+    const auto text = [](const core::ImageShape& shape) {
+        return fmt::format("{} x {} x {}", shape.channels, shape.height, shape.width);
+    };
+    throw Error(ExitCode::kUsage,
+                "--model {} takes images of {}, but --dataset {} has {}: choose another network",
+                model.name, text(model.input), data.name, text(data.shape()));
+}
+
+/// Fails now rather than after hours of training.
+void check_save(const fs::path& save) {
+    if (save.empty()) return;
+    const fs::path folder = save.has_parent_path() ? save.parent_path() : fs::path(".");
+    if (fs::is_directory(save) || access(folder.c_str(), W_OK | X_OK) != 0) {
+        throw Error(ExitCode::kUsage,
+                    "--save {} cannot be written: choose a file in a folder that can",
+                    save.string());
+    }
+}
+
+/// Serial plays all its ranks on one core.
+std::size_t cores_wanted(const RunConfig& config) {
+    return config.mode == "serial" ? 1 : config.workers;
+}
+
+void warn_oversubscribed(const std::vector<RunConfig>& runs, double usable) {
+    const auto most = std::ranges::max_element(runs, {}, cores_wanted);
+    if (static_cast<double>(cores_wanted(*most)) <= usable) return;
+    spdlog::warn(
+        "{} workers on {:g} usable CPUs: they take turns, so expect no speedup beyond {:g}; "
+        "such runs are marked oversubscribed",
+        cores_wanted(*most), usable, usable);
+}
+
+/// Runs with as many ranks must end with the same bits, whatever the mode.
+void verify_checksums(const std::vector<FinishedRun>& runs) {
+    std::map<std::size_t, const FinishedRun*> first;
+    std::string compared;
+    for (const FinishedRun& run : runs) {
+        const auto [same, added] = first.try_emplace(run.config.workers, &run);
+        if (added) continue;
+        if (same->second->result.checksum != run.result.checksum) {
+            throw Error(ExitCode::kVerification,
+                        "{} and {} end with different parameters at N = {} ({} and {}): no result "
+                        "of this sweep can be trusted; report this as a bug",
+                        same->second->config.mode, run.config.mode, run.config.workers,
+                        same->second->result.checksum, run.result.checksum);
+        }
+        const std::string workers = fmt::to_string(run.config.workers);
+        if (compared.empty() || !compared.ends_with(workers)) {
+            compared += (compared.empty() ? "" : ", ") + workers;
+        }
+    }
+    if (!compared.empty()) {
+        print_line(
+            fmt::format("Checked: modes with the same N end with equal parameters, bit for bit "
+                        "(N = {}).",
+                        compared));
+    }
+}
+
+void print_dry_run(const core::ModelSpec& model, const RunConfig& config) {
+    const double bytes = static_cast<double>(model.parameters) * sizeof(float);
+    const double share =
+        static_cast<double>(config.workers - 1) / static_cast<double>(config.workers);
+    const std::string moved =
+        config.mode == "serial"
+            ? "no exchange"
+            : fmt::format("each worker {} {:.2f} MB a step",
+                          config.mode == "procs" ? "sends" : "reads from the others",
+                          (config.mode == "procs" ? 2.0 * share : share) * bytes / 1e6);
+    print_line(fmt::format("          parameters {:.2f} MB; {}", bytes / 1e6, moved));
+}
+
+Failure failure_of(const Error& error) {
+    Failure failure{error.code(), error.what(), {}, {}};
+    if (const auto* worker = dynamic_cast<const multiproc::WorkerFailure*>(&error)) {
+        failure.rank = worker->rank();
+        failure.signal = worker->signal();
+    }
+    return failure;
+}
+
+}  // namespace
+
+void run_request(const Request& request) {
+    const std::vector<RunConfig> runs = plan_runs(request);
+    const core::ModelSpec& model = core::find_model(request.base.model);
+    check_save(request.base.save);
+    if (!request.out.empty() && !request.dry_run) prepare_out(request.out, request.force);
+    core::StateDict initial;
+    if (!request.base.load.empty()) initial = core::load_checkpoint(request.base.load);
+
+    const Machine machine = read_machine();
+    Console console({request.quiet, request.verbose,
+                     !request.quiet && isatty(STDERR_FILENO) != 0 && isatty(STDOUT_FILENO) != 0});
+    console.print_machine(machine);
+    const core::Dataset data =
+        core::load_dataset(request.base.dataset, request.data_dir, request.base.seed);
+    check_shape(model, data);
+    console.print_data(data, model);
+    warn_oversubscribed(runs, machine.usable_cpus());
+
+    std::vector<FinishedRun> finished;
+    for (const RunConfig& config : runs) {
+        const bool oversubscribed =
+            static_cast<double>(cores_wanted(config)) > machine.usable_cpus();
+        const core::Job job =
+            make_job(config, data, request.base.load.empty() ? nullptr : &initial, console);
+        console.begin_run(config, job.training(0)->steps(), oversubscribed);
+        if (request.dry_run) {
+            print_dry_run(model, config);
+            continue;
+        }
+        RunRecord record{config, oversubscribed, {}, {}};
+        const auto keep = [&] {
+            if (!request.out.empty()) write_run(request.out, record, machine, data);
+        };
+        try {
+            record.result = run_job(job);
+        } catch (const Error& error) {
+            record.failure = failure_of(error);
+            keep();
+            throw;
+        }
+        finished.push_back({config, *record.result, oversubscribed});
+        console.print_summary(finished.back());
+        keep();
+    }
+    if (finished.size() > 1) {
+        console.print_table(finished);
+        verify_checksums(finished);
+    }
+}
+
+}  // namespace dp::experiments

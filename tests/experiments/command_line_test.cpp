@@ -1,0 +1,122 @@
+// The command line: what it makes of what it is given.
+#include "experiments/command_line.hpp"
+
+#include "experiments/nearest.hpp"
+#include "tests/core/data_support.hpp"
+#include "tests/support/catch.hpp"
+
+using namespace dp;
+using experiments::Request;
+
+namespace {
+
+std::variant<Request, std::string> parse(std::vector<const char*> arguments) {
+    arguments.insert(arguments.begin(), "dp_compare");
+    return experiments::parse_command_line(static_cast<int>(arguments.size()), arguments.data());
+}
+
+Request request(const std::vector<const char*>& arguments) {
+    return std::get<Request>(parse(arguments));
+}
+
+/// The message of the usage error that `arguments` make; empty when they make none.
+std::string usage_error(const std::vector<const char*>& arguments) {
+    const auto error = tests::error_of([&] { parse(arguments); });
+    return error && error->code() == core::ExitCode::kUsage ? error->what() : "";
+}
+
+/// "serial 1, threads 2" for the runs of a request.
+std::string plan_of(const std::vector<const char*>& arguments) {
+    std::string plan;
+    for (const core::RunConfig& run : experiments::plan_runs(request(arguments))) {
+        plan += fmt::format("{}{} {}", plan.empty() ? "" : ", ", run.mode, run.workers);
+    }
+    return plan;
+}
+
+}  // namespace
+
+TEST_CASE("without arguments one serial worker trains for five epochs") {
+    const Request plain = request({});
+    CHECK(plan_of({}) == "serial 1");
+    CHECK(plain.base.epochs == 5);
+    CHECK(plain.base.batch_size == 128);
+    CHECK(plain.base.dataset == "synthetic");
+    CHECK(plain.base.model == "cifar_cnn");
+    CHECK(plain.base.optimizer.learning_rate == 0.01);
+}
+
+TEST_CASE("beside other modes serial runs once with one worker and first") {
+    CHECK(plan_of({"--mode", "threads,procs,serial", "-n", "1,2,4"}) ==
+          "serial 1, threads 1, procs 1, threads 2, procs 2, threads 4, procs 4");
+    CHECK(plan_of({"--mode", "serial", "-n", "1,4"}) == "serial 1, serial 4");
+    CHECK(plan_of({"--mode", "threads", "--world-size", "6"}) == "threads 6");
+}
+
+TEST_CASE("a worker count that is no whole number from 1 is named") {
+    for (const char* value : {"0", "x", "2.5", "257", "99999999999999999999"}) {
+        INFO(value);
+        const std::string message = usage_error({"-n", value});
+        CHECK(tests::holds(message, "-n '"));
+        CHECK(tests::holds(message, "1 to 256"));
+    }
+    CHECK_FALSE(usage_error({"-n", "-1"}).empty());
+    CHECK(tests::holds(usage_error({"-n", "2,2"}), "names 2 twice"));
+}
+
+TEST_CASE("an unknown option is named with the nearest known one") {
+    CHECK(tests::holds(usage_error({"--epoch", "3"}), "--epoch (did you mean --epochs?)"));
+    CHECK(tests::holds(usage_error({"--batchsize=3"}), "--batchsize (did you mean --batch-size?)"));
+    CHECK(tests::holds(usage_error({"--zzzzzzzz"}), "--zzzzzzzz: see dp_compare --help"));
+}
+
+TEST_CASE("a value out of range is named") {
+    for (const char* value : {"nan", "inf", "-1", "fast"}) {
+        CHECK(tests::holds(usage_error({"--lr", value}), std::string("'") + value + "'"));
+    }
+    CHECK(tests::holds(usage_error({"--batch-size", "0"}), "'0'"));
+    CHECK(tests::holds(usage_error({"--dropout", "1"}), "'1'"));
+    CHECK(tests::holds(usage_error({"--mode", "thread"}), "'thread'"));
+    CHECK(tests::holds(usage_error({"--model", "resnet"}), "'resnet'"));
+    CHECK(tests::holds(usage_error({"--optimizer", "lion"}), "'lion'"));
+    CHECK(tests::holds(usage_error({"--dataset", "imagenet"}), "imagenet"));
+}
+
+TEST_CASE("a global batch is shared out or refused") {
+    const auto runs = experiments::plan_runs(
+        request({"--mode", "procs", "-n", "1,2,4", "--global-batch", "256"}));
+    CHECK(runs[0].batch_size == 256);
+    CHECK(runs[2].batch_size == 64);
+    const auto error = tests::error_of([] {
+        experiments::plan_runs(request({"-n", "3", "--global-batch", "256"}));
+    });
+    REQUIRE(error);
+    CHECK(error->code() == core::ExitCode::kUsage);
+    CHECK(tests::holds(error->what(), "256 cannot be shared by 3"));
+    CHECK(tests::holds(usage_error({"--batch-size", "8", "--global-batch", "16"}), "exclude"));
+}
+
+TEST_CASE("defaults follow the optimizer and the data set") {
+    const Request adam = request({"--optimizer", "adam", "--dataset", "mnist"});
+    CHECK(adam.base.optimizer.learning_rate == 0.001);
+    CHECK(adam.base.optimizer.weight_decay == 0.0);
+    CHECK(adam.base.model == "mnist_cnn");
+    CHECK(request({"--optimizer", "adam", "--lr", "0.5"}).base.optimizer.learning_rate == 0.5);
+}
+
+TEST_CASE("one file cannot take the parameters of several runs") {
+    CHECK(tests::holds(usage_error({"--mode", "threads,procs", "--save", "a.safetensors"}),
+                       "a.safetensors"));
+}
+
+TEST_CASE("help and version are text") {
+    CHECK(tests::holds(std::get<std::string>(parse({"--help"})), "--mode"));
+    CHECK(tests::holds(std::get<std::string>(parse({"--version"})), "dp_compare "));
+}
+
+TEST_CASE("the nearest word is found and a far one is not") {
+    const std::vector<std::string> known{"--workers", "--world-size", "--epochs"};
+    CHECK(experiments::nearest("--worker", known) == "--workers");
+    CHECK(experiments::nearest("--wold-size", known) == "--world-size");
+    CHECK(experiments::nearest("--qqqqqqqqqq", known).empty());
+}

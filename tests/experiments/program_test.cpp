@@ -1,0 +1,260 @@
+// The program as its user meets it: what it prints, its files, its exit codes.
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <regex>
+#include <set>
+#include <thread>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/core/data_support.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/program.hpp"
+
+using namespace dp;
+using tests::holds;
+using tests::run_program;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A run of a few small steps, plus `more`.
+std::vector<std::string> small_run(std::vector<std::string> more) {
+    std::vector<std::string> arguments{"--epochs", "2", "--steps", "2", "--batch-size", "8"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+}
+
+/// A CIFAR-10 folder of a few images a file.
+void write_cifar(const fs::path& folder) {
+    fs::create_directories(folder);
+    for (const char* name : {"data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4",
+                             "data_batch_5", "test_batch"}) {
+        tests::write_file(folder / (std::string(name) + ".bin"), tests::Bytes(4 * 3073, 3));
+    }
+}
+
+void patch(const fs::path& file, std::streamoff at, char value) {
+    std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
+    stream.seekp(at);
+    stream.put(value);
+}
+
+}  // namespace
+
+TEST_CASE("a sweep prints an epoch line per epoch and a table with equal checksums") {
+    const auto result = run_program(small_run({"--mode", "serial,threads,procs", "-n", "1,2"}));
+    INFO(result.out << result.err);
+    CHECK(result.exit_code == 0);
+    for (const char* line : {"host ", "cpus ", "onednn ", "data ", "network ", "plan "}) {
+        CHECK(holds(result.out, line));
+    }
+    const std::regex epoch(
+        R"(Epoch \[ 2/2\] \| Loss: \d+\.\d\d \| Train Acc: \d+\.\d% \| Test Acc: \d+\.\d% \| Time: \d+\.\ds)");
+    CHECK(std::distance(std::sregex_iterator(result.out.begin(), result.out.end(), epoch), {}) ==
+          5);
+    const std::regex row(R"((serial|threads|procs) +(\d+) .* ([0-9a-f]{16}))");
+    std::map<std::string, std::set<std::string>> checksums;
+    std::size_t rows = 0;
+    for (std::sregex_iterator it(result.out.begin(), result.out.end(), row), end; it != end; ++it) {
+        ++rows;
+        checksums[(*it)[2]].insert((*it)[3]);
+    }
+    CHECK(rows == 5);
+    CHECK(checksums["1"].size() == 1);
+    CHECK(checksums["2"].size() == 1);
+    CHECK(holds(result.out, "bit for bit (N = 1, 2)"));
+}
+
+TEST_CASE("more workers than CPUs run with one warning and are marked") {
+    const auto result =
+        run_program(small_run({"--mode", "threads,procs", "-n", "70"}), {"OMP_NUM_THREADS=1"});
+    if (std::thread::hardware_concurrency() >= 70) return;
+    CHECK(result.exit_code == 0);
+    const std::size_t first = result.err.find("oversubscribed");
+    CHECK(first != std::string::npos);
+    CHECK(result.err.find("oversubscribed", first + 1) == std::string::npos);
+    CHECK(holds(result.out, "oversubscribed"));
+}
+
+TEST_CASE("out holds one valid document per run and is not overwritten unasked") {
+    const tests::TemporaryFolder folder;
+    const std::string out = folder.path() / "new" / "results";
+    const auto arguments = small_run({"--mode", "threads,procs", "-n", "2", "--out", out});
+    REQUIRE(run_program(arguments).exit_code == 0);
+    for (const std::string mode : {"threads", "procs"}) {
+        const auto json =
+            nlohmann::json::parse(std::ifstream(fs::path(out) / ("run-" + mode + "-n2-r1.json")));
+        CHECK(json.at("schema") == "dp_compare.run/1");
+        CHECK(json.at("status") == "complete");
+        CHECK(json.at("config").at("effective_batch") == 16);
+        CHECK(json.at("result").at("workers").size() == 2);
+        CHECK(json.at("result").at("epochs").size() == 2);
+        CHECK(json.at("result").at("update") == (mode == "threads" ? "sliced" : "replicated"));
+        // The phases of every worker sum to its epoch's wall time.
+        for (const auto& worker : json.at("result").at("workers")) {
+            for (std::size_t e = 0; e < 2; ++e) {
+                double sum = 0.0;
+                for (const auto& [name, value] : worker.at("epochs").at(e).items()) {
+                    if (name.ends_with("_seconds")) sum += value.get<double>();
+                }
+                const auto& epoch = json.at("result").at("epochs").at(e);
+                const double wall = epoch.at("train_seconds").get<double>() +
+                                    epoch.at("evaluation_seconds").get<double>();
+                CHECK(std::abs(sum - wall) < 0.02 * wall + 0.02);
+            }
+        }
+    }
+    const auto again = run_program(arguments);
+    CHECK(again.exit_code == 2);
+    CHECK(holds(again.err, out));
+    CHECK(holds(again.err, "--force"));
+    auto forced = arguments;
+    forced.push_back("--force");
+    CHECK(run_program(forced).exit_code == 0);
+    for (const auto& entry : fs::directory_iterator(out)) {
+        CHECK(entry.path().extension() == ".json");  // no temporary file is left
+    }
+}
+
+TEST_CASE("a folder that cannot be written is refused before anything runs") {
+    const tests::TemporaryFolder folder;
+    tests::write_file(folder.path() / "file", {1});
+    for (const std::string& out :
+         {(folder.path() / "file").string(), (folder.path() / "file" / "below").string(),
+          std::string("/proc/nothing")}) {
+        const auto result = run_program(small_run({"--out", out}));
+        CHECK(result.exit_code == 2);
+        CHECK(holds(result.err, out));
+        CHECK(holds(result.err, "choose another"));
+        CHECK_FALSE(holds(result.out, "Epoch"));
+    }
+    const auto save = run_program(small_run({"--save", "/proc/nothing/a.safetensors"}));
+    CHECK(save.exit_code == 2);
+    CHECK(holds(save.err, "/proc/nothing/a.safetensors"));
+}
+
+TEST_CASE("bad data is named with exit code 3") {
+    const tests::TemporaryFolder folder;
+    const fs::path cifar = folder.path() / "cifar-10-batches-bin";
+    const auto run = [&](const fs::path& dir) {
+        return run_program(small_run({"--dataset", "cifar10", "--data-dir", dir.string()}));
+    };
+    const auto check = [&](const tests::ProgramResult& result, const std::string& named) {
+        INFO(result.err);
+        CHECK(result.exit_code == 3);
+        CHECK(holds(result.err, named));
+        CHECK_FALSE(holds(result.out, "Epoch"));
+    };
+    check(run(folder.path() / "missing"), "missing");
+    write_cifar(cifar);
+    CHECK(run(cifar).exit_code == 0);
+    CHECK(run(folder.path()).exit_code == 0);
+
+    patch(cifar / "data_batch_2.bin", 3073, 12);  // the label of the second image
+    check(run(cifar), "data_batch_2.bin");
+    CHECK(holds(run(cifar).err, "12"));
+    CHECK(holds(run(cifar).err, "3073"));
+    patch(cifar / "data_batch_2.bin", 3073, 3);
+    fs::resize_file(cifar / "data_batch_4.bin", 3 * 3073 + 100);
+    check(run(cifar), "data_batch_4.bin");
+
+    const auto missing = run_program(small_run({"--dataset", "cifar10"}));
+    check(missing, "--data-dir");
+    check(run_program(small_run({"--load", (folder.path() / "no.safetensors").string()})),
+          "no.safetensors");
+}
+
+TEST_CASE("an IDX file with a wrong magic number is named with exit code 3") {
+    const tests::TemporaryFolder folder;
+    for (const char* name : {"train-images-idx3-ubyte", "train-labels-idx1-ubyte",
+                             "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"}) {
+        tests::write_file(folder.path() / name, tests::Bytes(64, 0x55));
+    }
+    const auto result =
+        run_program(small_run({"--dataset", "mnist", "--data-dir", folder.path().string()}));
+    CHECK(result.exit_code == 3);
+    CHECK(holds(result.err, "idx"));
+    CHECK(holds(result.err, "magic"));
+}
+
+TEST_CASE("bad usage ends with exit code 2 and a pointer to help") {
+    for (const std::vector<std::string>& arguments :
+         {std::vector<std::string>{"-n", "0"}, {"-n", "x"}, {"--no-such-option"}, {"extra"}}) {
+        const auto result = run_program(arguments);
+        INFO(result.err);
+        CHECK(result.exit_code == 2);
+        CHECK(holds(result.err, arguments.back()));
+        CHECK(result.out.empty());
+    }
+    const auto shape = run_program(small_run({"--model", "mnist_cnn"}));
+    CHECK(shape.exit_code == 2);
+    CHECK(holds(shape.err, "1 x 28 x 28"));
+}
+
+TEST_CASE("a worker killed from outside ends the program with code 6 within two seconds") {
+    const tests::TemporaryFolder folder;
+    tests::Program program({"--mode", "procs", "-n", "3", "--epochs", "50", "--verbose", "--out",
+                            folder.path().string()});
+    REQUIRE(program.wait_for("worker 0 of 3 started"));
+    REQUIRE(program.wait_for("worker 2 of 3 started"));
+    REQUIRE(program.wait_for("worker 1 of 3 started, pid "));
+    usleep(300'000);  // into its first steps
+    std::ifstream tasks(fmt::format("/proc/{0}/task/{0}/children", program.pid()));
+    std::vector<pid_t> workers;
+    for (pid_t pid = 0; tasks >> pid;) workers.push_back(pid);
+    REQUIRE(workers.size() == 3);
+    const auto killed = std::chrono::steady_clock::now();
+    kill(workers[1], SIGKILL);
+    const auto result = program.finish();
+    CHECK(std::chrono::steady_clock::now() - killed < std::chrono::seconds(2));
+    CHECK(result.exit_code == 6);
+    CHECK(holds(result.err, fmt::format("worker 1 (pid {}) was killed by signal 9", workers[1])));
+    for (const pid_t pid : workers) CHECK(kill(pid, 0) == -1);
+
+    const auto json = nlohmann::json::parse(std::ifstream(folder.path() / "run-procs-n3-r1.json"));
+    CHECK(json.at("status") == "failed");
+    CHECK(json.at("failed_rank") == 1);
+    CHECK(json.at("signal") == 9);
+    CHECK(json.at("exit_code") == 6);
+}
+
+TEST_CASE("the threads process killed from outside ends the program with code 6") {
+    tests::Program program({"--mode", "threads", "-n", "2", "--epochs", "50", "--verbose"});
+    REQUIRE(program.wait_for("started"));
+    std::ifstream tasks(fmt::format("/proc/{0}/task/{0}/children", program.pid()));
+    pid_t child = 0;
+    REQUIRE(tasks >> child);
+    kill(child, SIGSEGV);
+    const auto result = program.finish();
+    CHECK(result.exit_code == 6);
+    CHECK(holds(result.err, "the threads process"));
+}
+
+TEST_CASE("an interrupt ends the program with code 130 and no worker left") {
+    tests::Program program({"--mode", "procs", "-n", "2", "--epochs", "50", "--verbose"});
+    REQUIRE(program.wait_for("started"));
+    kill(program.pid(), SIGINT);
+    CHECK(program.finish().exit_code == 130);
+}
+
+TEST_CASE("a dry run prints the plan and trains nothing") {
+    const auto result = run_program({"--mode", "threads,procs", "-n", "2", "--dry-run"});
+    CHECK(result.exit_code == 0);
+    CHECK(holds(result.out, "plan      threads: 2 workers"));
+    CHECK(holds(result.out, "plan      procs: 2 workers"));
+    CHECK_FALSE(holds(result.out, "Epoch"));
+}
+
+TEST_CASE("too small a thread limit is an error and not fewer workers") {
+    const auto result =
+        run_program(small_run({"--mode", "threads", "-n", "2"}), {"OMP_THREAD_LIMIT=1"});
+    CHECK(result.exit_code == 4);
+    CHECK(holds(result.err, "1 threads of 2"));
+}

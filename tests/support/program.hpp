@@ -1,0 +1,44 @@
+// Runs dp_compare as a user does, and keeps what it printed.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+namespace dp::tests {
+
+struct ProgramResult {
+    int exit_code = -1;  // 128 + signal when it was killed
+    std::string out;
+    std::string err;
+};
+
+/// A dp_compare that is running. Ends it when destroyed.
+class Program {
+public:
+    /// Starts it with `arguments` and, beside this process's environment, the "NAME=value" of
+    /// `environment`.
+    explicit Program(const std::vector<std::string>& arguments,
+                     const std::vector<std::string>& environment = {});
+    ~Program();
+    Program(const Program&) = delete;
+    Program& operator=(const Program&) = delete;
+
+    [[nodiscard]] pid_t pid() const { return pid_; }
+    /// Reads stderr until it holds `text`; false when it ends before.
+    bool wait_for(const std::string& text);
+    /// Waits for the end.
+    ProgramResult finish();
+
+private:
+    pid_t pid_ = -1;
+    int out_ = -1;
+    int err_ = -1;
+    ProgramResult result_;
+};
+
+ProgramResult run_program(const std::vector<std::string>& arguments,
+                          const std::vector<std::string>& environment = {});
+
+}  // namespace dp::tests
