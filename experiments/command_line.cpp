@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 
 #include <CLI/CLI.hpp>
 
@@ -30,26 +29,29 @@ std::string list_of(auto rows) {
     return text;
 }
 
-std::size_t parse_workers(const std::string& text) {
-    std::size_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{} || end != text.data() + text.size() || value < 1 ||
-        value > kMaxWorkers) {
-        throw Error(ExitCode::kUsage,
-                    "-n '{}' is not a number of workers: give whole numbers from 1 to {}, for "
-                    "example -n 1,2,4",
-                    text, kMaxWorkers);
-    }
-    return value;
+template <typename Number>
+bool parse_all(const std::string& text, Number& value) {
+    const char* end = text.data() + text.size();
+    const auto parsed = std::from_chars(text.data(), end, value);
+    return parsed.ec == std::errc{} && parsed.ptr == end;
 }
 
-/// A validator that says what is wrong with a value and what would be right.
+std::size_t parse_workers(const std::string& text) {
+    std::size_t value = 0;
+    if (parse_all(text, value) && value >= 1 && value <= kMaxWorkers) return value;
+    throw Error(ExitCode::kUsage,
+                "-n '{}' is not a number of workers: give whole numbers from 1 to {}, for example "
+                "-n 1,2,4",
+                text, kMaxWorkers);
+}
+
+/// Validators that say what is wrong with a value and what would be right.
 CLI::Validator number_in(double low, double high, const std::string& wanted) {
     return CLI::Validator(
         [=](std::string& text) -> std::string {
             double value = 0.0;
-            const bool parsed = CLI::detail::lexical_cast(text, value);
-            if (parsed && std::isfinite(value) && value >= low && value <= high) return {};
+            // A comparison with nan is false.
+            if (parse_all(text, value) && value >= low && value <= high) return {};
             return fmt::format("'{}' is not {}", text, wanted);
         },
         "");
@@ -59,9 +61,7 @@ CLI::Validator whole_number_from(std::size_t low) {
     return CLI::Validator(
         [=](std::string& text) -> std::string {
             std::size_t value = 0;
-            const auto [end, error] =
-                std::from_chars(text.data(), text.data() + text.size(), value);
-            if (error == std::errc{} && end == text.data() + text.size() && value >= low) return {};
+            if (parse_all(text, value) && value >= low) return {};
             return fmt::format("'{}' is not a whole number of {} or more", text, low);
         },
         "");

@@ -201,6 +201,16 @@ void Console::print_table(const std::vector<FinishedRun>& runs) {
                    ? "No speedup: its baseline, the serial run at N = 1, is missing; add serial to "
                      "--mode."
                    : "Speedup and efficiency: training time of serial at N = 1 over the row's.");
+    const auto effective = [](const FinishedRun& run) {
+        return run.config.batch_size * run.config.workers;
+    };
+    if (std::ranges::any_of(runs, [&](const FinishedRun& run) {
+            return effective(run) != effective(runs.front());
+        })) {
+        print_line(
+            "Each worker has the same batch, so more workers make fewer and larger updates an "
+            "epoch: compare accuracies at equal --global-batch.");
+    }
     if (oversubscribed) {
         print_line(
             "Rows marked oversubscribed had more workers than usable CPUs: they show "

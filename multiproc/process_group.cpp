@@ -113,7 +113,7 @@ private:
 struct Child {
     pid_t pid = -1;
     ReportFile report;
-    bool ended = false;
+    bool ended = true;  // false while it runs
     int status = 0;
 };
 
@@ -142,24 +142,26 @@ struct Child {
 
 class Group {
 public:
-    Group(std::size_t count, const GroupCallbacks& callbacks) : callbacks_(callbacks) {
-        children_.reserve(count);
+    /// The report files come first: what can fail must not fail with children already running.
+    Group(std::size_t count, const GroupCallbacks& callbacks)
+        : callbacks_(callbacks), children_(count) {
         const pid_t supervisor = getpid();
         std::fflush(nullptr);  // else every child would print what is still buffered
         for (std::size_t rank = 0; rank < count; ++rank) {
-            Child& child = children_.emplace_back();
+            Child& child = children_[rank];
             child.pid = fork();
             if (child.pid == 0) {
                 signals_.restore();
                 run_child(rank, callbacks_, child.report, supervisor);
             }
-            if (child.pid < 0) {
-                const int reason = errno;
-                child.ended = true;
-                throw_after_end(Error(ExitCode::kResources,
-                                      "cannot start worker {} of {} ({}): use a smaller -n", rank,
-                                      count, std::strerror(reason)));
+            if (child.pid > 0) {
+                child.ended = false;
+                continue;
             }
+            const int reason = errno;
+            throw_after_end(Error(ExitCode::kResources,
+                                  "cannot start worker {} of {} ({}): use a smaller -n", rank,
+                                  count, std::strerror(reason)));
         }
     }
 
