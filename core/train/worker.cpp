@@ -1,6 +1,9 @@
 #include "core/train/worker.hpp"
 
 #include <unistd.h>
+#if defined(__SSE2__)
+#include <xmmintrin.h>
+#endif
 
 #include <algorithm>
 #include <cmath>
@@ -46,6 +49,15 @@ void append_batch_sizes(const BatchSource& source, std::vector<std::size_t>& siz
     }
 }
 
+/// Makes this thread round denormal floats to zero. Adam's averages of gradients that have become
+/// zero decay into them, and arithmetic on them is tens of times slower. Set in every worker, so
+/// that all modes round alike.
+void flush_denormals() {
+#if defined(__SSE2__)
+    _mm_setcsr(_mm_getcsr() | 0x8040U);  // flush to zero, denormals are zero
+#endif
+}
+
 class Worker {
 public:
     Worker(const Job& job, const NetworkLayout& layout, const WorkerBlocks& blocks,
@@ -56,6 +68,7 @@ public:
           exchange_(exchange),
           optimizer_(make_optimizer(job.config.optimizer)),
           gradient_scale_(1.F / static_cast<float>(job.config.workers)) {
+        flush_denormals();
         job_.listener->on_worker_start(first_rank());
         std::vector<std::size_t> training_sizes;
         std::vector<std::size_t> evaluation_sizes;
@@ -97,6 +110,8 @@ private:
     [[nodiscard]] bool leads() const { return first_rank() == 0; }
 
     void run_epoch() {
+        step_ = 0;
+        enter(Phase::kOther);  // so that the clock's phases sum to this epoch's wall time
         const PhaseSeconds phases_before = clock_.seconds();
         const ExchangeStats exchange_before = exchange_.stats();
         const auto start = Clock::now();
@@ -119,7 +134,7 @@ private:
         epoch.images = trained.images;
         epoch.train_loss = trained.mean_loss();
         epoch.train_accuracy = trained.accuracy();
-        check_finite(epoch.train_loss);
+        check_finite("training", epoch.train_loss);
 
         const auto evaluation_start = Clock::now();
         evaluate();
@@ -127,7 +142,8 @@ private:
         epoch.test_loss = outcome_.result.test_loss;
         epoch.test_accuracy = outcome_.result.test_accuracy;
 
-        record(own.images, phases_before, exchange_before);
+        enter(Phase::kOther);
+        record({own.images, seconds_since(start), {}, {}}, phases_before, exchange_before);
         if (!leads()) return;
         outcome_.result.epochs.push_back(epoch);
         outcome_.result.steps_per_epoch = steps;
@@ -176,6 +192,7 @@ private:
             }
         }
         const ImageSums all = gather_sums();
+        check_finite("test", all.mean_loss());
         outcome_.result.test_loss = all.mean_loss();
         outcome_.result.test_accuracy = all.accuracy();
         enter(Phase::kOther);
@@ -267,17 +284,18 @@ private:
         return sum;
     }
 
-    void check_finite(double loss) const {
+    /// The sums are the same on every rank, so all of them leave here together.
+    void check_finite(std::string_view which, double loss) const {
         if (std::isfinite(loss)) return;
-        throw Error(ExitCode::kRunFailed,
-                    "epoch {}: the training loss is {}: training has diverged; lower --lr (now {})",
-                    epoch_ + 1, loss, job_.config.optimizer.learning_rate);
+        throw Error(
+            ExitCode::kRunFailed,
+            "epoch {}: the {} loss is {}: training has diverged, or a checkpoint's had; lower "
+            "--lr (now {})",
+            epoch_ + 1, which, loss, job_.config.optimizer.learning_rate);
     }
 
-    void record(std::size_t images, const PhaseSeconds& phases_before,
+    void record(WorkerEpoch epoch, const PhaseSeconds& phases_before,
                 const ExchangeStats& exchange_before) {
-        WorkerEpoch epoch;
-        epoch.images = images;
         for (std::size_t i = 0; i < kPhases; ++i) {
             epoch.phase_seconds[i] = clock_.seconds()[i] - phases_before[i];
         }
