@@ -23,6 +23,13 @@ constexpr const char* kSynopsis =
     "(threads) and by message passing (procs), and measures one against the other.\n"
     "More than one mode or worker count makes a sweep, with a table at its end.";
 
+constexpr const char* kFooter =
+    "Examples:\n"
+    "  dp_compare --mode serial,threads,procs -n 1,2 --epochs 2\n"
+    "  dp_compare --mode procs -n 4 --dataset cifar10 --data-dir data --out results\n"
+    "Exit codes: 0 success, 1 failed, 2 usage, 3 data or checkpoint, 4 resources, 5 verification,\n"
+    "6 a worker died, 7 a worker stalled, 130 interrupted.";
+
 std::string list_of(auto rows) {
     std::string text;
     for (const auto& row : rows) text += fmt::format("{}{}", text.empty() ? "" : ", ", row.name);
@@ -57,12 +64,12 @@ CLI::Validator number_in(double low, double high, const std::string& wanted) {
         "");
 }
 
-CLI::Validator whole_number_from(std::size_t low) {
+CLI::Validator whole_number(std::size_t low, std::size_t high) {
     return CLI::Validator(
         [=](std::string& text) -> std::string {
             std::size_t value = 0;
-            if (parse_all(text, value) && value >= low) return {};
-            return fmt::format("'{}' is not a whole number of {} or more", text, low);
+            if (parse_all(text, value) && value >= low && value <= high) return {};
+            return fmt::format("'{}' is not a whole number from {} to {}", text, low, high);
         },
         "");
 }
@@ -79,8 +86,10 @@ struct Raw {
 
 void add_options(CLI::App& app, Raw& raw, Request& request) {
     core::RunConfig& base = request.base;
-    const auto natural = whole_number_from(0);
-    const auto positive = whole_number_from(1);
+    // Far beyond any use, and small enough that no product of two of them overflows.
+    constexpr std::size_t kMost = 1'000'000'000;
+    const auto natural = whole_number(0, kMost);
+    const auto batch = whole_number(1, 1'000'000);
     const auto from_zero = number_in(0.0, 1e30, "a number of 0 or more");
 
     std::string mode_help;
@@ -88,26 +97,32 @@ void add_options(CLI::App& app, Raw& raw, Request& request) {
         mode_help +=
             fmt::format("{}{}: {}", mode_help.empty() ? "" : ";\n", mode.name, mode.description);
     }
-    app.add_option("--mode", raw.modes, mode_help)->delimiter(',')->capture_default_str();
-    app.add_option("-n,--workers,--world-size", raw.workers, "Workers (ranks)")
+    mode_help += ".\nBeside other modes serial runs once with one worker, as their baseline";
+    app.add_option("--mode", raw.modes, mode_help)
         ->delimiter(',')
-        ->capture_default_str();
+        ->type_name("MODE[,MODE...]")
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    app.add_option("-n,--workers,--world-size", raw.workers, "Workers (ranks), for example 1,2,4")
+        ->delimiter(',')
+        ->type_name("N[,N...]")
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 
     app.add_option("--model", raw.model,
                    "Network: " + list_of(core::models()) + " (default: the data set's)")
         ->group("Training");
-    app.add_option("--epochs", base.epochs, "Passes over the training set; 0 only evaluates")
+    app.add_option("--epochs", base.epochs,
+                   "Passes over the training set; 0 only evaluates (with --load)")
         ->check(natural)
         ->capture_default_str()
         ->group("Training");
-    app.add_option("--steps", raw.steps, "End each epoch after this many steps")
+    app.add_option("--steps", raw.steps, "End each epoch after this many steps (default: all)")
         ->check(natural)
         ->group("Training");
     app.add_option("--batch-size", raw.batch_size, "Images per worker and step (default: 128)")
-        ->check(positive)
+        ->check(batch)
         ->group("Training");
     app.add_option("--global-batch", request.global_batch, "Images per step over all workers")
-        ->check(positive)
+        ->check(batch)
         ->group("Training");
     app.add_option("--optimizer", base.optimizer.name, "Optimizer: " + core::optimizer_names())
         ->capture_default_str()
@@ -130,7 +145,8 @@ void add_options(CLI::App& app, Raw& raw, Request& request) {
         ->capture_default_str()
         ->group("Training");
     app.add_option("--bucket-kib", base.bucket_kib,
-                   "Exchange gradients in buckets of this many KiB; 0: one per tensor")
+                   "Exchange gradients in buckets of this many KiB; 0: one per tensor (the default "
+                   "takes each of our networks whole)")
         ->check(natural)
         ->capture_default_str()
         ->group("Training");
@@ -142,19 +158,28 @@ void add_options(CLI::App& app, Raw& raw, Request& request) {
     app.add_option("--dataset", base.dataset, "Data set: " + list_of(core::datasets()))
         ->capture_default_str()
         ->group("Data");
-    app.add_option("--data-dir", request.data_dir, "Folder of the data set's files")->group("Data");
+    app.add_option("--data-dir", request.data_dir,
+                   "Folder of the data set's files; experiments/get_data.sh fetches cifar10 and "
+                   "mnist, synthetic is made and fashion-mnist found without it")
+        ->type_name("DIR")
+        ->group("Data");
     app.add_flag("--augment", base.augment, "Random crops and flips")->group("Data");
     app.add_flag("--no-shuffle", raw.no_shuffle, "Keep the data's order")->group("Data");
 
-    app.add_option("--load", base.load, "Start from this checkpoint (safetensors)")->group("Files");
-    app.add_option("--save", base.save, "Write the final parameters here (safetensors)")
+    app.add_option("--load", base.load, "Start from this checkpoint (safetensors)")
+        ->type_name("FILE")
         ->group("Files");
-    app.add_option("--out", request.out, "Write each run's JSON into this folder")->group("Files");
+    app.add_option("--save", base.save, "Write the final parameters here (safetensors)")
+        ->type_name("FILE")
+        ->group("Files");
+    app.add_option("--out", request.out, "Write each run's JSON into this folder")
+        ->type_name("DIR")
+        ->group("Files");
     app.add_flag("--force", request.force, "Overwrite results in --out")->group("Files");
 
     app.add_flag("--dry-run", request.dry_run, "Print the plan and stop");
     app.add_flag("--verbose", request.verbose, "A line for each worker at its start");
-    app.add_flag("--quiet", request.quiet, "Results only: no machine lines, no progress");
+    app.add_flag("--quiet", request.quiet, "Only the final table, or of a single run its summary");
 }
 
 /// CLI11's own words, with the next step; for an unknown option, the nearest known one.
@@ -167,7 +192,7 @@ void add_options(CLI::App& app, Raw& raw, Request& request) {
         }
         for (int i = 1; i < argc; ++i) {
             const std::string word = std::string(argv[i]).substr(0, std::string(argv[i]).find('='));
-            if (!word.starts_with("-") || word == "-n") continue;
+            if (!word.starts_with("--")) continue;
             if (std::ranges::find(known, word) != known.end()) continue;
             const std::string match = nearest(word, known);
             throw Error(ExitCode::kUsage, "unknown option {}{}: see dp_compare --help", word,
@@ -225,6 +250,8 @@ std::variant<Request, std::string> parse_command_line(int argc, const char* cons
     CLI::App app(kSynopsis, "dp_compare");
     app.set_version_flag("--version", std::string("dp_compare ") + DP_VERSION);
     app.get_formatter()->column_width(34);
+    app.footer(kFooter);
+    app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
     add_options(app, raw, request);
     try {
         app.parse(argc, argv);

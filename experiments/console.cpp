@@ -81,14 +81,16 @@ void Console::print_data(const core::Dataset& data, const core::ModelSpec& model
 void Console::begin_run(const core::RunConfig& config, std::size_t steps_per_epoch,
                         bool oversubscribed) {
     config_ = config;
+    if (options_.quiet) return;
     const auto& optimizer = config.optimizer;
     const bool turns = config.mode == "serial" && config.workers > 1;
     print_line(fmt::format(
         "plan      {}: {} {}worker{} x 1 thread, batch {} per worker, {} effective, {} updates per "
-        "epoch, {} epochs, {} lr {:g}{}",
+        "epoch, {} epoch{}, {} lr {:g}{}",
         config.mode, config.workers, turns ? "virtual " : "", config.workers == 1 ? "" : "s",
         config.batch_size, config.batch_size * config.workers, steps_per_epoch, config.epochs,
-        optimizer.name, optimizer.learning_rate, oversubscribed ? " (oversubscribed)" : ""));
+        config.epochs == 1 ? "" : "s", optimizer.name, optimizer.learning_rate,
+        oversubscribed ? " (oversubscribed)" : ""));
 }
 
 void Console::on_worker_start(std::size_t rank) {
@@ -118,19 +120,21 @@ void Console::on_step(std::size_t epoch, std::size_t step, std::size_t steps, st
                     per_step * static_cast<double>(steps_left))
             .c_str(),
         stderr);
-    progress_shown_ = true;
 }
 
-void Console::clear_progress() {
-    if (progress_shown_) std::fputs("\r\033[K", stderr);
-    progress_shown_ = false;
+void Console::end_progress() const {
+    if (options_.progress) std::fputs("\r\033[K", stderr);
 }
 
 void Console::on_epoch(std::size_t epoch, const core::EpochResult& result) {
-    clear_progress();
+    end_progress();
+    if (options_.quiet) return;
+    // Without a step there is neither a training loss nor an accuracy.
+    const bool trained = result.images != 0;
     print_line(fmt::format(
-        "Epoch [{:2}/{}] | Loss: {:.2f} | Train Acc: {:.1f}% | Test Acc: {:.1f}% | Time: {:.1f}s",
-        epoch + 1, config_.epochs, result.train_loss, 100.0 * result.train_accuracy,
+        "Epoch [{:2}/{}] | Loss: {} | Train Acc: {} | Test Acc: {:.1f}% | Time: {:.1f}s", epoch + 1,
+        config_.epochs, trained ? fmt::format("{:.2f}", result.train_loss) : "-",
+        trained ? fmt::format("{:.1f}%", 100.0 * result.train_accuracy) : "-",
         100.0 * result.test_accuracy, result.train_seconds));
 }
 
@@ -138,7 +142,7 @@ void Console::print_summary(const FinishedRun& run) {
     const core::RunResult& result = run.result;
     const core::PhaseSeconds phases = result.mean_phase_seconds();
     const double train = result.train_seconds();
-    if (train > 0.0) {
+    if (result.images_per_second() > 0.0) {
         print_line(fmt::format("speed     {} images/s over all workers{}",
                                per_second(result.images_per_second()),
                                run.oversubscribed ? " (oversubscribed)" : ""));
@@ -150,57 +154,62 @@ void Console::print_summary(const FinishedRun& run) {
         "{:.1f} s set-up and end",
         result.total_seconds, train, evaluation, result.total_seconds - train - evaluation));
     if (train > 0.0) {
+        const std::size_t count = result.workers.size();
         std::string split;
         for (const core::Phase phase :
              {core::Phase::kLoad, core::Phase::kForward, core::Phase::kBackward,
               core::Phase::kExchange, core::Phase::kUpdate, core::Phase::kOther}) {
             const double seconds = phases[static_cast<std::size_t>(phase)];
-            split += fmt::format("{}{} {:.1f} %", split.empty() ? "" : ", ", core::name_of(phase),
-                                 100.0 * seconds / train);
+            split += fmt::format(", {} {:.1f} %", core::name_of(phase), 100.0 * seconds / train);
         }
-        const std::size_t count = result.workers.size();
-        print_line(fmt::format("split     {} of the training time{}", split,
-                               count > 1 ? fmt::format(", mean over {} workers", count) : ""));
+        print_line(fmt::format("split     training{}{}",
+                               count > 1 ? fmt::format(" (mean of {} workers)", count) : "",
+                               split.replace(0, 1, ":")));
     }
     print_line(fmt::format("test      accuracy {:.2f} %, loss {:.4f}", 100.0 * result.test_accuracy,
                            result.test_loss));
-    print_line(
-        fmt::format("checksum  {} (parameters; update {})", result.checksum, result.update_kind));
+    const char* const updates = result.update_kind == "sliced"
+                                    ? "each worker updates its slice of the shared parameters"
+                                    : "each worker updates all of its own parameters";
+    print_line(fmt::format("checksum  {} of the parameters; update={}: {}", result.checksum,
+                           result.update_kind, updates));
 }
 
-void Console::print_table(const std::vector<FinishedRun>& runs) {
+void Console::print_table(const std::vector<FinishedRun>& runs, const std::string& checked) {
     const auto baseline = std::ranges::find_if(runs, [](const FinishedRun& run) {
         return run.config.mode == "serial" && run.config.workers == 1;
     });
-    const double base_seconds = baseline == runs.end() ? 0.0 : baseline->result.train_seconds();
+    const double base_rate = baseline == runs.end() ? 0.0 : baseline->result.images_per_second();
 
     print_line("");
     print_line("mode       N   train s   images/s  speedup  efficiency  test acc  checksum");
     bool oversubscribed = false;
     for (const FinishedRun& run : runs) {
-        const double seconds = run.result.train_seconds();
+        const double rate = run.result.images_per_second();
         std::string speedup;
         std::string efficiency;
         // Virtual workers share one core: they have no speedup to speak of.
         const bool comparable = run.config.mode != "serial" || run.config.workers == 1;
-        if (base_seconds > 0.0 && seconds > 0.0 && comparable) {
-            const double factor = base_seconds / seconds;
+        if (base_rate > 0.0 && rate > 0.0 && comparable) {
+            const double factor = rate / base_rate;
             speedup = fmt::format("{:.2f}", factor);
             efficiency =
                 fmt::format("{:.0f} %", 100.0 * factor / static_cast<double>(run.config.workers));
         }
         print_line(fmt::format("{:<8} {:>3}  {:>8.2f}  {:>9}  {:>7}  {:>10}  {:>6.2f} %  {}{}",
-                               run.config.mode, run.config.workers, seconds,
-                               per_second(run.result.images_per_second()), speedup, efficiency,
+                               run.config.mode, run.config.workers, run.result.train_seconds(),
+                               rate > 0.0 ? per_second(rate) : "", speedup, efficiency,
                                100.0 * run.result.test_accuracy, run.result.checksum,
                                run.oversubscribed ? "  oversubscribed" : ""));
         oversubscribed = oversubscribed || run.oversubscribed;
     }
+    if (!checked.empty()) print_line(checked);
     print_line("");
-    print_line(baseline == runs.end()
-                   ? "No speedup: its baseline, the serial run at N = 1, is missing; add serial to "
-                     "--mode."
-                   : "Speedup and efficiency: training time of serial at N = 1 over the row's.");
+    print_line(
+        baseline == runs.end()
+            ? "Speedup not shown: its baseline, serial at N = 1, is not among these runs; add "
+              "serial to --mode."
+            : "Speedup: images/s over those of serial at N = 1. Efficiency: speedup / N.");
     const auto effective = [](const FinishedRun& run) {
         return run.config.batch_size * run.config.workers;
     };
@@ -208,8 +217,8 @@ void Console::print_table(const std::vector<FinishedRun>& runs) {
             return effective(run) != effective(runs.front());
         })) {
         print_line(
-            "Each worker has the same batch, so more workers make fewer and larger updates an "
-            "epoch: compare accuracies at equal --global-batch.");
+            "Each worker has the same batch, so more workers make larger updates from as many "
+            "images: compare accuracies at equal --global-batch.");
     }
     if (oversubscribed) {
         print_line(

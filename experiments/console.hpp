@@ -15,7 +15,7 @@
 namespace dp::experiments {
 
 struct ConsoleOptions {
-    bool quiet = false;
+    bool quiet = false;  // neither machine, plan nor epochs
     bool verbose = false;
     bool progress = false;  // one refreshing line on stderr
 };
@@ -40,7 +40,11 @@ public:
     void print_summary(const FinishedRun& run);
     /// A row per run; speedup and efficiency against the serial run with one worker, if there is
     /// one.
-    void print_table(const std::vector<FinishedRun>& runs);
+    /// `checked` says what was verified of them; may be empty.
+    void print_table(const std::vector<FinishedRun>& runs, const std::string& checked);
+
+    /// Clears the progress line that a run left when it failed; it was shown by another process.
+    void end_progress() const;
 
     void on_worker_start(std::size_t rank) override;
     void on_step(std::size_t epoch, std::size_t step, std::size_t steps,
@@ -48,13 +52,10 @@ public:
     void on_epoch(std::size_t epoch, const core::EpochResult& result) override;
 
 private:
-    void clear_progress();
-
     ConsoleOptions options_;
     core::RunConfig config_;
     std::chrono::steady_clock::time_point epoch_start_;
     std::chrono::steady_clock::time_point last_progress_;
-    bool progress_shown_ = false;
 };
 
 /// Writes `line` and a newline to stdout at once. A closed stdout is not an error: the run goes on.

@@ -16,8 +16,8 @@ namespace {
 void set_up_log() {
     const auto mode = std::getenv("NO_COLOR") == nullptr ? spdlog::color_mode::automatic
                                                          : spdlog::color_mode::never;
-    auto log = spdlog::stderr_color_st("dp_compare", mode);
-    log->set_pattern("%H:%M:%S.%e %^%l%$ %v");
+    auto log = spdlog::stderr_color_mt("dp_compare", mode);
+    log->set_pattern("dp_compare: %^%l%$: %v");
     spdlog::set_default_logger(std::move(log));
 }
 
@@ -33,7 +33,9 @@ int main(int argc, char** argv) {
             std::fputs(text->c_str(), stdout);
             return 0;
         }
-        dp::experiments::run_request(std::get<dp::experiments::Request>(parsed));
+        const auto& request = std::get<dp::experiments::Request>(parsed);
+        if (request.verbose) spdlog::set_pattern("%H:%M:%S.%e dp_compare: %^%l%$: %v");
+        dp::experiments::run_request(request);
         return 0;
     } catch (const dp::core::Error& error) {
         spdlog::error("{}", error.what());

@@ -49,8 +49,14 @@ core::RunResult run_job(const core::Job& job) {
     multiproc::GroupCallbacks child;
     child.name = [&](std::size_t) { return fmt::format("the {} process", mode.name); };
     child.work = [&](std::size_t) { return nlohmann::ordered_json(mode.run(job)).dump(); };
-    const auto reports = multiproc::run_process_group(1, child);
-    return nlohmann::ordered_json::parse(reports.front()).get<core::RunResult>();
+    try {
+        const auto reports = multiproc::run_process_group(1, child);
+        return nlohmann::ordered_json::parse(reports.front()).get<core::RunResult>();
+    } catch (const multiproc::WorkerFailure& failure) {
+        // The one process of its group is no rank of the run.
+        throw multiproc::WorkerFailure(failure.code(), failure.what(), std::nullopt, failure.pid(),
+                                       failure.signal());
+    }
 }
 
 }  // namespace dp::experiments

@@ -27,7 +27,7 @@ std::size_t distance(std::string_view from, std::string_view to) {
 std::string nearest(std::string_view word, std::span<const std::string> known) {
     const auto best = std::ranges::min_element(
         known, {}, [&](const std::string& candidate) { return distance(word, candidate); });
-    if (best == known.end() || 2 * distance(word, *best) > word.size()) return {};
+    if (best == known.end() || 3 * distance(word, *best) > word.size()) return {};
     return *best;
 }
 

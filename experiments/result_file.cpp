@@ -91,14 +91,23 @@ void prepare_out(const fs::path& folder, bool force) {
         throw Error(ExitCode::kUsage, "--out {} cannot be written ({}): choose another folder",
                     folder.string(), std::strerror(errno));
     }
-    if (force) return;
-    for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
         const std::string name = entry.path().filename().string();
         if (!name.starts_with("run-") || !name.ends_with(".json")) continue;
-        throw Error(ExitCode::kUsage,
-                    "--out {} already holds results ({}): choose another folder, or overwrite them "
-                    "with --force",
-                    folder.string(), name);
+        if (force) {
+            // All of them: rows of an earlier sweep must not stand beside the new ones.
+            fs::remove(entry.path(), error);
+            continue;
+        }
+        throw Error(
+            ExitCode::kUsage,
+            "--out {} already holds results ({}): choose another folder, or replace them with "
+            "--force",
+            folder.string(), name);
+    }
+    if (error) {
+        throw Error(ExitCode::kUsage, "--out {} cannot be read ({}): choose another folder",
+                    folder.string(), text_of(error));
     }
 }
 

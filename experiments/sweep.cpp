@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include <spdlog/spdlog.h>
 
@@ -58,7 +59,8 @@ void check_shape(const core::ModelSpec& model, const core::Dataset& data) {
 void check_save(const fs::path& save) {
     if (save.empty()) return;
     const fs::path folder = save.has_parent_path() ? save.parent_path() : fs::path(".");
-    if (fs::is_directory(save) || access(folder.c_str(), W_OK | X_OK) != 0) {
+    std::error_code ignored;
+    if (fs::is_directory(save, ignored) || access(folder.c_str(), W_OK | X_OK) != 0) {
         throw Error(ExitCode::kUsage,
                     "--save {} cannot be written: choose a file in a folder that can",
                     save.string());
@@ -79,31 +81,34 @@ void warn_oversubscribed(const std::vector<RunConfig>& runs, double usable) {
         cores_wanted(*most), usable, usable);
 }
 
+struct Verdict {
+    bool equal = true;
+    std::string line;  // empty when there was nothing to compare
+};
+
 /// Runs with as many ranks must end with the same bits, whatever the mode.
-void verify_checksums(const std::vector<FinishedRun>& runs) {
+Verdict compare_checksums(const std::vector<FinishedRun>& runs) {
     std::map<std::size_t, const FinishedRun*> first;
-    std::string compared;
+    std::set<std::size_t> compared;
     for (const FinishedRun& run : runs) {
-        const auto [same, added] = first.try_emplace(run.config.workers, &run);
-        if (added) continue;
-        if (same->second->result.checksum != run.result.checksum) {
-            throw Error(ExitCode::kVerification,
-                        "{} and {} end with different parameters at N = {} ({} and {}): no result "
-                        "of this sweep can be trusted; report this as a bug",
-                        same->second->config.mode, run.config.mode, run.config.workers,
-                        same->second->result.checksum, run.result.checksum);
-        }
-        const std::string workers = fmt::to_string(run.config.workers);
-        if (compared.empty() || !compared.ends_with(workers)) {
-            compared += (compared.empty() ? "" : ", ") + workers;
+        const std::size_t workers = run.config.workers;
+        const FinishedRun& same = *first.try_emplace(workers, &run).first->second;
+        if (&same == &run) continue;
+        compared.insert(workers);
+        if (same.result.checksum != run.result.checksum) {
+            return {false,
+                    fmt::format("{} and {} end with different parameters at N = {}: no row can "
+                                "be trusted; report this as a bug",
+                                same.config.mode, run.config.mode, workers)};
         }
     }
-    if (!compared.empty()) {
-        print_line(
-            fmt::format("Checked: modes with the same N end with equal parameters, bit for bit "
-                        "(N = {}).",
-                        compared));
+    if (compared.empty()) return {};
+    std::string counts;
+    for (const std::size_t workers : compared) {
+        counts += (counts.empty() ? "" : ", ") + fmt::to_string(workers);
     }
+    return {true, "Checked: modes with the same N end with equal parameters, bit for bit (N = " +
+                      counts + ")."};
 }
 
 void print_dry_run(const core::ModelSpec& model, const RunConfig& config) {
@@ -111,7 +116,7 @@ void print_dry_run(const core::ModelSpec& model, const RunConfig& config) {
     const double share =
         static_cast<double>(config.workers - 1) / static_cast<double>(config.workers);
     const std::string moved =
-        config.mode == "serial"
+        config.mode == "serial" || config.workers == 1
             ? "no exchange"
             : fmt::format("each worker {} {:.2f} MB a step",
                           config.mode == "procs" ? "sends" : "reads from the others",
@@ -119,13 +124,26 @@ void print_dry_run(const core::ModelSpec& model, const RunConfig& config) {
     print_line(fmt::format("          parameters {:.2f} MB; {}", bytes / 1e6, moved));
 }
 
-Failure failure_of(const Error& error) {
-    Failure failure{error.code(), error.what(), {}, {}};
+Failure failure_of(const std::exception& error) {
+    Failure failure{ExitCode::kRunFailed, error.what(), {}, {}};
+    if (const auto* ours = dynamic_cast<const Error*>(&error)) failure.code = ours->code();
     if (const auto* worker = dynamic_cast<const multiproc::WorkerFailure*>(&error)) {
         failure.rank = worker->rank();
         failure.signal = worker->signal();
     }
     return failure;
+}
+
+/// Writes what is known of a run that failed. Should that fail too, the first failure is still the
+/// one to tell.
+void keep_failure(const Request& request, const RunRecord& record, const Machine& machine,
+                  const core::Dataset& data) {
+    if (request.out.empty()) return;
+    try {
+        write_run(request.out, record, machine, data);
+    } catch (const Error& error) {
+        spdlog::warn("{}", error.what());
+    }
 }
 
 }  // namespace
@@ -138,13 +156,13 @@ void run_request(const Request& request) {
     core::StateDict initial;
     if (!request.base.load.empty()) initial = core::load_checkpoint(request.base.load);
 
+    const core::Dataset data =
+        core::load_dataset(request.base.dataset, request.data_dir, request.base.seed);
+    check_shape(model, data);
     const Machine machine = read_machine();
     Console console({request.quiet, request.verbose,
                      !request.quiet && isatty(STDERR_FILENO) != 0 && isatty(STDOUT_FILENO) != 0});
     console.print_machine(machine);
-    const core::Dataset data =
-        core::load_dataset(request.base.dataset, request.data_dir, request.base.seed);
-    check_shape(model, data);
     console.print_data(data, model);
     warn_oversubscribed(runs, machine.usable_cpus());
 
@@ -160,24 +178,22 @@ void run_request(const Request& request) {
             continue;
         }
         RunRecord record{config, oversubscribed, {}, {}};
-        const auto keep = [&] {
-            if (!request.out.empty()) write_run(request.out, record, machine, data);
-        };
         try {
             record.result = run_job(job);
-        } catch (const Error& error) {
+        } catch (const std::exception& error) {
+            console.end_progress();
             record.failure = failure_of(error);
-            keep();
+            keep_failure(request, record, machine, data);
             throw;
         }
         finished.push_back({config, *record.result, oversubscribed});
-        console.print_summary(finished.back());
-        keep();
+        if (!request.quiet || runs.size() == 1) console.print_summary(finished.back());
+        if (!request.out.empty()) write_run(request.out, record, machine, data);
     }
-    if (finished.size() > 1) {
-        console.print_table(finished);
-        verify_checksums(finished);
-    }
+    if (finished.size() < 2) return;
+    const Verdict verdict = compare_checksums(finished);
+    console.print_table(finished, verdict.line);
+    if (!verdict.equal) throw Error(ExitCode::kVerification, verdict.line);
 }
 
 }  // namespace dp::experiments

@@ -41,13 +41,26 @@ class SignalScope {
 public:
     SignalScope() {
         sigemptyset(&waited_);
-        for (const int signal : {SIGCHLD, SIGINT, SIGTERM, SIGHUP}) sigaddset(&waited_, signal);
+        sigaddset(&waited_, SIGCHLD);
+        for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+            // One that is ignored stays so (nohup ignores SIGHUP): blocked, it would be queued all
+            // the same.
+            struct sigaction current {};
+            sigaction(signal, nullptr, &current);
+            if (current.sa_handler != SIG_IGN) sigaddset(&waited_, signal);
+        }
         sigprocmask(SIG_BLOCK, &waited_, &previous_);
         struct sigaction action {};
         action.sa_handler = SIG_DFL;  // with SIGCHLD ignored, the kernel would drop exit states
         sigaction(SIGCHLD, &action, &previous_child_);
     }
-    ~SignalScope() { restore(); }
+    ~SignalScope() {
+        // A second Ctrl-C must not end this process before it has said why the first one did.
+        const timespec now{0, 0};
+        while (sigtimedwait(&waited_, nullptr, &now) > 0) {
+        }
+        restore();
+    }
     SignalScope(const SignalScope&) = delete;
     SignalScope& operator=(const SignalScope&) = delete;
 
@@ -117,8 +130,9 @@ struct Child {
     int status = 0;
 };
 
+/// noexcept: nothing may unwind into the copy of the supervisor's stack.
 [[noreturn]] void run_child(std::size_t rank, const GroupCallbacks& callbacks,
-                            const ReportFile& report, pid_t supervisor) {
+                            const ReportFile& report, pid_t supervisor) noexcept {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != supervisor) _exit(kPeerFailedExit);  // it died before prctl
     int code = 0;
@@ -164,6 +178,12 @@ public:
                                   count, std::strerror(reason)));
         }
     }
+
+    ~Group() {
+        if (running() != 0) end_all();
+    }
+    Group(const Group&) = delete;
+    Group& operator=(const Group&) = delete;
 
     std::vector<std::string> wait() {
         while (running() != 0) {
@@ -272,13 +292,21 @@ private:
         const Child& child = children_[rank];
         if (WIFSIGNALED(child.status)) {
             const int signal = WTERMSIG(child.status);
+            const char* const hint = signal == SIGKILL ? " (out of memory, or killed by hand)" : "";
             return failure(ExitCode::kWorkerDied, rank,
-                           fmt::format("{} was killed by signal {} ({}){}: {}", name_of(rank),
-                                       signal, strsignal(signal), where_is(rank), kAllEnded),
+                           fmt::format("{} was killed by signal {} ({}){}{}: {}", name_of(rank),
+                                       signal, strsignal(signal), hint, where_is(rank), kAllEnded),
                            signal);
         }
         const std::string report = child.report.read();
         const auto code = static_cast<ExitCode>(WEXITSTATUS(child.status));
+        if (!report.starts_with(kFailed) && code == ExitCode::kStalled) {
+            return failure(
+                code, rank,
+                fmt::format("{} has stalled: one of its workers waited for another longer "
+                            "than --timeout",
+                            name_of(rank)));
+        }
         if (!report.starts_with(kFailed)) {
             return failure(ExitCode::kWorkerDied, rank,
                            fmt::format("{} ended early with exit code {}{}: {}", name_of(rank),

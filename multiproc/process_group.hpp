@@ -20,17 +20,18 @@ namespace dp::multiproc {
 /// file.
 class WorkerFailure : public core::Error {
 public:
-    WorkerFailure(core::ExitCode code, const std::string& message, std::size_t rank, pid_t pid,
-                  std::optional<int> signal)
+    WorkerFailure(core::ExitCode code, const std::string& message, std::optional<std::size_t> rank,
+                  pid_t pid, std::optional<int> signal)
         : Error(code, message), rank_(rank), pid_(pid), signal_(signal) {}
 
-    [[nodiscard]] std::size_t rank() const { return rank_; }
+    /// None where the process that failed is not one rank but runs them all.
+    [[nodiscard]] std::optional<std::size_t> rank() const { return rank_; }
     [[nodiscard]] pid_t pid() const { return pid_; }
     /// The signal that killed it, if one did.
     [[nodiscard]] std::optional<int> signal() const { return signal_; }
 
 private:
-    std::size_t rank_;
+    std::optional<std::size_t> rank_;
     pid_t pid_;
     std::optional<int> signal_;
 };

@@ -26,22 +26,26 @@ void RingExchange::exchange(std::span<const std::byte> out, std::size_t in_bytes
     while (sent < out.size() || received < in_bytes) {
         if (sent < out.size()) {
             const std::size_t size = std::min(kSlotBytes, out.size() - sent);
-            stats_.wait_seconds += to_right_.send(out.subspan(sent, size), limits_);
+            waited_seconds_ += to_right_.send(out.subspan(sent, size), limits_);
             sent += size;
         }
         if (received < in_bytes) {
             const std::size_t size = std::min(kSlotBytes, in_bytes - received);
-            stats_.wait_seconds += from_left_.receive(
+            waited_seconds_ += from_left_.receive(
                 size, limits_, [&](std::span<const std::byte> bytes) { use(bytes, received); });
             received += size;
         }
     }
-    stats_.sent_bytes += out.size();
+    sent_bytes_ += out.size();
 }
 
 void RingExchange::reduce() {
-    ++stats_.calls;
+    const double waited_before = waited_seconds_;
+    const std::uint64_t sent_before = sent_bytes_;
     for (const Range& bucket : buckets_) reduce_bucket(bucket);
+    ++stats_.calls;
+    stats_.wait_seconds += waited_seconds_ - waited_before;
+    stats_.sent_bytes += sent_bytes_ - sent_before;
 }
 
 void RingExchange::reduce_bucket(Range bucket) {
@@ -77,13 +81,13 @@ void RingExchange::broadcast(std::span<float> values) {
     for (std::size_t at = 0; at < bytes.size(); at += kSlotBytes) {
         const auto part = bytes.subspan(at, std::min(kSlotBytes, bytes.size() - at));
         if (rank_ != 0) {
-            stats_.wait_seconds += from_left_.receive(
+            waited_seconds_ += from_left_.receive(
                 part.size(), limits_,
                 [&](std::span<const std::byte> got) { std::ranges::copy(got, part.begin()); });
         }
         if (sends) {
-            stats_.wait_seconds += to_right_.send(part, limits_);
-            stats_.sent_bytes += part.size();
+            waited_seconds_ += to_right_.send(part, limits_);
+            sent_bytes_ += part.size();
         }
     }
 }

@@ -48,8 +48,8 @@ private:
     }
     void reduce_bucket(core::Range bucket);
 
-    /// Sends `out` right and receives `in.size()` bytes from the left, a segment of each in turn,
-    /// handing each received segment to `use`(received, offset in `in`).
+    /// Sends `out` right and receives `in_bytes` from the left, a segment of each in turn,
+    /// handing each received segment to `use`(received, bytes before it).
     template <typename Use>
     void exchange(std::span<const std::byte> out, std::size_t in_bytes, const Use& use);
 
@@ -61,6 +61,9 @@ private:
     std::span<float> gradients_;
     const core::Range all_;
     const core::WaitLimits limits_;
+    // Of all calls so far; reduce() adds its own share to stats_.
+    double waited_seconds_ = 0.0;
+    std::uint64_t sent_bytes_ = 0;
     core::ExchangeStats stats_;
 };
 

@@ -70,6 +70,9 @@ core::RunResult run_rank(const core::Job& shared_job, SharedSegment& segment, st
 std::string describe(const SharedSegment& segment, std::size_t rank) {
     if (segment.position(rank).started.load(std::memory_order_relaxed) == 0) return "at start-up";
     const core::WorkerPosition at = segment.position(rank).load(rank);
+    if (at.phase == core::Phase::kEvaluate) {
+        return fmt::format("in phase evaluate of epoch {}", at.epoch + 1);
+    }
     return fmt::format("in phase {} of epoch {}, step {}", core::name_of(at.phase), at.epoch + 1,
                        at.step + 1);
 }

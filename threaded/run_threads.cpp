@@ -3,8 +3,11 @@
 #include <omp.h>
 
 #include <atomic>
+#include <chrono>
+#include <cstdlib>
 #include <exception>
 #include <mutex>
+#include <thread>
 
 #include "core/base/error.hpp"
 #include "core/base/memory_block.hpp"
@@ -48,8 +51,21 @@ struct Team {
     std::atomic<std::size_t> finished{0};  // acquired by the caller
 };
 
+/// A parallel region ends when all its threads do, so one that stands still would keep the others
+/// for ever: a process cannot end a thread, only itself.
+void leave_if_stuck(const Team& team) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(500);
+    while (team.finished.load(std::memory_order_acquire) != team.threads) {
+        if (std::chrono::steady_clock::now() > deadline) {
+            std::_Exit(static_cast<int>(core::ExitCode::kStalled));
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+}
+
 void run_rank(Team& team, std::size_t rank, std::size_t given) {
     (void)team.ready.load(std::memory_order_acquire);
+    bool stalled = false;
     try {
         if (given != team.threads) {
             throw core::Error(core::ExitCode::kResources,
@@ -62,11 +78,16 @@ void run_rank(Team& team, std::size_t rank, std::size_t given) {
         team.body(rank);
     } catch (const core::PeerFailed&) {
         team.failure.record(std::current_exception(), /*echo=*/true);
+    } catch (const core::Error& error) {
+        stalled = error.code() == core::ExitCode::kStalled;
+        team.failure.record(std::current_exception(), /*echo=*/false);
+        team.on_failure();
     } catch (...) {
         team.failure.record(std::current_exception(), /*echo=*/false);
         team.on_failure();
     }
     team.finished.fetch_add(1, std::memory_order_release);
+    if (stalled) leave_if_stuck(team);
 }
 
 /// Only opens the region: the compiler's hand-over of `team` to the threads is ordered by libgomp,

@@ -27,7 +27,7 @@ SharedExchange::SharedExchange(SharedTeam& team, std::size_t rank, std::span<flo
 
 void SharedExchange::reduce() {
     ++stats_.calls;
-    barrier();
+    stats_.wait_seconds += barrier();
     for (const Range& chunk : chunks_) {
         core::sum_chunk(team_.gradients_, rank_, chunk, gradients_.data());
         stats_.sent_bytes += (team_.world_size_ - 1) * chunk.size * sizeof(float);

@@ -60,13 +60,14 @@ public:
     void reduce() override;
     std::span<const core::Range> update_ranges() const override { return chunks_; }
     std::span<const float> summed_gradients() const override { return gradients_; }
-    void publish() override { barrier(); }
+    void publish() override { stats_.wait_seconds += barrier(); }
     void broadcast(std::span<float> values) override;
     void all_gather(std::span<const std::byte> mine, std::span<std::byte> all) override;
     core::ExchangeStats stats() const override { return stats_; }
 
 private:
-    void barrier() { stats_.wait_seconds += team_.barrier_.arrive_and_wait(team_.limits_); }
+    /// Returns the seconds waited.
+    double barrier() { return team_.barrier_.arrive_and_wait(team_.limits_); }
 
     SharedTeam& team_;
     const std::size_t rank_;

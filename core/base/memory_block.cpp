@@ -21,8 +21,8 @@ MemoryBlock::MemoryBlock(std::size_t size_bytes) {
     const bool huge = size_bytes >= kHugePageBytes;
     const std::size_t mapped_bytes =
         huge ? round_up(size_bytes, kHugePageBytes) + kHugePageBytes : size_bytes;
-    void* address = mmap(nullptr, mapped_bytes, PROT_READ | PROT_WRITE,
-                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void* address =
+        mmap(nullptr, mapped_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (address == MAP_FAILED) {
         throw Error(ExitCode::kResources,
                     "cannot allocate {} MiB ({}): use fewer workers or a smaller --batch-size",

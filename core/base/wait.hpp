@@ -28,11 +28,11 @@ struct WaitLimits {
     double timeout_seconds = 300.0;                      // of one wait
 };
 
-/// A counter with one writer and any number of readers, on a cache line of its own, so that neither
-/// side's neighbours slow it down. Zero bytes are a valid start.
+/// A counter with one writer at a time and any number of readers, on a cache line of its own, so
+/// that neither side's neighbours slow it down. Zero bytes are a valid start.
 ///
 /// Invariants:
-///  1. value_ only changes by publish(), called by one worker.
+///  1. value_ only changes by publish(), called by one worker at a time.
 ///  2. A sleeper registers in sleepers_ before it looks at value_ for the last time; publish()
 ///  stores value_
 ///     before it looks at sleepers_. Both are sequentially consistent, so one of the two sees the

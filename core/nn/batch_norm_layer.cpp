@@ -30,11 +30,14 @@ public:
         evaluate_desc_ =
             onednn::batch_norm_forward(engine, dnnl::prop_kind::forward_inference, data_desc_,
                                        kEpsilon, flags | Flags::use_global_stats);
+        check_found(evaluate_desc_, this->name());
         if (!context().training) return;
         forward_desc_ = onednn::batch_norm_forward(engine, dnnl::prop_kind::forward_training,
                                                    data_desc_, kEpsilon, flags);
         backward_desc_ =
             onednn::batch_norm_backward(engine, data_desc_, kEpsilon, flags, forward_desc_);
+        check_found(forward_desc_, this->name());
+        check_found(backward_desc_, this->name());
     }
 
     Desc src_desc() const override { return data_desc_; }
@@ -92,18 +95,18 @@ public:
                                    {DNNL_ARG_SHIFT, shift_},
                                    {DNNL_ARG_WORKSPACE, workspace},
                                    {DNNL_ARG_DST, lent.dst}});
-        backward_ = BoundPrimitive(
-            backward_desc_, dnnl::batch_normalization_backward(backward_desc_), lent.scratchpad,
-            {{DNNL_ARG_SRC, lent.src},
-             {DNNL_ARG_MEAN, mean_},
-             {DNNL_ARG_VARIANCE, variance_},
-             {DNNL_ARG_DIFF_DST, lent.diff_dst},
-             {DNNL_ARG_SCALE, scale_},
-             {DNNL_ARG_SHIFT, shift_},
-             {DNNL_ARG_WORKSPACE, workspace},
-             {DNNL_ARG_DIFF_SRC, lent.diff_src},
-             {DNNL_ARG_DIFF_SCALE, diff_scale_},
-             {DNNL_ARG_DIFF_SHIFT, diff_shift_}});
+        BoundPrimitive::Arguments arguments{
+            {DNNL_ARG_SRC, lent.src},           {DNNL_ARG_MEAN, mean_},
+            {DNNL_ARG_VARIANCE, variance_},     {DNNL_ARG_DIFF_DST, lent.diff_dst},
+            {DNNL_ARG_SCALE, scale_},           {DNNL_ARG_WORKSPACE, workspace},
+            {DNNL_ARG_DIFF_SRC, lent.diff_src}, {DNNL_ARG_DIFF_SCALE, diff_scale_},
+            {DNNL_ARG_DIFF_SHIFT, diff_shift_}};
+        if (onednn::kBatchNormBackwardTakesShift) {
+            arguments.emplace_back(DNNL_ARG_SHIFT, shift_);
+        }
+        backward_ =
+            BoundPrimitive(backward_desc_, dnnl::batch_normalization_backward(backward_desc_),
+                           lent.scratchpad, std::move(arguments));
     }
 
     void bind_blocks(const LayerBlocks& blocks) override {

@@ -32,6 +32,12 @@ bool is_reference(std::string_view implementation) {
            implementation.find(":ref") != std::string_view::npos;
 }
 
+void check_found(const dnnl::primitive_desc_base& desc, const std::string& layer) {
+    if (desc) return;
+    throw Error(ExitCode::kRunFailed,
+                "oneDNN has no implementation for layer {}: try another oneDNN or CPU", layer);
+}
+
 std::vector<std::unique_ptr<Layer>> make_layers(const ModelSpec& model, const LayerContext& context,
                                                 const TensorLayout* parameters) {
     const auto [channels, height, width] = model.input;

@@ -3,10 +3,9 @@
 // A layer is built in two steps. Construction asks oneDNN for primitive descriptors: cheap, no
 // memory. After the network has planned where activations lie, bind() creates the primitives and
 // fixes their arguments, so that forward and backward only execute. Who owns what:
-//   activations, their gradients, scratchpad: the Network's arena, lent through bind()
-//   weights, their gradients, running statistics: the backend's flat blocks, lent through
-//   bind_blocks() what only one layer needs (batch statistics, pool indices, reordered weights):
-//   the layer
+//   the Network's arena, lent through bind(): activations, their gradients, scratchpad
+//   the backend's flat blocks, lent through bind_blocks(): weights, their gradients, running
+//   statistics the layer: what only it needs (batch statistics, pool indices, reordered weights)
 #pragma once
 
 #include <cstdint>
@@ -145,6 +144,9 @@ public:
 
 /// True for oneDNN's plain C++ fallbacks, up to thousands of times slower than its generated code.
 bool is_reference(std::string_view implementation);
+
+/// Throws Error(kRunFailed) when oneDNN found no implementation for `layer`.
+void check_found(const dnnl::primitive_desc_base& desc, const std::string& layer);
 
 /// A memory object whose address is set later by set_data_handle.
 inline dnnl::memory borrowed_memory(const onednn::Desc& desc, const dnnl::engine& engine) {

@@ -18,6 +18,7 @@ public:
         const Desc dst({in[0], in[1], in[2] / kernel, in[3] / kernel}, memory::data_type::f32,
                        memory::format_tag::any);
         forward_desc_ = onednn::max_pool_forward(context().engine, src, dst, window);
+        check_found(forward_desc_, name());
         if (context().training) {
             backward_desc_ =
                 onednn::max_pool_backward(context().engine, src, dst_desc(), window, forward_desc_);

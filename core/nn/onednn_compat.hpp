@@ -19,6 +19,9 @@ inline constexpr bool kVersion2 = true;
 inline constexpr bool kVersion2 = false;
 #endif
 
+/// 2.x counts the shift among the inputs of batch norm's backward, 3.x refuses it there.
+inline constexpr bool kBatchNormBackwardTakesShift = kVersion2;
+
 inline Dims dims_of(const Desc& desc) {
 #if DNNL_VERSION_MAJOR < 3
     return desc.dims();

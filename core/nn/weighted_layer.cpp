@@ -71,10 +71,7 @@ template <typename Make, typename WeightsOf>
 auto choose(const std::string& layer, const Desc& any, const Desc* stored, const Make& make,
             const WeightsOf& weights_of) {
     auto preferred = make(any);
-    if (!preferred) {
-        throw Error(ExitCode::kRunFailed,
-                    "oneDNN has no implementation for layer {}: try another oneDNN or CPU", layer);
-    }
+    check_found(preferred, layer);
     if (stored == nullptr || weights_of(preferred) == *stored) return preferred;
     auto as_stored = make(*stored);
     return as_stored && !is_reference(as_stored.impl_info_str()) ? as_stored : preferred;

@@ -14,11 +14,12 @@
 
 namespace dp::core {
 
-/// Counts since construction.
+/// Counts since construction, of reduce() and publish() alone: the cost of a training step's
+/// exchange.
 struct ExchangeStats {
-    double wait_seconds = 0.0;     // of the time inside the calls below, waiting for a peer
-    std::uint64_t sent_bytes = 0;  // handed to another rank, or read from its memory
-    std::uint64_t calls = 0;       // reduce()
+    double wait_seconds = 0.0;     // waiting for another rank
+    std::uint64_t sent_bytes = 0;  // of gradients, handed to another rank or read from its memory
+    std::uint64_t calls = 0;       // of reduce()
 };
 
 /// One rank's end. Every function but the getters is collective: all ranks call the same ones in

@@ -25,7 +25,8 @@ struct WorkerPosition {
     Phase phase = Phase::kOther;
 };
 
-/// Hears of the run as it goes on. Called in the worker's own process, on its thread.
+/// Hears of the run as it goes on. Called in the worker's own process, on its thread:
+/// on_worker_start and on_phase of several ranks at once where they are threads.
 class RunListener {
 public:
     virtual ~RunListener() = default;

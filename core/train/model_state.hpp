@@ -22,8 +22,8 @@ void fill_statistics(const Job& job, const NetworkLayout& layout, std::span<floa
 StateDict to_state_dict(const NetworkLayout& layout, std::span<const float> parameters,
                         std::span<const float> statistics);
 
-/// A hash of every parameter's bits, in plain order: equal exactly when all parameters are,
-/// whatever their layout.
+/// A hash of every parameter's bits in plain order, whatever their layout: equal parameters have
+/// equal ones, different parameters different ones but for a chance of 2^-64.
 std::uint64_t parameter_checksum(const TensorLayout& layout, std::span<const float> parameters);
 
 }  // namespace dp::core

@@ -47,6 +47,7 @@ void visit_fields(MaybeConst<ExchangeStats> auto& stats, const auto& visit) {
 
 void visit_fields(MaybeConst<WorkerEpoch> auto& epoch, const auto& visit) {
     visit("images", epoch.images);
+    visit("wall_seconds", epoch.wall_seconds);
     for (std::size_t i = 0; i < kPhases; ++i) {
         visit(std::string(kPhaseNames[i]) + "_seconds", epoch.phase_seconds[i]);
     }

@@ -17,7 +17,8 @@ namespace dp::core {
 
 /// One worker's share of one epoch.
 struct WorkerEpoch {
-    std::size_t images = 0;  // trained on
+    std::size_t images = 0;     // trained on
+    double wall_seconds = 0.0;  // of training and evaluation, as this worker saw it
     PhaseSeconds phase_seconds{};
     ExchangeStats exchange;
 };
@@ -25,7 +26,7 @@ struct WorkerEpoch {
 struct WorkerReport {
     std::size_t rank = 0;
     int pid = 0;
-    double setup_seconds = 0.0;  // from the worker's start to its first step
+    double setup_seconds = 0.0;  // from the run's start to this worker's first step
     std::size_t activation_bytes = 0;
     std::vector<WorkerEpoch> epochs;
 };

@@ -45,6 +45,9 @@ TEST_CASE("a bucket is closed once it holds as many bytes as asked for") {
     for (std::size_t i = 0; i + 1 < buckets.size(); ++i) {
         CHECK(buckets[i].size * sizeof(float) >= 1UL << 20);
     }
+    // The last tensor, fc2.bias, takes one cache line: as many bytes as asked for, not one more.
+    CHECK(make_buckets(layout.parameters, 64).front().size == 16);
+    CHECK(make_buckets(layout.parameters, 65).front().size > 16);
 }
 
 TEST_CASE("chunks cover a bucket once in order and start on cache lines") {

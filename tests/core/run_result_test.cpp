@@ -20,6 +20,7 @@ TEST_CASE("a result read back from JSON is the one that was written") {
     result.epochs = {{100, 1.5, 0.5, 1.25, 0.625, 2.0, 0.5}};
     WorkerEpoch epoch;
     epoch.images = 50;
+    epoch.wall_seconds = 28.5;
     epoch.phase_seconds = {1, 2, 3, 4, 5, 6, 7};
     epoch.exchange = {0.5, 1000, 3};
     result.workers = {{1, 42, 0.25, 4096, {epoch}}};

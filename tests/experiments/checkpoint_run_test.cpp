@@ -2,7 +2,11 @@
 #include <filesystem>
 #include <fstream>
 
+#include <omp.h>
 #include <nlohmann/json.hpp>
+
+#include "core/base/memory_block.hpp"
+#include "core/nn/initial_parameters.hpp"
 
 #include "core/train/checkpoint.hpp"
 #include "experiments/modes.hpp"
@@ -75,6 +79,15 @@ TEST_CASE("zero steps save the initial parameters") {
     REQUIRE(variance != nullptr);
     CHECK(variance->values == std::vector<float>(32, 1.F));
     CHECK(state.batches_tracked == 0);
+
+    omp_set_num_threads(1);  // after the forks
+    const core::NetworkLayout layout = core::plan_layout(core::find_model("cifar_cnn"), 16);
+    const core::FloatBlock block(layout.parameters.size());
+    core::fill_initial_parameters(layout.parameters, config.seed, block.span());
+    for (std::size_t i = 0; i < layout.parameters.tensors().size(); ++i) {
+        const core::NamedTensor expected = layout.parameters.to_plain(block.span(), i);
+        CHECK(state.find(expected.name)->values == expected.values);
+    }
 }
 
 TEST_CASE("a checkpoint of another network is refused by name in every mode") {

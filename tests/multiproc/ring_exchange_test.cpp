@@ -1,6 +1,9 @@
 // The ring between forked processes. What a child finds wrong comes back as its report.
 #include "multiproc/ring_exchange.hpp"
 
+#include <unistd.h>
+
+#include <array>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -98,6 +101,25 @@ TEST_CASE("the ring broadcasts rank 0's values and gathers every rank's in order
                   return tests::count_wrong_collectives(exchange, rank, world);
               }) == zeros(world));
     }
+}
+
+TEST_CASE("a rank that waits on the ring is released when another has failed") {
+    const auto released = count_in_ranks(2, [](SharedSegment& segment, std::size_t rank) {
+        if (rank == 1) {
+            usleep(100'000);  // until rank 0 sleeps
+            segment.failed().store(1);
+            return 1;
+        }
+        RingExchange exchange(segment, rank, {}, {}, 60.0);
+        std::array<std::byte, 2> all{};
+        try {
+            exchange.all_gather(std::span(all).first(1), all);
+        } catch (const core::PeerFailed&) {
+            return 1;
+        }
+        return 0;
+    });
+    CHECK(released == std::vector<std::string>{"1", "1"});
 }
 
 TEST_CASE("the ring sends two times the block less one chunk whatever the world size") {

@@ -19,8 +19,9 @@ class Program {
 public:
     /// Starts it with `arguments` and, beside this process's environment, the "NAME=value" of
     /// `environment`.
+    /// Signal `ignored`, if any, is ignored from its start, as nohup does.
     explicit Program(const std::vector<std::string>& arguments,
-                     const std::vector<std::string>& environment = {});
+                     const std::vector<std::string>& environment = {}, int ignored = 0);
     ~Program();
     Program(const Program&) = delete;
     Program& operator=(const Program&) = delete;

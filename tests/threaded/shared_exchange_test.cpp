@@ -2,6 +2,7 @@
 #include "threaded/shared_exchange.hpp"
 
 #include <omp.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <stdexcept>
@@ -10,6 +11,7 @@
 
 #include "core/base/error.hpp"
 #include "core/base/wait.hpp"
+#include "multiproc/process_group.hpp"
 #include "tests/core/data_support.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/sums.hpp"
@@ -115,6 +117,31 @@ TEST_CASE("a thread that throws ends the whole team and its error is the one tol
     REQUIRE(error);
     CHECK(std::string(error->what()) == "rank 2 is out of data");
     CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(2));
+}
+
+TEST_CASE("a thread that stands still past the deadline ends its process with code 7") {
+    multiproc::GroupCallbacks child;
+    child.work = [](std::size_t) -> std::string {
+        SharedTeam team(2, {{0, 64}}, 0.2);
+        threaded::run_team(
+            2,
+            [&](std::size_t rank) {
+                std::vector<float> gradients(64);
+                SharedExchange exchange(team, rank, gradients);
+                if (rank == 1) {
+                    for (;;) pause();
+                }
+                exchange.reduce();
+            },
+            [&] { team.failed.store(1); });
+        return "";
+    };
+    const auto start = std::chrono::steady_clock::now();
+    const auto error = tests::error_of([&] { multiproc::run_process_group(1, child); });
+    REQUIRE(error);
+    CHECK(error->code() == core::ExitCode::kStalled);
+    CHECK(tests::holds(error->what(), "has stalled"));
+    CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(5));
 }
 
 TEST_CASE("fewer threads than workers are an error and not a smaller team") {
