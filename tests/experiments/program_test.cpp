@@ -235,7 +235,9 @@ TEST_CASE("a worker killed from outside ends the program with code 6 within two 
 }
 
 TEST_CASE("the threads process killed from outside ends the program with code 6") {
-    tests::Program program({"--mode", "threads", "-n", "2", "--epochs", "50", "--verbose"});
+    const tests::TemporaryFolder folder;
+    tests::Program program({"--mode", "threads", "-n", "2", "--epochs", "50", "--verbose", "--out",
+                            folder.path().string()});
     REQUIRE(program.wait_for("started"));
     std::ifstream tasks(fmt::format("/proc/{0}/task/{0}/children", program.pid()));
     pid_t child = 0;
@@ -244,6 +246,10 @@ TEST_CASE("the threads process killed from outside ends the program with code 6"
     const auto result = program.finish();
     CHECK(result.exit_code == 6);
     CHECK(holds(result.err, "the threads process"));
+    const auto json =
+        nlohmann::json::parse(std::ifstream(folder.path() / "run-threads-n2-r1.json"));
+    CHECK(json.at("failed_rank").is_null());  // the process runs all ranks
+    CHECK(json.at("signal") == SIGSEGV);
 }
 
 TEST_CASE("an interrupt ends the program with code 130 and no worker left") {
