@@ -8,9 +8,9 @@
 
 #include <spdlog/spdlog.h>
 
-#include "core/data/batch_loader.hpp"
 #include "core/data/dataset_table.hpp"
 #include "core/train/checkpoint.hpp"
+#include "core/train/data_job.hpp"
 #include "experiments/console.hpp"
 #include "experiments/machine.hpp"
 #include "experiments/modes.hpp"
@@ -24,26 +24,6 @@ namespace fs = std::filesystem;
 using core::Error;
 using core::ExitCode;
 using core::RunConfig;
-
-/// `data` is borrowed by the sources that the workers make.
-core::Job make_job(const RunConfig& config, const core::Dataset& data,
-                   const core::StateDict* initial, core::RunListener& listener) {
-    core::Job job;
-    job.config = config;
-    job.model = &core::find_model(config.model);
-    job.initial = initial;
-    job.listener = &listener;
-    job.started = std::chrono::steady_clock::now();
-    job.training = [&data, config](std::size_t rank) {
-        return core::make_training_source(
-            data, {rank, config.workers, config.batch_size, config.seed, config.shuffle,
-                   config.augment, config.steps_limit});
-    };
-    job.evaluation = [&data, config](std::size_t rank) {
-        return core::make_evaluation_source(data, rank, config.workers, config.batch_size);
-    };
-    return job;
-}
 
 void check_shape(const core::ModelSpec& model, const core::Dataset& data) {
     if (model.input == data.shape()) return;
@@ -170,8 +150,8 @@ void run_request(const Request& request) {
     for (const RunConfig& config : runs) {
         const bool oversubscribed =
             static_cast<double>(cores_wanted(config)) > machine.usable_cpus();
-        const core::Job job =
-            make_job(config, data, request.base.load.empty() ? nullptr : &initial, console);
+        const core::Job job = core::make_data_job(
+            config, data, request.base.load.empty() ? nullptr : &initial, console);
         console.begin_run(config, job.training(0)->steps(), oversubscribed);
         if (request.dry_run) {
             print_dry_run(model, config);

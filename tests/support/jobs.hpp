@@ -5,10 +5,9 @@
 #include <cstddef>
 #include <string>
 
-#include "core/data/batch_loader.hpp"
 #include "core/data/synthetic.hpp"
 #include "core/train/checkpoint.hpp"
-#include "core/train/job.hpp"
+#include "core/train/data_job.hpp"
 
 namespace dp::tests {
 
@@ -21,20 +20,7 @@ inline core::RunListener& silence() {
 /// A job on `data`, which must outlive it.
 inline core::Job make_job(const core::RunConfig& config, const core::Dataset& data,
                           core::RunListener& listener = silence()) {
-    core::Job job;
-    job.config = config;
-    job.model = &core::find_model(config.model);
-    job.listener = &listener;
-    job.started = std::chrono::steady_clock::now();
-    job.training = [&data, config](std::size_t rank) {
-        return core::make_training_source(
-            data, {rank, config.workers, config.batch_size, config.seed, config.shuffle,
-                   config.augment, config.steps_limit});
-    };
-    job.evaluation = [&data, config](std::size_t rank) {
-        return core::make_evaluation_source(data, rank, config.workers, config.batch_size);
-    };
-    return job;
+    return core::make_data_job(config, data, nullptr, listener);
 }
 
 /// cifar_cnn (batch norm, dropout) on batches of 16, two epochs.
