@@ -8,11 +8,17 @@ namespace dp::multiproc {
 
 double RingChannel::send(std::span<const std::byte> segment, const core::WaitLimits& limits) {
     DP_CHECK(segment.size(), <=, kSlotBytes);
-    const std::uint32_t at = written_.load();
-    const double waited =
-        read_.wait([at](std::uint32_t read) { return at - read < kSlots; }, limits);
-    std::ranges::copy(segment, slots_[at % kSlots].begin());
-    written_.publish(at + 1);
+    const double waited = wait_for_room(limits);
+    std::ranges::copy(segment, slot_to_write().begin());
+    push();
+    return waited;
+}
+
+double RingChannel::receive(std::span<std::byte> segment, const core::WaitLimits& limits) {
+    DP_CHECK(segment.size(), <=, kSlotBytes);
+    const double waited = wait_for_segment(limits);
+    std::ranges::copy(slot_to_read().first(segment.size()), segment.begin());
+    pop();
     return waited;
 }
 

@@ -28,25 +28,38 @@ inline constexpr std::uint32_t kSlots = 8;
 ///  3. Both sides cut a transfer of n bytes into the same segments.
 class RingChannel {
 public:
-    /// The writer's side of one transfer: segment by segment, so that a rank can send and receive
-    /// in turn. Copies `segment` (at most kSlotBytes) into the next free slot. Returns the seconds
-    /// waited for it.
+    // The writer's side: wait until has_room(), fill slot_to_write(), push() it.
+
+    [[nodiscard]] bool has_room() const { return room_at(read_.load()); }
+    /// Returns the seconds waited, as do all waits here.
+    double wait_for_room(const core::WaitLimits& limits) {
+        return read_.wait([this](std::uint32_t read) { return room_at(read); }, limits);
+    }
+    [[nodiscard]] std::span<std::byte, kSlotBytes> slot_to_write() {
+        return slots_[written_.load() % kSlots];
+    }
+    void push() { written_.publish(written_.load() + 1); }
+    /// Copies `segment` (at most kSlotBytes) into the next slot once it is free.
     double send(std::span<const std::byte> segment, const core::WaitLimits& limits);
 
-    /// The reader's side: calls `use`(slot bytes) on the next full slot's first `size` bytes, then
-    /// frees it.
-    template <typename Use>
-    double receive(std::size_t size, const core::WaitLimits& limits, const Use& use) {
-        const std::uint32_t at = read_.load();
-        const double waited =
-            written_.wait([at](std::uint32_t written) { return written != at; }, limits);
-        use(std::span<const std::byte>(slots_[at % kSlots]).first(size));
-        read_.publish(at + 1);
-        return waited;
+    // The reader's side: wait until has_segment(), use slot_to_read(), pop() it.
+
+    [[nodiscard]] bool has_segment() const { return segment_at(written_.load()); }
+    double wait_for_segment(const core::WaitLimits& limits) {
+        return written_.wait([this](std::uint32_t written) { return segment_at(written); }, limits);
     }
+    [[nodiscard]] std::span<const std::byte, kSlotBytes> slot_to_read() const {
+        return slots_[read_.load() % kSlots];
+    }
+    void pop() { read_.publish(read_.load() + 1); }
+    /// Copies the next full slot's first bytes into `segment`.
+    double receive(std::span<std::byte> segment, const core::WaitLimits& limits);
 
 private:
     using Slot = std::array<std::byte, kSlotBytes>;
+
+    [[nodiscard]] bool room_at(std::uint32_t read) const { return written_.load() - read < kSlots; }
+    [[nodiscard]] bool segment_at(std::uint32_t written) const { return written != read_.load(); }
 
     core::SharedCounter written_;
     core::SharedCounter read_;

@@ -1,70 +1,68 @@
-// All-reduce by message passing on a ring: every rank sends to its right neighbour and receives
-// from its left.
+// All-reduce on a ring without copies on the way: every rank reads its left neighbour's chunk where
+// it lies in the shared segment, and talks to its two neighbours only.
 //
-//   reduce-scatter, step s = 0 .. P-2: rank r sends chunk r-s, receives chunk r-s-1 and adds its
-//   own to it.
+//   reduce-scatter, step s = 0 .. P-2: rank r adds its left neighbour's chunk r-s-1 to its own.
 //                                      Then rank r holds the whole sum of chunk r+1.
-//   all-gather,     step s = 0 .. P-2: rank r sends chunk r+1-s, receives chunk r-s and keeps it.
+//   all-gather,     step s = 0 .. P-2: rank r copies its left neighbour's chunk r-s.
 //
 // (chunk numbers modulo P.) Chunk c starts at rank c and is added to in the order c, c+1, ..., c-1,
-// which is the order that gradient_exchange.hpp states.
+// which is the order that gradient_exchange.hpp states. A chunk is cut into pieces; all ranks do
+// the pieces of a bucket in the same order, step by step, and `done` counts them.
 //
-// Cost for P ranks and S bytes: 2(P-1) steps, 2 S (P-1)/P bytes sent per rank, whatever P.
-// No step waits for more than its neighbours: a rank sends a segment before it waits for one, and a
-// channel holds at least one, so some rank can always move on. Source: Patarasuk and Yuan,
-// "Bandwidth optimal all-reduce algorithms for clusters of workstations", 2009.
+//   piece p of     rank r writes       rank r reads            may start when
+//   step s = 0     own chunk r-1       left's chunk r-1        left has handed the bucket over
+//   step s > 0     own chunk           left's, the same one    left's `done` counts (s-1, p)
+//
+// Reading: rank r reads of its left neighbour what that has written in the step before (the step
+// numbers run on from reduce-scatter to all-gather), never what it is writing.
+// Overwriting: a rank writes a chunk twice, its partial sum in reduce-scatter and the whole sum in
+// all-gather (chunk r+1 once; chunk r, raw, is only overwritten in all-gather). The right neighbour
+// reads the first before the second is written, without a wait of its own: the whole sum comes
+// about only by passing on what that neighbour made of the partial one, so its arrival at rank r
+// proves that it was read. The whole sums stay until the next backward: begin_step() waits until
+// the right neighbour has done all its pieces.
+//
+// Cost for P ranks and S bytes: 2(P-1) steps; each rank moves 5 S (P-1)/P bytes of loads and
+// stores, the least a ring can; a piece is a wake-up at most, and P times a chunk's length of slack
+// in time between neighbours. Source: Patarasuk and Yuan, "Bandwidth optimal all-reduce algorithms
+// for clusters of workstations", 2009.
 #pragma once
 
-#include <cstddef>
-#include <span>
-#include <vector>
-
-#include "core/train/buckets.hpp"
-#include "core/train/gradient_exchange.hpp"
-#include "multiproc/shared_segment.hpp"
+#include "multiproc/segment_exchange.hpp"
 
 namespace dp::multiproc {
 
-class RingExchange final : public core::GradientExchange {
+class RingExchange final : public SegmentExchange {
 public:
-    /// `gradients` is this rank's whole block, summed in place; `segment` outlives the exchange.
-    RingExchange(SharedSegment& segment, std::size_t rank, std::vector<core::Range> buckets,
-                 std::span<float> gradients, double timeout_seconds);
+    explicit RingExchange(ExchangeSetup setup);
 
-    void reduce() override;
-    std::span<const core::Range> update_ranges() const override { return {&all_, 1}; }
-    std::span<const float> summed_gradients() const override { return gradients_; }
-    /// Every rank has updated its own replica: there is nothing to publish.
-    void publish() override {}
-    /// Passes the values along the ring, P-1 hops.
-    void broadcast(std::span<float> values) override;
-    /// Passes every rank's bytes once around, P-1 steps.
-    void all_gather(std::span<const std::byte> mine, std::span<std::byte> all) override;
-    core::ExchangeStats stats() const override { return stats_; }
+    void begin_step() override;
 
 private:
-    [[nodiscard]] std::size_t rank_at(std::size_t distance_left) const {
-        return (rank_ + world_size_ - distance_left % world_size_) % world_size_;
-    }
-    void reduce_bucket(core::Range bucket);
+    bool advance() override;
+    void await() override;
+    bool complete() const override { return world_size() == 1 || bucket_ == buckets().size(); }
+    void end_step() override { bucket_ = 0; }
 
-    /// Sends `out` right and receives `in_bytes` from the left, a segment of each in turn,
-    /// handing each received segment to `use`(received, bytes before it).
-    template <typename Use>
-    void exchange(std::span<const std::byte> out, std::size_t in_bytes, const Use& use);
+    /// The left neighbour's counter, and the value that it must have passed before the next piece.
+    struct Condition {
+        core::SharedCounter& counter;
+        std::uint32_t passed;
+    };
+    [[nodiscard]] Condition condition() const;
+    void do_piece();
+    void go_on();
 
-    RingChannel& to_right_;
-    RingChannel& from_left_;
-    const std::size_t rank_;
-    const std::size_t world_size_;
-    const std::vector<core::Range> buckets_;
-    std::span<float> gradients_;
-    const core::Range all_;
-    const core::WaitLimits limits_;
-    // Of all calls so far; reduce() adds its own share to stats_.
-    double waited_seconds_ = 0.0;
-    std::uint64_t sent_bytes_ = 0;
-    core::ExchangeStats stats_;
+    RankCounters& own_;
+    RankCounters& left_;
+    RankCounters& right_;
+    const std::span<const float> left_gradients_;
+    std::vector<std::uint32_t> pieces_;  // of a chunk, by bucket; at least one
+    std::uint32_t done_ = 0;             // as own_.done
+    // The next piece.
+    std::size_t bucket_ = 0;
+    std::size_t step_ = 0;
+    std::uint32_t piece_ = 0;
 };
 
 }  // namespace dp::multiproc

@@ -4,11 +4,12 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/base/check.hpp"
 #include "core/base/memory_block.hpp"
 #include "core/train/model_state.hpp"
 #include "core/train/worker.hpp"
 #include "multiproc/process_group.hpp"
-#include "multiproc/ring_exchange.hpp"
+#include "multiproc/reductions.hpp"
 #include "multiproc/shared_segment.hpp"
 
 namespace dp::multiproc {
@@ -47,7 +48,6 @@ core::RunResult run_rank(const core::Job& shared_job, SharedSegment& segment, st
 
     const core::NetworkLayout layout = core::plan_layout(*job.model, job.config.batch_size);
     const core::FloatBlock parameters(layout.parameters.size());
-    const core::FloatBlock gradients(layout.parameters.size());
     const core::FloatBlock statistics(layout.statistics.size());
     const core::FloatBlock state(layout.parameters.size() *
                                  core::make_optimizer(job.config.optimizer)->state_blocks());
@@ -56,13 +56,16 @@ core::RunResult run_rank(const core::Job& shared_job, SharedSegment& segment, st
 
     auto buckets = core::make_buckets(layout.parameters, job.config.bucket_kib * 1024);
     const std::size_t bucket_count = buckets.size();
-    RingExchange exchange(segment, rank, std::move(buckets), gradients.span(),
-                          job.config.timeout_seconds);
+    DP_CHECK(layout.parameters.size(), <=, segment.gradients(rank).size());
+    const Reduction& reduction = find_reduction(job.config.reduction);
+    const auto exchange = reduction.make(
+        {segment, rank, std::move(buckets), layout.parameters.size(), job.config.timeout_seconds});
     const core::WorkerBlocks blocks{
-        parameters.span(), state.span(), {{rank, gradients.span(), statistics.span()}}};
-    core::WorkerOutcome outcome = core::run_worker(job, layout, blocks, exchange);
+        parameters.span(), state.span(), {{rank, exchange->gradients(), statistics.span()}}};
+    core::WorkerOutcome outcome = core::run_worker(job, layout, blocks, *exchange);
     outcome.result.workers.push_back(std::move(outcome.report));
     outcome.result.update_kind = "replicated";
+    outcome.result.reduction = reduction.name;
     outcome.result.exchange_buckets = bucket_count;
     return std::move(outcome.result);
 }
@@ -77,12 +80,14 @@ std::string describe(const SharedSegment& segment, std::size_t rank) {
                        at.step + 1);
 }
 
-/// The rank that is furthest behind: the others wait for it, directly or through a neighbour.
+/// The rank that does not wait itself; of several, the one that is furthest behind: the others wait
+/// for it, directly or through a neighbour.
 std::size_t find_stalled(const SharedSegment& segment, std::size_t reporter) {
     const auto progress = [&](std::size_t rank) {
         const RankPosition& position = segment.position(rank);
         const core::WorkerPosition at = position.load(rank);
-        return std::tuple(position.started.load(std::memory_order_relaxed), at.epoch, at.step,
+        return std::tuple(position.waiting.load(std::memory_order_relaxed),
+                          position.started.load(std::memory_order_relaxed), at.epoch, at.step,
                           at.phase, rank == reporter);
     };
     std::size_t last = 0;
@@ -92,10 +97,18 @@ std::size_t find_stalled(const SharedSegment& segment, std::size_t reporter) {
     return last;
 }
 
+/// Room for the gradients of `model` in any layout. Only oneDNN knows how far it pads, and it must
+/// not be asked before the fork; room that nobody touches takes no memory.
+std::size_t most_gradients(const core::ModelSpec& model) {
+    constexpr std::size_t kSmallTensors = 64 * 1024;  // a first layer's few channels become 16
+    return 2 * model.parameters + kSmallTensors;
+}
+
 }  // namespace
 
 core::RunResult run_procs(const core::Job& job) {
-    SharedSegment segment(job.config.workers);
+    find_reduction(job.config.reduction);
+    SharedSegment segment(job.config.workers, most_gradients(*job.model));
     GroupCallbacks callbacks;
     callbacks.work = [&](std::size_t rank) {
         return nlohmann::ordered_json(run_rank(job, segment, rank)).dump();

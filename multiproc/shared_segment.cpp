@@ -10,6 +10,8 @@
 namespace dp::multiproc {
 namespace {
 
+constexpr std::size_t kPageBytes = 4096;
+
 struct alignas(core::kAlignmentBytes) ControlBlock {
     std::atomic<std::uint32_t> failed{0};
 };
@@ -18,6 +20,7 @@ struct alignas(core::kAlignmentBytes) ControlBlock {
 // point.
 static_assert(std::is_trivially_destructible_v<ControlBlock>);
 static_assert(std::is_trivially_destructible_v<RankPosition>);
+static_assert(std::is_trivially_destructible_v<RankCounters>);
 static_assert(std::is_trivially_destructible_v<RingChannel>);
 
 }  // namespace
@@ -37,14 +40,27 @@ core::WorkerPosition RankPosition::load(std::size_t rank) const {
 struct SharedSegment::Mapping {
     boost::interprocess::mapped_region region;
     std::size_t world_size = 0;
+    std::size_t gradient_floats = 0;
     ControlBlock* control = nullptr;
     RankPosition* positions = nullptr;
+    RankCounters* counters = nullptr;
     RingChannel* channels = nullptr;
+    std::byte* gradients = nullptr;
+
+    [[nodiscard]] std::size_t gradient_bytes() const {
+        return core::round_up(gradient_floats * sizeof(float), kPageBytes);
+    }
 };
 
-SharedSegment::SharedSegment(std::size_t world_size) : mapping_(std::make_unique<Mapping>()) {
-    const std::size_t size_bytes =
-        sizeof(ControlBlock) + world_size * sizeof(RankPosition) + world_size * sizeof(RingChannel);
+SharedSegment::SharedSegment(std::size_t world_size, std::size_t gradient_floats)
+    : mapping_(std::make_unique<Mapping>()) {
+    mapping_->world_size = world_size;
+    mapping_->gradient_floats = gradient_floats;
+    const std::size_t control_bytes = core::round_up(
+        sizeof(ControlBlock) +
+            world_size * (sizeof(RankPosition) + sizeof(RankCounters) + sizeof(RingChannel)),
+        kPageBytes);
+    const std::size_t size_bytes = control_bytes + world_size * mapping_->gradient_bytes();
     try {
         mapping_->region = boost::interprocess::anonymous_shared_memory(size_bytes);
     } catch (const boost::interprocess::interprocess_exception& error) {
@@ -54,12 +70,14 @@ SharedSegment::SharedSegment(std::size_t world_size) : mapping_(std::make_unique
             size_bytes >> 20, world_size, error.what());
     }
     auto* at = static_cast<std::byte*>(mapping_->region.get_address());
-    mapping_->world_size = world_size;
+    mapping_->gradients = at + control_bytes;
     mapping_->control = new (at) ControlBlock;
     mapping_->positions = reinterpret_cast<RankPosition*>(at + sizeof(ControlBlock));
-    mapping_->channels = reinterpret_cast<RingChannel*>(mapping_->positions + world_size);
+    mapping_->counters = reinterpret_cast<RankCounters*>(mapping_->positions + world_size);
+    mapping_->channels = reinterpret_cast<RingChannel*>(mapping_->counters + world_size);
     for (std::size_t rank = 0; rank < world_size; ++rank) {
         new (mapping_->positions + rank) RankPosition;
+        new (mapping_->counters + rank) RankCounters;
         // Default-initialised: the slots stay untouched, their pages the first writer's.
         new (mapping_->channels + rank) RingChannel;
     }
@@ -70,8 +88,13 @@ SharedSegment::~SharedSegment() = default;
 std::size_t SharedSegment::world_size() const { return mapping_->world_size; }
 std::atomic<std::uint32_t>& SharedSegment::failed() const { return mapping_->control->failed; }
 RankPosition& SharedSegment::position(std::size_t rank) const { return mapping_->positions[rank]; }
+RankCounters& SharedSegment::counters(std::size_t rank) const { return mapping_->counters[rank]; }
 RingChannel& SharedSegment::channel_from(std::size_t rank) const {
     return mapping_->channels[rank];
+}
+std::span<float> SharedSegment::gradients(std::size_t rank) const {
+    return {reinterpret_cast<float*>(mapping_->gradients + rank * mapping_->gradient_bytes()),
+            mapping_->gradient_floats};
 }
 
 }  // namespace dp::multiproc

@@ -1,19 +1,32 @@
-// The one piece of memory that ranks share: the ring's channels and the control block, and nothing
-// that a message-passing program would keep to itself. It is anonymous, mapped before the fork, so
-// that it has no name to leak and no /dev/shm to fill, and goes when the last process does.
+// The one piece of memory that ranks share. It is anonymous, mapped before the fork, so that it has
+// no name to leak and no /dev/shm to fill, and goes when the last process does.
+//
+//   part            written by                      read by
+//   control block   supervisor                      all ranks, in every wait
+//   position        its rank                        supervisor
+//   counters        its rank                        the ranks that its reduction lets wait for it
+//   channel         its rank, slot by slot          right neighbour
+//   gradients       its rank (direct: any rank,     the ranks that its reduction lets read them
+//                   its own chunk)
+//
+// A rank's gradients lie here and not in its own memory so that another can read them where they
+// lie, as an MPI library does with a peer's buffer (CMA, XPMEM); everything else that a rank
+// computes with is private. Pages are touched first by their own rank.
 #pragma once
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 
+#include "core/base/wait.hpp"
 #include "core/train/job.hpp"
 #include "multiproc/ring_channel.hpp"
 
 namespace dp::multiproc {
 
-/// Where a rank is, for the message when it dies there.
+/// Where a rank is, for the message when it dies there or stalls.
 /// Invariant: written by its rank alone; read by the supervisor, who tolerates a torn mix of old
 /// and new fields.
 struct alignas(core::kAlignmentBytes) RankPosition {
@@ -21,16 +34,24 @@ struct alignas(core::kAlignmentBytes) RankPosition {
     std::atomic<std::uint32_t> step{0};
     std::atomic<std::uint32_t> phase{0};
     std::atomic<std::uint32_t> started{0};  // 1 once the rank has entered its first phase
+    std::atomic<std::uint32_t> waiting{0};  // 1 while it waits for another rank
 
     void store(const core::WorkerPosition& position);
     [[nodiscard]] core::WorkerPosition load(std::size_t rank) const;
 };
 
+/// How far a rank is with its exchanges, counted since the start, modulo 2^32; each on a cache line
+/// of its own. What `done` counts is the reduction's business.
+struct RankCounters {
+    core::SharedCounter handed;  // buckets handed over
+    core::SharedCounter done;
+};
+
 class SharedSegment {
 public:
-    /// Room for a ring of `world_size` ranks, zero-filled. Throws Error(kResources) when the system
-    /// refuses it.
-    explicit SharedSegment(std::size_t world_size);
+    /// Room for `world_size` ranks with up to `gradient_floats` gradients each, zero-filled; what
+    /// is never touched takes no memory. Throws Error(kResources) when the system refuses it.
+    SharedSegment(std::size_t world_size, std::size_t gradient_floats);
     ~SharedSegment();
     SharedSegment(const SharedSegment&) = delete;
     SharedSegment& operator=(const SharedSegment&) = delete;
@@ -39,8 +60,11 @@ public:
     /// Non-zero once any rank has failed. Set by the supervisor, read by every wait.
     [[nodiscard]] std::atomic<std::uint32_t>& failed() const;
     [[nodiscard]] RankPosition& position(std::size_t rank) const;
+    [[nodiscard]] RankCounters& counters(std::size_t rank) const;
     /// The channel from `rank` to its right neighbour, (rank + 1) modulo the world size.
     [[nodiscard]] RingChannel& channel_from(std::size_t rank) const;
+    /// All of `rank`'s room for gradients, starting on a page.
+    [[nodiscard]] std::span<float> gradients(std::size_t rank) const;
 
 private:
     struct Mapping;

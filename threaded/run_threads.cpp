@@ -151,6 +151,7 @@ core::RunResult run_threads(const core::Job& job) {
         result.workers.push_back(std::move(outcome.report));
     }
     result.update_kind = "sliced";
+    result.reduction = kReductionName;
     result.exchange_buckets = bucket_count;
     return result;
 }

@@ -47,6 +47,16 @@ void SharedCounter::publish(std::uint32_t value) {
     if (sleepers_.load(std::memory_order_seq_cst) != 0) futex_wake_all(value_);
 }
 
+SharedCounter::Waiter::Waiter(SharedCounter& counter, const WaitLimits& limits)
+    : counter_(counter), limits_(limits) {
+    if (limits_.waiting != nullptr) limits_.waiting->store(1, std::memory_order_relaxed);
+}
+
+double SharedCounter::Waiter::end() const {
+    if (limits_.waiting != nullptr) limits_.waiting->store(0, std::memory_order_relaxed);
+    return seconds();
+}
+
 std::uint32_t SharedCounter::Waiter::step(std::uint32_t seen) {
     ++steps_;
     if (steps_ <= kSpins) {

@@ -22,10 +22,13 @@ public:
     PeerFailed() : std::runtime_error("another worker has failed") {}
 };
 
-/// What ends a wait other than its value. Borrowed: `failed` outlives every wait.
+/// What ends a wait other than its value. Borrowed: what it points to outlives every wait.
 struct WaitLimits {
     const std::atomic<std::uint32_t>* failed = nullptr;  // non-zero once any worker has failed
     double timeout_seconds = 300.0;                      // of one wait
+    /// If not null, 1 while this worker waits and after a wait that threw: when all wait for one,
+    /// it is the one that does not. Written relaxed, read by whoever looks for the culprit.
+    std::atomic<std::uint32_t>* waiting = nullptr;
 };
 
 /// A counter with one writer at a time and any number of readers, on a cache line of its own, so
@@ -52,19 +55,20 @@ public:
         if (reached(seen)) return 0.0;
         Waiter waiter(*this, limits);
         while (!reached(seen)) seen = waiter.step(seen);
-        return waiter.seconds();
+        return waiter.end();
     }
 
 private:
     class Waiter {
     public:
-        Waiter(SharedCounter& counter, const WaitLimits& limits)
-            : counter_(counter), limits_(limits) {}
+        Waiter(SharedCounter& counter, const WaitLimits& limits);
         /// Waits a little longer and returns the value then.
         std::uint32_t step(std::uint32_t seen);
-        [[nodiscard]] double seconds() const;
+        /// Returns the seconds since construction.
+        double end() const;
 
     private:
+        [[nodiscard]] double seconds() const;
         std::uint32_t sleep(std::uint32_t seen);
         void check_limits() const;
 

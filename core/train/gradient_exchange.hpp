@@ -4,6 +4,18 @@
 // order of the additions is part of the interface: chunk c of a bucket (chunk_of) is the sum
 //     ((g[c] + g[c+1]) + g[c+2]) + ... + g[c-1]        (ranks modulo the world size)
 // which is the order in which a ring passes it on. So every model ends with the same bits.
+//
+// One step of one rank, buckets in the order in which backward finishes them:
+//
+//   call                 may wait   what it means
+//   begin_step()         yes        nobody reads this rank's gradients any more: overwrite them
+//   hand_over(count)     no         the first `count` buckets are complete: others may read them
+//   progress()           no         does what can be done now of the buckets handed over
+//   finish()             yes        all buckets are summed
+//   publish()            yes        all parameters are updated
+//
+// hand_over and progress may be called any number of times between layers of backward; that is how
+// the exchange overlaps with it.
 #pragma once
 
 #include <cstddef>
@@ -14,25 +26,45 @@
 
 namespace dp::core {
 
-/// Counts since construction, of reduce() and publish() alone: the cost of a training step's
+/// Counts since construction, of the steps' five calls alone: the cost of a training step's
 /// exchange.
 struct ExchangeStats {
     double wait_seconds = 0.0;     // waiting for another rank
+    double hidden_seconds = 0.0;   // at work in progress(), so while backward was under way
     std::uint64_t sent_bytes = 0;  // of gradients, handed to another rank or read from its memory
-    std::uint64_t calls = 0;       // of reduce()
+    std::uint64_t calls = 0;       // of finish()
 };
 
 /// One rank's end. Every function but the getters is collective: all ranks call the same ones in
-/// the same order. They throw PeerFailed when another rank has failed and Error(kStalled) when one
-/// stays away too long. Thread safety: an object belongs to its rank's thread.
+/// the same order, progress() alone as often as each likes. They throw PeerFailed when another rank
+/// has failed and Error(kStalled) when one stays away too long. Thread safety: an object belongs to
+/// its rank's thread.
 class GradientExchange {
 public:
     virtual ~GradientExchange() = default;
 
-    /// On input: this worker's gradients of the step are complete.
+    /// The parts of the gradient block in the order in which they are handed over; constant.
+    [[nodiscard]] virtual std::span<const Range> buckets() const = 0;
+
+    /// On output: this rank may overwrite its gradients.
+    virtual void begin_step() = 0;
+
+    /// On input: this rank's gradients of the first `count` buckets are complete and stay untouched
+    /// until the next begin_step(). `count` never falls within a step.
+    virtual void hand_over(std::size_t count) = 0;
+
+    virtual void progress() = 0;
+
+    /// On input: all buckets are handed over.
     /// On output: update_ranges() of summed_gradients() hold the sum over all ranks, in the stated
     /// order.
-    virtual void reduce() = 0;
+    virtual void finish() = 0;
+
+    /// The whole exchange at once.
+    void reduce() {
+        hand_over(buckets().size());
+        finish();
+    }
 
     /// The ranges of the parameter block that this rank updates; constant.
     [[nodiscard]] virtual std::span<const Range> update_ranges() const = 0;

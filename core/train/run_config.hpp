@@ -25,6 +25,7 @@ struct RunConfig {
     bool shuffle = true;
     std::uint64_t seed = 1;
     std::size_t bucket_kib = 25 * 1024;  // 0: one exchange per tensor
+    std::string reduction;               // empty: the mode's default
     double timeout_seconds = 300.0;      // of one wait for a peer
     std::filesystem::path load;          // empty: parameters start from the seed
     std::filesystem::path save;          // empty: nothing is saved

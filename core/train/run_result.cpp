@@ -41,6 +41,7 @@ concept MaybeConst = std::same_as<std::remove_const_t<T>, Wanted>;
 
 void visit_fields(MaybeConst<ExchangeStats> auto& stats, const auto& visit) {
     visit("wait_seconds", stats.wait_seconds);
+    visit("hidden_seconds", stats.hidden_seconds);
     visit("sent_bytes", stats.sent_bytes);
     visit("calls", stats.calls);
 }
@@ -78,6 +79,7 @@ void visit_fields(MaybeConst<RunResult> auto& result, const auto& visit) {
     visit("test_accuracy", result.test_accuracy);
     visit("checksum", result.checksum);
     visit("update", result.update_kind);
+    visit("reduction", result.reduction);
     visit("steps_per_epoch", result.steps_per_epoch);
     visit("batches_tracked", result.batches_tracked);
     visit("exchange_buckets", result.exchange_buckets);

@@ -50,6 +50,7 @@ struct RunResult {
     double test_accuracy = 0.0;
     std::string checksum;     // 16 hexadecimal digits
     std::string update_kind;  // sliced, replicated
+    std::string reduction;    // how gradients were summed over the ranks; none in serial
     std::size_t steps_per_epoch = 0;
     std::size_t batches_tracked = 0;
     std::size_t exchange_buckets = 0;

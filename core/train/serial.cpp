@@ -21,7 +21,11 @@ public:
     SerialExchange(std::vector<Range> buckets, std::vector<float*> gradients, std::size_t size)
         : buckets_(std::move(buckets)), gradients_(std::move(gradients)), all_{0, size} {}
 
-    void reduce() override {
+    std::span<const Range> buckets() const override { return buckets_; }
+    void begin_step() override {}
+    void hand_over(std::size_t /*count*/) override {}
+    void progress() override {}
+    void finish() override {
         ++stats_.calls;
         for (const Range& bucket : buckets_) {
             for (std::size_t c = 0; c < gradients_.size(); ++c) {
@@ -77,6 +81,7 @@ RunResult run_serial(const Job& job) {
     WorkerOutcome outcome = run_worker(job, layout, blocks, exchange);
     outcome.result.workers.push_back(std::move(outcome.report));
     outcome.result.update_kind = "replicated";
+    outcome.result.reduction = "none";
     outcome.result.exchange_buckets = bucket_count;
     return std::move(outcome.result);
 }

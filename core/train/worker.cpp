@@ -151,6 +151,7 @@ private:
     }
 
     void train_step() {
+        exchange_.begin_step();
         for (Share& share : shares_) {
             if (shares_.size() > 1) bind(share);
             enter(Phase::kLoad);
@@ -301,6 +302,7 @@ private:
         }
         const ExchangeStats now = exchange_.stats();
         epoch.exchange = {now.wait_seconds - exchange_before.wait_seconds,
+                          now.hidden_seconds - exchange_before.hidden_seconds,
                           now.sent_bytes - exchange_before.sent_bytes,
                           now.calls - exchange_before.calls};
         outcome_.report.epochs.push_back(epoch);

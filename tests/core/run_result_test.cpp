@@ -14,6 +14,7 @@ TEST_CASE("a result read back from JSON is the one that was written") {
     result.test_accuracy = 0.75;
     result.checksum = "00ff";
     result.update_kind = "sliced";
+    result.reduction = "in-place";
     result.steps_per_epoch = 3;
     result.batches_tracked = 6;
     result.exchange_buckets = 2;
@@ -22,7 +23,7 @@ TEST_CASE("a result read back from JSON is the one that was written") {
     epoch.images = 50;
     epoch.wall_seconds = 28.5;
     epoch.phase_seconds = {1, 2, 3, 4, 5, 6, 7};
-    epoch.exchange = {0.5, 1000, 3};
+    epoch.exchange = {0.5, 0.25, 1000, 3};
     result.workers = {{1, 42, 0.25, 4096, {epoch}}};
 
     const nlohmann::ordered_json json = result;

@@ -35,7 +35,9 @@ std::size_t count_wrong(std::size_t world, const std::vector<core::Range>& bucke
         [&](std::size_t rank) {
             SharedExchange exchange(team, rank, gradients[rank]);
             for (std::size_t round = 0; round < 3; ++round) {
+                exchange.begin_step();
                 tests::fill_integers(rank, round, gradients[rank]);
+                if (rank == round) usleep(2000);
                 exchange.reduce();
                 for (const core::Range& range : exchange.update_ranges()) {
                     wrong[rank] += tests::count_wrong_integers(world, round, range,
@@ -65,6 +67,84 @@ TEST_CASE("the in-place reduction of several buckets gives the exact sums") {
     for (const std::size_t world : tests::kWorldSizes) {
         CHECK(count_wrong(world, {{600, 400}, {16, 584}, {0, 16}}, 1000) == 0);
     }
+}
+
+TEST_CASE("threads may hand over bucket by bucket, make progress and be late") {
+    const std::vector<core::Range> buckets{{600, 400}, {16, 584}, {0, 16}};
+    for (const std::size_t world : tests::kWorldSizes) {
+        SharedTeam team(world, buckets, 60.0);
+        std::vector<std::vector<float>> gradients(world, std::vector<float>(1000));
+        std::vector<std::size_t> wrong(world);
+        threaded::run_team(
+            world,
+            [&](std::size_t rank) {
+                SharedExchange exchange(team, rank, gradients[rank]);
+                for (std::size_t round = 0; round < 50; ++round) {
+                    exchange.begin_step();
+                    for (std::size_t b = 0; b < buckets.size(); ++b) {
+                        const core::Range bucket = buckets[b];
+                        for (std::size_t i = bucket.offset; i < bucket.offset + bucket.size; ++i) {
+                            gradients[rank][i] = tests::integer_at(rank, round, i);
+                        }
+                        if ((round + b) % (world + 1) == rank) usleep(200);
+                        exchange.hand_over(b + 1);
+                        exchange.progress();
+                    }
+                    exchange.finish();
+                    for (const core::Range& range : exchange.update_ranges()) {
+                        wrong[rank] += tests::count_wrong_integers(world, round, range,
+                                                                   exchange.summed_gradients());
+                    }
+                    exchange.publish();
+                }
+            },
+            [&] { team.failed.store(1); });
+        CHECK(wrong == std::vector<std::size_t>(world));
+    }
+}
+
+TEST_CASE("to hand over and to make progress does not wait for a thread that is late") {
+    SharedTeam team(3, {{32, 32}, {0, 32}}, 60.0);
+    std::vector<int> waited(3);
+    threaded::run_team(
+        3,
+        [&](std::size_t rank) {
+            std::vector<float> gradients(64);
+            SharedExchange exchange(team, rank, gradients);
+            const auto start = std::chrono::steady_clock::now();
+            if (rank == 1) usleep(300'000);
+            for (const std::size_t count : {1UL, 2UL}) {
+                exchange.hand_over(count);
+                exchange.progress();
+            }
+            const auto took = std::chrono::steady_clock::now() - start;
+            waited[rank] = rank != 1 && took > std::chrono::milliseconds(150);
+            exchange.finish();
+            exchange.publish();
+        },
+        [&] { team.failed.store(1); });
+    CHECK(waited == std::vector<int>(3));
+}
+
+TEST_CASE("a deadline names the thread that did not come") {
+    SharedTeam team(3, {{0, 64}}, 0.2);
+    const auto error = tests::error_of([&] {
+        threaded::run_team(
+            3,
+            [&](std::size_t rank) {
+                std::vector<float> gradients(64);
+                SharedExchange exchange(team, rank, gradients);
+                if (rank == 1) {
+                    usleep(400'000);  // past the deadline and back before the process is ended
+                    return;
+                }
+                exchange.reduce();
+            },
+            [&] { team.failed.store(1); });
+    });
+    REQUIRE(error);
+    CHECK(error->code() == core::ExitCode::kStalled);
+    CHECK(tests::holds(error->what(), "worker 1 has stalled"));
 }
 
 TEST_CASE("every float of a block is in the update ranges of exactly one rank") {

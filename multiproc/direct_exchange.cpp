@@ -1,0 +1,69 @@
+#include "multiproc/direct_exchange.hpp"
+
+#include <algorithm>
+
+#include "core/train/sum_chunk.hpp"
+
+namespace dp::multiproc {
+
+using core::Range;
+
+namespace {
+
+// A sum is copied to the other blocks while it is still in L1.
+constexpr std::size_t kTileFloats = 4096;
+
+}  // namespace
+
+DirectExchange::DirectExchange(ExchangeSetup setup) : SegmentExchange(std::move(setup)) {
+    for (std::size_t r = 0; r < world_size(); ++r) {
+        blocks_.push_back(segment().gradients(r).data());
+    }
+}
+
+bool DirectExchange::all_include(core::SharedCounter RankCounters::*counter,
+                                 std::size_t bucket) const {
+    for (std::size_t r = 0; r < world_size(); ++r) {
+        if (!includes((segment().counters(r).*counter).load(), bucket)) return false;
+    }
+    return true;
+}
+
+bool DirectExchange::complete() const {
+    return bucket_ == buckets().size() &&
+           (bucket_ == 0 || all_include(&RankCounters::done, bucket_ - 1));
+}
+
+bool DirectExchange::advance() {
+    if (bucket_ >= handed() || !all_include(&RankCounters::handed, bucket_)) return false;
+    sum_and_spread();
+    ++bucket_;
+    segment().counters(rank()).done.publish(buckets_before() + static_cast<std::uint32_t>(bucket_));
+    return true;
+}
+
+void DirectExchange::await() {
+    const bool summed = bucket_ == buckets().size();
+    const auto counter = summed ? &RankCounters::done : &RankCounters::handed;
+    const std::size_t bucket = summed ? bucket_ - 1 : bucket_;
+    for (std::size_t r = 0; r < world_size(); ++r) {
+        count_wait(
+            (segment().counters(r).*counter)
+                .wait([&](std::uint32_t value) { return includes(value, bucket); }, limits()));
+    }
+}
+
+void DirectExchange::sum_and_spread() {
+    const Range chunk = core::chunk_of(buckets()[bucket_], world_size(), rank());
+    for (std::size_t done = 0; done < chunk.size; done += kTileFloats) {
+        const Range tile{chunk.offset + done, std::min(kTileFloats, chunk.size - done)};
+        core::sum_chunk(blocks_, rank(), tile, blocks_[rank()]);
+        const float* const sum = blocks_[rank()] + tile.offset;
+        for (std::size_t k = 1; k < world_size(); ++k) {
+            std::copy_n(sum, tile.size, blocks_[(rank() + k) % world_size()] + tile.offset);
+        }
+    }
+    count_sent(2 * (world_size() - 1) * chunk.size);
+}
+
+}  // namespace dp::multiproc

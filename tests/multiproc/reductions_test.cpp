@@ -1,0 +1,257 @@
+// Every reduction of the table between forked processes. What a child finds wrong comes back as its
+// report.
+#include "multiproc/reductions.hpp"
+
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "core/base/error.hpp"
+#include "core/base/random.hpp"
+#include "core/train/sum_chunk.hpp"
+#include "multiproc/process_group.hpp"
+#include "tests/core/data_support.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/sums.hpp"
+
+using namespace dp;
+using core::Range;
+using multiproc::Reduction;
+using multiproc::SegmentExchange;
+using multiproc::SharedSegment;
+
+namespace {
+
+struct Case {
+    const Reduction& reduction;
+    std::size_t world = 1;
+    std::vector<Range> buckets;
+    std::size_t size = 0;
+    double timeout_seconds = 60.0;
+};
+
+/// Forks the ranks of `test`, each of which returns count(exchange, rank); returns the counts.
+template <typename Count>
+std::vector<std::string> count_in_ranks(const Case& test, const Count& count) {
+    SharedSegment segment(test.world, test.size);
+    multiproc::GroupCallbacks callbacks;
+    callbacks.work = [&](std::size_t rank) {
+        const auto exchange =
+            test.reduction.make({segment, rank, test.buckets, test.size, test.timeout_seconds});
+        return std::to_string(count(*exchange, rank));
+    };
+    callbacks.on_failure = [&] { segment.failed().store(1); };
+    return multiproc::run_process_group(test.world, callbacks);
+}
+
+std::vector<std::string> all(std::size_t world, std::size_t value) {
+    return std::vector<std::string>(world, std::to_string(value));
+}
+
+/// Wrong sums over a few steps, in which rank r sleeps in step r.
+std::vector<std::string> count_wrong(const Case& test) {
+    return count_in_ranks(test, [&](SegmentExchange& exchange, std::size_t rank) {
+        std::size_t wrong = 0;
+        for (std::size_t round = 0; round < 3; ++round) {
+            exchange.begin_step();
+            tests::fill_integers(rank, round, exchange.gradients());
+            if (rank == round) usleep(2000);
+            exchange.reduce();
+            wrong += tests::count_wrong_integers(test.world, round, {0, test.size},
+                                                 exchange.summed_gradients());
+        }
+        return wrong;
+    });
+}
+
+/// Calls `check`(reduction) for each row of the table.
+template <typename Check>
+void for_each_reduction(const Check& check) {
+    for (const Reduction& reduction : multiproc::reductions()) {
+        INFO("reduction " << reduction.name);
+        check(reduction);
+    }
+}
+
+const std::vector<Range> kThreeBuckets{{600, 400}, {16, 584}, {0, 16}};
+
+}  // namespace
+
+TEST_CASE("every reduction between processes gives every rank the exact sum") {
+    for_each_reduction([](const Reduction& reduction) {
+        for (const std::size_t world : tests::kWorldSizes) {
+            for (const std::size_t size : tests::sizes_for(world)) {
+                INFO("world size " << world << " size " << size);
+                CHECK(count_wrong({reduction, world, {{0, size}}, size}) == all(world, 0));
+            }
+        }
+    });
+}
+
+TEST_CASE("every reduction between processes of several buckets gives the exact sums") {
+    for_each_reduction([](const Reduction& reduction) {
+        for (const std::size_t world : tests::kWorldSizes) {
+            CHECK(count_wrong({reduction, world, kThreeBuckets, 1000}) == all(world, 0));
+            const std::vector<Range> large{{500'000, 500'000}, {40'000, 460'000}, {0, 40'000}};
+            CHECK(count_wrong({reduction, world, large, 1'000'000}) == all(world, 0));
+        }
+    });
+}
+
+TEST_CASE("every reduction between processes adds in the stated order to the last bit") {
+    constexpr std::size_t kSize = 5000;
+    const Range bucket{0, kSize};
+    const auto fill = [](std::size_t rank, std::span<float> values) {
+        const core::RandomStream random(5, core::RandomUse::kSynthetic, {rank});
+        for (std::size_t i = 0; i < kSize; ++i) values[i] = random.uniform(i) - 0.5F;
+    };
+    for (const std::size_t world : tests::kWorldSizes) {
+        std::vector<std::vector<float>> blocks(world, std::vector<float>(kSize));
+        for (std::size_t rank = 0; rank < world; ++rank) fill(rank, blocks[rank]);
+        std::vector<float> expected(kSize);
+        for (std::size_t c = 0; c < world; ++c) {
+            const Range chunk = core::chunk_of(bucket, world, c);
+            for (std::size_t i = chunk.offset; i < chunk.offset + chunk.size; ++i) {
+                expected[i] = blocks[c][i];
+                for (std::size_t k = 1; k < world; ++k) expected[i] += blocks[(c + k) % world][i];
+            }
+        }
+        for_each_reduction([&](const Reduction& reduction) {
+            const auto wrong =
+                count_in_ranks({reduction, world, {bucket}, kSize},
+                               [&](SegmentExchange& exchange, std::size_t rank) {
+                                   exchange.begin_step();
+                                   fill(rank, exchange.gradients());
+                                   exchange.reduce();
+                                   return std::memcmp(exchange.summed_gradients().data(),
+                                                      expected.data(), kSize * sizeof(float)) != 0;
+                               });
+            CHECK(wrong == all(world, 0));
+        });
+    }
+}
+
+TEST_CASE("buckets handed over one by one with progress between them give the exact sums") {
+    for_each_reduction([](const Reduction& reduction) {
+        for (const std::size_t world : tests::kWorldSizes) {
+            const Case test{reduction, world, kThreeBuckets, 1000};
+            const auto wrong = count_in_ranks(test, [&](SegmentExchange& exchange,
+                                                        std::size_t rank) {
+                std::size_t count = 0;
+                for (std::size_t round = 0; round < 50; ++round) {
+                    exchange.begin_step();
+                    for (std::size_t b = 0; b < kThreeBuckets.size(); ++b) {
+                        const Range bucket = kThreeBuckets[b];
+                        for (std::size_t i = bucket.offset; i < bucket.offset + bucket.size; ++i) {
+                            exchange.gradients()[i] = tests::integer_at(rank, round, i);
+                        }
+                        if ((round + b) % (world + 1) == rank) usleep(200);
+                        exchange.hand_over(b + 1);
+                        exchange.progress();
+                    }
+                    exchange.finish();
+                    count += tests::count_wrong_integers(world, round, {0, 1000},
+                                                         exchange.summed_gradients());
+                }
+                return count;
+            });
+            CHECK(wrong == all(world, 0));
+        }
+    });
+}
+
+TEST_CASE("to hand over and to make progress does not wait for a rank that is late") {
+    for_each_reduction([](const Reduction& reduction) {
+        const Case test{reduction, 3, kThreeBuckets, 1000};
+        const auto late = count_in_ranks(test, [&](SegmentExchange& exchange, std::size_t rank) {
+            const auto start = std::chrono::steady_clock::now();
+            exchange.begin_step();
+            tests::fill_integers(rank, 0, exchange.gradients());
+            if (rank == 1) usleep(300'000);
+            for (std::size_t b = 1; b <= kThreeBuckets.size(); ++b) {
+                exchange.hand_over(b);
+                exchange.progress();
+            }
+            const bool waited = std::chrono::steady_clock::now() - start >
+                                std::chrono::milliseconds(rank == 1 ? 60'000 : 150);
+            exchange.finish();
+            return tests::count_wrong_integers(3, 0, {0, 1000}, exchange.summed_gradients()) +
+                   (waited ? 1 : 0);
+        });
+        CHECK(late == all(3, 0));
+    });
+}
+
+TEST_CASE("a rank that never hands over lets the others' finish end with code 7") {
+    for_each_reduction([](const Reduction& reduction) {
+        const Case test{reduction, 2, {{0, 64}}, 64, 0.2};
+        const auto error = tests::error_of([&] {
+            count_in_ranks(test, [](SegmentExchange& exchange, std::size_t rank) {
+                exchange.begin_step();
+                if (rank == 1) {
+                    for (;;) pause();
+                }
+                exchange.reduce();
+                return 0;
+            });
+        });
+        REQUIRE(error);
+        CHECK(error->code() == core::ExitCode::kStalled);
+    });
+}
+
+TEST_CASE("a rank that waits in finish is released when another has failed") {
+    for_each_reduction([](const Reduction& reduction) {
+        const Case test{reduction, 2, {{0, 64}}, 64};
+        const auto error = tests::error_of([&] {
+            count_in_ranks(test, [](SegmentExchange& exchange, std::size_t rank) {
+                exchange.begin_step();
+                if (rank == 1) {
+                    usleep(100'000);  // until rank 0 sleeps
+                    throw core::Error(core::ExitCode::kData, "rank 1 is out of data");
+                }
+                exchange.reduce();
+                return 0;
+            });
+        });
+        REQUIRE(error);
+        CHECK(std::string(error->what()) == "rank 1 is out of data");
+    });
+}
+
+TEST_CASE("processes broadcast rank 0's values and gather every rank's in order") {
+    for (const std::size_t world : tests::kWorldSizes) {
+        const Case test{multiproc::reductions().front(), world, {}, 0};
+        CHECK(count_in_ranks(test, [&](SegmentExchange& exchange, std::size_t rank) {
+                  return tests::count_wrong_collectives(exchange, rank, world);
+              }) == all(world, 0));
+    }
+}
+
+TEST_CASE("every reduction moves two times the block less one chunk whatever the world size") {
+    constexpr std::size_t kSize = 16 * 7 * 4 * 3;  // equal chunks for every world size below
+    for_each_reduction([](const Reduction& reduction) {
+        for (const std::size_t world : {2UL, 3UL, 4UL, 7UL}) {
+            const Case test{reduction, world, {{0, kSize}}, kSize};
+            const auto sent = count_in_ranks(test, [&](SegmentExchange& exchange, std::size_t) {
+                exchange.begin_step();
+                exchange.reduce();
+                return exchange.stats().sent_bytes;
+            });
+            CHECK(sent == all(world, 2 * (world - 1) * kSize * sizeof(float) / world));
+        }
+    });
+}
+
+TEST_CASE("an unknown reduction is refused with the names of all") {
+    const auto error = tests::error_of([] { multiproc::find_reduction("tree"); });
+    REQUIRE(error);
+    CHECK(error->code() == core::ExitCode::kUsage);
+    for_each_reduction([&](const Reduction& reduction) {
+        CHECK(tests::holds(error->what(), std::string(reduction.name)));
+    });
+}
