@@ -8,6 +8,7 @@
 #include "core/base/error.hpp"
 #include "core/data/dataset_table.hpp"
 #include "core/nn/model.hpp"
+#include "experiments/injection.hpp"
 #include "experiments/modes.hpp"
 #include "experiments/nearest.hpp"
 
@@ -74,11 +75,24 @@ CLI::Validator whole_number(std::size_t low, std::size_t high) {
         "");
 }
 
+CLI::Validator one_of(const std::vector<std::string>& words) {
+    return CLI::Validator(
+        [=](std::string& text) -> std::string {
+            if (std::ranges::find(words, text) != words.end()) return {};
+            std::string wanted;
+            for (const std::string& word : words) wanted += (wanted.empty() ? "" : " or ") + word;
+            return fmt::format("'{}' is not {}", text, wanted);
+        },
+        "");
+}
+
 /// Options as CLI11 fills them, before the checks that need more than one of them.
 struct Raw {
     std::vector<std::string> modes{"serial"};
     std::vector<std::string> workers{"1"};
     std::string model;
+    std::string overlap{"on"};
+    std::string inject;
     std::optional<std::size_t> batch_size, steps;
     std::optional<double> lr, momentum, weight_decay;
     bool no_shuffle = false;
@@ -145,11 +159,24 @@ void add_options(CLI::App& app, Raw& raw, Request& request) {
         ->capture_default_str()
         ->group("Training");
     app.add_option("--bucket-kib", base.bucket_kib,
-                   "Exchange gradients in buckets of this many KiB; 0: one per tensor (the default "
-                   "takes each of our networks whole)")
+                   "Exchange gradients in buckets of at least this many KiB; 0: one per tensor")
         ->check(natural)
         ->capture_default_str()
         ->group("Training");
+    std::string reduction_help = "How gradients are summed; the first of a mode is its default";
+    for (const Mode& mode : modes()) {
+        for (const ReductionChoice& row : mode.reductions()) {
+            reduction_help += fmt::format(";\n{} {}: {}", mode.name, row.name, row.description);
+        }
+    }
+    app.add_option("--reduction", base.reduction, reduction_help)
+        ->type_name("NAME")
+        ->group("Training");
+    app.add_option("--overlap", raw.overlap, "on: the exchange advances during backward; on or off")
+        ->check(one_of({"on", "off"}))
+        ->capture_default_str()
+        ->group("Training");
+    app.add_option("--inject", raw.inject, injection_help())->type_name("SPEC")->group("Training");
     app.add_option("--timeout", base.timeout_seconds, "Seconds to wait for a worker that is late")
         ->check(number_in(0.1, 1e9, "a number of seconds from 0.1"))
         ->capture_default_str()
@@ -211,6 +238,29 @@ void require_unique(const auto& values, const char* option) {
     }
 }
 
+/// A reduction is for the modes that offer it, and one of them must be there.
+void check_reduction(const Request& request) {
+    const std::string& reduction = request.base.reduction;
+    if (reduction.empty()) return;
+    std::string offered;
+    for (const std::string& name : request.modes) {
+        const Mode& mode = find_mode(name);
+        if (mode.offers(reduction)) return;
+        offered += fmt::format("{}{} offers {}", offered.empty() ? "" : "; ", name,
+                               mode.reduction_names());
+    }
+    throw Error(ExitCode::kUsage, "--reduction '{}' is no reduction of the modes asked for: {}",
+                reduction, offered);
+}
+
+void check_delay(const Request& request) {
+    const std::size_t most = *std::ranges::max_element(request.workers);
+    const auto& delay = request.base.delay;
+    if (!delay || delay->rank < most) return;
+    throw Error(ExitCode::kUsage, "--inject rank={}: with -n {} ranks are 0 to {}: choose one",
+                delay->rank, most, most - 1);
+}
+
 void finish(const Raw& raw, Request& request) {
     core::RunConfig& base = request.base;
     request.modes = raw.modes;
@@ -218,6 +268,11 @@ void finish(const Raw& raw, Request& request) {
     for (const std::string& text : raw.workers) request.workers.push_back(parse_workers(text));
     require_unique(request.modes, "--mode");
     require_unique(request.workers, "-n");
+
+    check_reduction(request);
+    base.overlap = raw.overlap == "on";
+    if (!raw.inject.empty()) base.delay = parse_injection(raw.inject);
+    check_delay(request);
 
     base.optimizer = core::OptimizerConfig::defaults(base.optimizer.name);
     base.optimizer.learning_rate = raw.lr.value_or(base.optimizer.learning_rate);
@@ -272,6 +327,8 @@ std::vector<core::RunConfig> plan_runs(const Request& request) {
         core::RunConfig run = request.base;
         run.mode = mode;
         run.workers = workers;
+        const Mode& row = find_mode(mode);
+        if (!row.offers(run.reduction)) run.reduction = row.reductions().front().name;
         if (request.global_batch) {
             if (*request.global_batch % workers != 0) {
                 throw Error(ExitCode::kUsage,

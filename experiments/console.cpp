@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "experiments/injection.hpp"
+
 namespace dp::experiments {
 namespace {
 
@@ -86,10 +88,11 @@ void Console::begin_run(const core::RunConfig& config, std::size_t steps_per_epo
     const bool turns = config.mode == "serial" && config.workers > 1;
     print_line(fmt::format(
         "plan      {}: {} {}worker{} x 1 thread, batch {} per worker, {} effective, {} updates per "
-        "epoch, {} epoch{}, {} lr {:g}{}",
+        "epoch, {} epoch{}, {} lr {:g}, reduction {}{}{}",
         config.mode, config.workers, turns ? "virtual " : "", config.workers == 1 ? "" : "s",
         config.batch_size, config.batch_size * config.workers, steps_per_epoch, config.epochs,
-        config.epochs == 1 ? "" : "s", optimizer.name, optimizer.learning_rate,
+        config.epochs == 1 ? "" : "s", optimizer.name, optimizer.learning_rate, config.reduction,
+        config.delay ? ", " + to_spec(*config.delay) : "",
         oversubscribed ? " (oversubscribed)" : ""));
 }
 
@@ -171,8 +174,8 @@ void Console::print_summary(const FinishedRun& run) {
     const char* const updates = result.update_kind == "sliced"
                                     ? "each worker updates its slice of the shared parameters"
                                     : "each worker updates all of its own parameters";
-    print_line(fmt::format("checksum  {} of the parameters; update={}: {}", result.checksum,
-                           result.update_kind, updates));
+    print_line(fmt::format("checksum  {} of the parameters; reduction={}; update={}: {}",
+                           result.checksum, result.reduction, result.update_kind, updates));
 }
 
 void Console::print_table(const std::vector<FinishedRun>& runs, const std::string& checked) {

@@ -1,5 +1,6 @@
 #include "experiments/modes.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include <nlohmann/json.hpp>
@@ -7,24 +8,55 @@
 #include "core/base/error.hpp"
 #include "core/train/serial.hpp"
 #include "multiproc/process_group.hpp"
+#include "multiproc/reductions.hpp"
 #include "multiproc/run_procs.hpp"
 #include "threaded/run_threads.hpp"
+#include "threaded/shared_exchange.hpp"
 
 namespace dp::experiments {
 namespace {
 
+std::vector<ReductionChoice> serial_reductions() {
+    return {{core::kSerialReduction, "one worker has all gradients"}};
+}
+
+std::vector<ReductionChoice> threads_reductions() {
+    return {{threaded::kReductionName, "a rank sums its chunk of all ranks where they lie"}};
+}
+
+std::vector<ReductionChoice> procs_reductions() {
+    std::vector<ReductionChoice> choices;
+    for (const multiproc::Reduction& row : multiproc::reductions()) {
+        choices.push_back({row.name, row.description});
+    }
+    return choices;
+}
+
 constexpr std::array kModes{
     Mode{"serial", "one worker; with -n P it plays P virtual workers in turn", false,
-         core::run_serial},
+         core::run_serial, serial_reductions},
     Mode{"threads", "OpenMP threads that reduce gradients in place (shared memory)", false,
-         threaded::run_threads},
-    Mode{"procs", "forked processes that pass gradients around a ring (message passing)", true,
-         multiproc::run_procs},
+         threaded::run_threads, threads_reductions},
+    Mode{"procs", "forked processes that exchange gradients (message passing)", true,
+         multiproc::run_procs, procs_reductions},
 };
 
 }  // namespace
 
 std::span<const Mode> modes() { return kModes; }
+
+bool Mode::offers(std::string_view reduction) const {
+    const auto all = reductions();
+    return std::ranges::find(all, reduction, &ReductionChoice::name) != all.end();
+}
+
+std::string Mode::reduction_names() const {
+    std::string names;
+    for (const ReductionChoice& choice : reductions()) {
+        names += fmt::format("{}{}", names.empty() ? "" : ", ", choice.name);
+    }
+    return names;
+}
 
 std::string mode_names() {
     std::string names;

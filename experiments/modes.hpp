@@ -6,11 +6,18 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/train/job.hpp"
 #include "core/train/run_result.hpp"
 
 namespace dp::experiments {
+
+/// A way to sum gradients over the ranks.
+struct ReductionChoice {
+    std::string_view name;
+    std::string_view description;
+};
 
 struct Mode {
     std::string_view name;
@@ -19,6 +26,12 @@ struct Mode {
     /// caller stays free of OpenMP and oneDNN.
     bool forks = false;
     core::RunResult (*run)(const core::Job& job) = nullptr;
+    /// Never empty; the first is the default.
+    std::vector<ReductionChoice> (*reductions)() = nullptr;
+
+    [[nodiscard]] bool offers(std::string_view reduction) const;
+    /// "direct, ring, slot-ring".
+    [[nodiscard]] std::string reduction_names() const;
 };
 
 inline constexpr std::size_t kMaxWorkers = 256;

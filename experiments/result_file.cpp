@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/whole_file.hpp"
+#include "experiments/injection.hpp"
 
 namespace dp::experiments {
 namespace {
@@ -68,6 +69,9 @@ Json config_json(const RunRecord& record, const core::Dataset& data) {
             {"shuffle", config.shuffle},
             {"seed", config.seed},
             {"bucket_kib", config.bucket_kib},
+            {"reduction", config.reduction},
+            {"overlap", config.overlap},
+            {"inject", config.delay ? Json(to_spec(*config.delay)) : Json(nullptr)},
             {"timeout_seconds", config.timeout_seconds},
             {"load", config.load.string()},
             {"save", config.save.string()}};

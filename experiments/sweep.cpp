@@ -99,7 +99,7 @@ void print_dry_run(const core::ModelSpec& model, const RunConfig& config) {
         config.mode == "serial" || config.workers == 1
             ? "no exchange"
             : fmt::format("each worker {} {:.2f} MB a step",
-                          config.mode == "procs" ? "sends" : "reads from the others",
+                          config.mode == "procs" ? "moves" : "reads from the others",
                           (config.mode == "procs" ? 2.0 * share : share) * bytes / 1e6);
     print_line(fmt::format("          parameters {:.2f} MB; {}", bytes / 1e6, moved));
 }

@@ -14,12 +14,12 @@ std::unique_ptr<SegmentExchange> make(ExchangeSetup setup) {
 }
 
 constexpr std::array kReductions{
+    Reduction{"direct", "a rank sums its chunk of all ranks and writes it to all",
+              make<DirectExchange>},
     Reduction{"ring", "a rank reads its left neighbour's chunks where they lie",
               make<RingExchange>},
     Reduction{"slot-ring", "messages through slots between neighbours; gradients stay private",
               make<SlotRingExchange>},
-    Reduction{"direct", "a rank sums its chunk of all ranks and writes it to all",
-              make<DirectExchange>},
 };
 
 }  // namespace

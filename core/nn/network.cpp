@@ -148,10 +148,18 @@ public:
                                      floats(current_->diff_logits));
     }
 
-    void backward() {
+    void backward(GradientsReady* ready) {
         const StepContext step{stream_, true, {}, {}};
+        const auto tensors = layout_.parameters.tensors();
+        std::size_t tensor = tensors.size();
+        std::size_t offset = layout_.parameters.size();
         for (std::size_t i = current_->layers.size(); i-- > 0;) {
             current_->layers[i]->backward(step);
+            if (ready == nullptr) continue;
+            stream_.wait();
+            tensor -= current_->slots[i].parameters;
+            if (current_->slots[i].parameters != 0) offset = tensors[tensor].offset;
+            ready->on_gradients(offset);
         }
         stream_.wait();
     }
@@ -239,7 +247,7 @@ std::span<float> Network::input() const { return impl_->input(); }
 BatchResult Network::forward(const Batch& batch, const DropoutKey& dropout) {
     return impl_->forward(batch, dropout);
 }
-void Network::backward() { impl_->backward(); }
+void Network::backward(GradientsReady* ready) { impl_->backward(ready); }
 BatchResult Network::evaluate(const Batch& batch) { return impl_->evaluate(batch); }
 std::span<const float> Network::logits() const { return impl_->logits(); }
 std::vector<PrimitiveInfo> Network::primitives() const { return impl_->primitives(); }

@@ -46,6 +46,15 @@ struct PrimitiveInfo {
     std::size_t batch_size = 0;
 };
 
+/// Hears of gradients while backward is under way, on its thread.
+class GradientsReady {
+public:
+    virtual ~GradientsReady() = default;
+    /// A layer's backward has ended: the gradients from float `offset` to the block's end are
+    /// complete. Offsets never rise within a backward; the last one is 0.
+    virtual void on_gradients(std::size_t offset) = 0;
+};
+
 /// Thread safety: one object belongs to one thread, from construction to destruction (a primitive
 /// remembers the thread count it was created under). That thread must have called
 /// omp_set_num_threads(threads per worker).
@@ -72,8 +81,9 @@ public:
     /// `batch.images` must be input(). Returns the loss and the hits before this step's update.
     BatchResult forward(const Batch& batch, const DropoutKey& dropout);
 
-    /// Gradients of the mean loss of the last forward's batch, into the bound gradient block.
-    void backward();
+    /// Gradients of the mean loss of the last forward's batch, into the bound gradient block; last
+    /// layer first, each reported to `ready` unless that is null.
+    void backward(GradientsReady* ready = nullptr);
 
     /// Forward in evaluation mode: running statistics, no dropout.
     BatchResult evaluate(const Batch& batch);

@@ -8,8 +8,16 @@
 #include <string>
 
 #include "core/optim/optimizer.hpp"
+#include "core/train/phase_clock.hpp"
 
 namespace dp::core {
+
+/// A fault to inject: rank `rank` sleeps each time it enters `phase`, once a step.
+struct Delay {
+    std::size_t rank = 0;
+    double milliseconds = 0.0;
+    Phase phase = Phase::kLoad;  // load, forward, backward or update
+};
 
 struct RunConfig {
     std::string mode = "serial";
@@ -24,11 +32,13 @@ struct RunConfig {
     bool augment = false;
     bool shuffle = true;
     std::uint64_t seed = 1;
-    std::size_t bucket_kib = 25 * 1024;  // 0: one exchange per tensor
-    std::string reduction;               // empty: the mode's default
-    double timeout_seconds = 300.0;      // of one wait for a peer
-    std::filesystem::path load;          // empty: parameters start from the seed
-    std::filesystem::path save;          // empty: nothing is saved
+    std::size_t bucket_kib = 1024;  // 0: one exchange per tensor
+    std::string reduction;          // empty: the mode's default
+    bool overlap = true;            // the exchange advances during backward
+    std::optional<Delay> delay;
+    double timeout_seconds = 300.0;  // of one wait for a peer
+    std::filesystem::path load;      // empty: parameters start from the seed
+    std::filesystem::path save;      // empty: nothing is saved
 };
 
 }  // namespace dp::core

@@ -81,7 +81,7 @@ RunResult run_serial(const Job& job) {
     WorkerOutcome outcome = run_worker(job, layout, blocks, exchange);
     outcome.result.workers.push_back(std::move(outcome.report));
     outcome.result.update_kind = "replicated";
-    outcome.result.reduction = "none";
+    outcome.result.reduction = kSerialReduction;
     outcome.result.exchange_buckets = bucket_count;
     return std::move(outcome.result);
 }

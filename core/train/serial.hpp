@@ -2,10 +2,15 @@
 // parallel models, which must end with its bits.
 #pragma once
 
+#include <string_view>
+
 #include "core/train/job.hpp"
 #include "core/train/run_result.hpp"
 
 namespace dp::core {
+
+/// What `--reduction` calls the lack of one.
+inline constexpr std::string_view kSerialReduction = "none";
 
 /// Runs `job` on the calling thread, which becomes the worker: its OpenMP thread count is set to
 /// one.

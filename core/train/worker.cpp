@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -58,6 +59,26 @@ void flush_denormals() {
 #endif
 }
 
+/// Hands buckets over as soon as backward has completed their gradients, and lets the exchange
+/// advance between layers.
+class HandOver final : public GradientsReady {
+public:
+    explicit HandOver(GradientExchange& exchange) : exchange_(exchange) {}
+
+    void begin_step() { count_ = 0; }
+    void on_gradients(std::size_t offset) override {
+        if (offset == 0) return;  // backward has ended: what is left now is not hidden behind it
+        const auto buckets = exchange_.buckets();
+        while (count_ < buckets.size() && buckets[count_].offset >= offset) ++count_;
+        exchange_.hand_over(count_);
+        exchange_.progress();
+    }
+
+private:
+    GradientExchange& exchange_;
+    std::size_t count_ = 0;  // of this step
+};
+
 class Worker {
 public:
     Worker(const Job& job, const NetworkLayout& layout, const WorkerBlocks& blocks,
@@ -66,6 +87,7 @@ public:
           layout_(layout),
           blocks_(blocks),
           exchange_(exchange),
+          hand_over_(exchange),
           optimizer_(make_optimizer(job.config.optimizer)),
           gradient_scale_(1.F / static_cast<float>(job.config.workers)) {
         flush_denormals();
@@ -151,9 +173,14 @@ private:
     }
 
     void train_step() {
+        enter(Phase::kExchange);
         exchange_.begin_step();
+        hand_over_.begin_step();
+        // Gradients of a rank that is played in turn are only complete with the last one's.
+        const bool overlap = job_.config.overlap && shares_.size() == 1;
         for (Share& share : shares_) {
             if (shares_.size() > 1) bind(share);
+            rank_ = share.blocks.rank;
             enter(Phase::kLoad);
             Batch batch = batch_of(share.training->batch_size(step_));
             share.training->load(step_, batch);
@@ -162,7 +189,7 @@ private:
                                      epoch_, step_};
             share.sums.add(network_->forward(batch, dropout), batch.size);
             enter(Phase::kBackward);
-            network_->backward();
+            network_->backward(overlap ? &hand_over_ : nullptr);
         }
         ++batches_tracked_;
         enter(Phase::kExchange);
@@ -239,6 +266,16 @@ private:
     void enter(Phase phase) {
         clock_.enter(phase);
         job_.listener->on_phase({first_rank(), epoch_, step_, phase});
+        const std::optional<Delay>& delay = job_.config.delay;
+        if (!delay || delay->phase != phase || !is_turn_of(delay->rank, phase)) return;
+        std::this_thread::sleep_for(std::chrono::duration<double, std::milli>(delay->milliseconds));
+    }
+
+    /// Serial's update is that of all the ranks it plays.
+    [[nodiscard]] bool is_turn_of(std::size_t rank, Phase phase) const {
+        if (phase != Phase::kUpdate) return rank == rank_;
+        return std::ranges::any_of(
+            shares_, [rank](const Share& share) { return share.blocks.rank == rank; });
     }
 
     void bind(const Share& share) {
@@ -312,6 +349,7 @@ private:
     const NetworkLayout& layout_;
     const WorkerBlocks& blocks_;
     GradientExchange& exchange_;
+    HandOver hand_over_;
     std::unique_ptr<Optimizer> optimizer_;
     float gradient_scale_;
     std::vector<Share> shares_;
@@ -320,6 +358,7 @@ private:
     std::vector<std::uint32_t> samples_;
 
     PhaseClock clock_;
+    std::size_t rank_ = 0;  // whose turn it is
     std::size_t epoch_ = 0;
     std::size_t step_ = 0;
     std::uint64_t batches_tracked_ = 0;

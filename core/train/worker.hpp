@@ -4,9 +4,13 @@
 //   phase     writes                              reads                     ended by
 //   load      own input                           data set                  -
 //   forward   own activations and statistics      parameters, own input     -
-//   backward  own gradients                       parameters, activations   -
-//   exchange  own part of the summed gradients    all ranks' gradients GradientExchange::reduce
-//   update    own ranges of parameters and state  summed gradients GradientExchange::publish
+//   backward  own gradients                       parameters, activations   hand_over, by bucket
+//   exchange  own part of the summed gradients    all ranks' gradients      finish
+//   update    own ranges of parameters and state  summed gradients          publish
+//
+// The three last are GradientExchange's. Backward starts after its begin_step(). With overlap the
+// exchange also advances between backward's layers; that time is backward's in the phases, which
+// sum to the wall time, and is told as hidden_seconds beside them.
 #pragma once
 
 #include <cstddef>

@@ -4,6 +4,7 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
 #include <vector>
@@ -160,4 +161,44 @@ TEST_CASE("the gradient of the loss is its slope") {
     const double below = loss();
     const double slope = (above - below) / (2.0 * static_cast<double>(kStep));
     CHECK(std::abs(slope - squared) < 0.01 * squared);
+}
+
+TEST_CASE("backward reports gradients that it does not touch again from the last to the first") {
+    omp_set_num_threads(1);
+    const ModelSpec& model = find_model("cifar_cnn");
+    const NetworkLayout layout = plan_layout(model, 4);
+    FloatBlock parameters(layout.parameters.size());
+    FloatBlock gradients(layout.parameters.size());
+    FloatBlock statistics(layout.statistics.size());
+    std::ranges::fill(parameters.span(), 0.01F);
+    const std::array<std::size_t, 1> sizes{4};
+    Network network(model, layout, sizes, {});
+    network.bind({parameters.span(), gradients.span(), statistics.span()});
+    std::ranges::fill(network.input(), 0.5F);
+    std::vector<std::int32_t> labels(4);
+    std::vector<std::uint32_t> samples(4);
+    network.forward({4, network.input(), labels, samples}, {});
+
+    // What is reported is spoilt at once: it must stay so until the end.
+    class Spoiler final : public GradientsReady {
+    public:
+        explicit Spoiler(std::span<float> block) : last(block.size()), block_(block) {}
+        void on_gradients(std::size_t offset) override {
+            falls = falls && offset <= last;
+            std::ranges::fill(block_.subspan(offset, std::max(last, offset) - offset), -7.F);
+            last = offset;
+            ++calls;
+        }
+        bool falls = true;
+        std::size_t last;
+        std::size_t calls = 0;
+
+    private:
+        std::span<float> block_;
+    } spoiler(gradients.span());
+    network.backward(&spoiler);
+    CHECK(spoiler.falls);
+    CHECK(spoiler.last == 0);
+    CHECK(spoiler.calls > 5);
+    CHECK(std::ranges::count(gradients.span(), -7.F) == std::ssize(gradients.span()));
 }

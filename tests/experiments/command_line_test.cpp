@@ -1,6 +1,7 @@
 // The command line: what it makes of what it is given.
 #include "experiments/command_line.hpp"
 
+#include "experiments/injection.hpp"
 #include "experiments/nearest.hpp"
 #include "tests/core/data_support.hpp"
 #include "tests/support/catch.hpp"
@@ -107,6 +108,56 @@ TEST_CASE("defaults follow the optimizer and the data set") {
 TEST_CASE("one file cannot take the parameters of several runs") {
     CHECK(tests::holds(usage_error({"--mode", "threads,procs", "--save", "a.safetensors"}),
                        "a.safetensors"));
+}
+
+TEST_CASE("a reduction is for the modes that offer it and refused when none does") {
+    const auto reductions_of = [](const std::vector<const char*>& arguments) {
+        std::string all;
+        for (const core::RunConfig& run : experiments::plan_runs(request(arguments))) {
+            all += fmt::format("{}{}", all.empty() ? "" : ", ", run.reduction);
+        }
+        return all;
+    };
+    const char* const modes = "serial,threads,procs";
+    CHECK(reductions_of({"--mode", modes, "-n", "2"}) == "none, in-place, direct");
+    CHECK(reductions_of({"--mode", modes, "-n", "2", "--reduction", "slot-ring"}) ==
+          "none, in-place, slot-ring");
+    for (const char* name : {"ring", "slot-ring", "direct"}) {
+        CHECK(reductions_of({"--mode", "procs", "--reduction", name}) == name);
+    }
+    const std::string refused = usage_error({"--mode", "serial,threads", "--reduction", "ring"});
+    CHECK(tests::holds(refused, "'ring'"));
+    CHECK(tests::holds(refused, "serial offers none; threads offers in-place"));
+    CHECK(tests::holds(usage_error({"--mode", "procs", "--reduction", "tree"}),
+                       "procs offers direct, ring, slot-ring"));
+}
+
+TEST_CASE("overlap is on unless it is switched off") {
+    CHECK(request({}).base.overlap);
+    CHECK_FALSE(request({"--overlap", "off"}).base.overlap);
+    CHECK(tests::holds(usage_error({"--overlap", "maybe"}), "'maybe' is not on or off"));
+}
+
+TEST_CASE("an injected delay is taken apart and a wrong part is named") {
+    const auto delay =
+        request({"-n", "2", "--inject", "delay:rank=1,ms=2.5,phase=backward"}).base.delay;
+    REQUIRE(delay);
+    CHECK(delay->rank == 1);
+    CHECK(delay->milliseconds == 2.5);
+    CHECK(delay->phase == core::Phase::kBackward);
+    CHECK(experiments::to_spec(*delay) == "delay:rank=1,ms=2.5,phase=backward");
+    const auto refused = [](const char* spec) {
+        return usage_error({"-n", "2", "--inject", spec});
+    };
+    CHECK(tests::holds(refused("crash:rank=1"), "'crash:rank=1' does not start with delay:"));
+    CHECK(tests::holds(refused("delay:rank=x,ms=1,phase=load"), "rank 'x'"));
+    CHECK(tests::holds(refused("delay:rank=2,ms=1,phase=load"), "rank=2"));
+    CHECK(tests::holds(refused("delay:rank=1,ms=-1,phase=load"), "ms '-1'"));
+    CHECK(tests::holds(refused("delay:rank=1,ms=nan,phase=load"), "ms 'nan'"));
+    CHECK(tests::holds(refused("delay:rank=1,ms=1,phase=exchange"), "phase 'exchange'"));
+    CHECK(tests::holds(refused("delay:rank=1,ms=1,color=red"), "'color=red'"));
+    CHECK(tests::holds(refused("delay:rank=1,ms=1"), "lacks phase="));
+    CHECK(tests::holds(refused("delay:"), "lacks rank="));
 }
 
 TEST_CASE("help and version are text") {

@@ -1,6 +1,8 @@
 // The strongest check there is: every mode ends with the same parameters, to the last bit.
 #include <map>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "experiments/modes.hpp"
 #include "tests/support/catch.hpp"
@@ -10,21 +12,39 @@ using namespace dp;
 
 namespace {
 
+/// Every mode with each of its reductions, and without overlap with its default one.
+std::vector<core::RunConfig> variants(std::size_t workers, std::size_t bucket_kib) {
+    std::vector<core::RunConfig> all;
+    for (const experiments::Mode& mode : experiments::modes()) {
+        core::RunConfig config = tests::small_config(std::string(mode.name), workers);
+        config.bucket_kib = bucket_kib;
+        for (const experiments::ReductionChoice& reduction : mode.reductions()) {
+            config.reduction = reduction.name;
+            all.push_back(config);
+        }
+        config.reduction = mode.reductions().front().name;
+        config.overlap = false;
+        all.push_back(config);
+    }
+    return all;
+}
+
 void check_modes_agree(std::size_t bucket_kib) {
     // 150 images do not divide by any world size above 3, and no share by the batch of 16.
     const core::Dataset data = core::make_synthetic(1, 150, 40);
     for (const std::size_t workers : {1UL, 2UL, 3UL, 4UL, 7UL}) {
         std::map<std::string, core::RunResult> results;
-        for (const experiments::Mode& mode : experiments::modes()) {
-            core::RunConfig config = tests::small_config(std::string(mode.name), workers);
-            config.bucket_kib = bucket_kib;
-            results[config.mode] = experiments::run_job(tests::make_job(config, data));
+        for (const core::RunConfig& config : variants(workers, bucket_kib)) {
+            const std::string name =
+                config.mode + " " + config.reduction + (config.overlap ? " overlap" : "");
+            results[name] = experiments::run_job(tests::make_job(config, data));
+            CHECK(results[name].reduction == config.reduction);
         }
-        const core::RunResult& oracle = results.at("serial");
+        const core::RunResult& oracle = results.at("serial none overlap");
         CHECK(oracle.epochs.size() == 2);
-        CHECK((bucket_kib < 1000) == (oracle.exchange_buckets > 1));
-        for (const auto& [mode, result] : results) {
-            INFO(mode << " with " << workers << " workers, buckets of " << bucket_kib << " KiB");
+        CHECK((bucket_kib < 2000) == (oracle.exchange_buckets > 1));
+        for (const auto& [name, result] : results) {
+            INFO(name << " with " << workers << " workers, buckets of " << bucket_kib << " KiB");
             CHECK(result.checksum == oracle.checksum);
             CHECK(result.test_loss == oracle.test_loss);
             CHECK(result.test_accuracy == oracle.test_accuracy);
@@ -43,8 +63,26 @@ TEST_CASE("all modes end with the same bits with one exchange bucket") {
     check_modes_agree(25 * 1024);
 }
 
+TEST_CASE("all modes end with the same bits with the default exchange buckets") {
+    check_modes_agree(core::RunConfig{}.bucket_kib);
+}
+
 TEST_CASE("all modes end with the same bits with several exchange buckets") {
     check_modes_agree(64);
+}
+
+TEST_CASE("the reductions and the overlap change no bit in a run with a straggler") {
+    const core::Dataset data = core::make_synthetic(1, 150, 40);
+    std::set<std::string> checksums;
+    for (const core::Phase phase : {core::Phase::kLoad, core::Phase::kForward,
+                                    core::Phase::kBackward, core::Phase::kUpdate}) {
+        for (core::RunConfig config : variants(3, 64)) {
+            config.epochs = 1;
+            config.delay = core::Delay{1, 3.0, phase};
+            checksums.insert(experiments::run_job(tests::make_job(config, data)).checksum);
+        }
+    }
+    CHECK(checksums.size() == 1);
 }
 
 TEST_CASE("all modes end with the same bits with one exchange per tensor") { check_modes_agree(0); }

@@ -101,6 +101,10 @@ TEST_CASE("out holds one valid document per run and is not overwritten unasked")
         CHECK(json.at("schema") == "dp_compare.run/1");
         CHECK(json.at("status") == "complete");
         CHECK(json.at("config").at("effective_batch") == 16);
+        CHECK(json.at("config").at("overlap") == true);
+        CHECK(json.at("config").at("inject") == nullptr);
+        CHECK(json.at("config").at("reduction") == json.at("result").at("reduction"));
+        CHECK(json.at("result").at("reduction") == (mode == "threads" ? "in-place" : "direct"));
         CHECK(json.at("result").at("workers").size() == 2);
         CHECK(json.at("result").at("epochs").size() == 2);
         CHECK(json.at("result").at("update") == (mode == "threads" ? "sliced" : "replicated"));
@@ -291,7 +295,30 @@ TEST_CASE("a dry run prints the plan and trains nothing") {
     CHECK(result.exit_code == 0);
     CHECK(holds(result.out, "plan      threads: 2 workers"));
     CHECK(holds(result.out, "plan      procs: 2 workers"));
+    CHECK(holds(result.out, "reduction in-place"));
+    CHECK(holds(result.out, "reduction direct"));
     CHECK_FALSE(holds(result.out, "Epoch"));
+}
+
+TEST_CASE("an injected delay is time in its phase and the peers' waiting") {
+    for (const std::string mode : {"threads", "procs"}) {
+        const tests::TemporaryFolder folder;
+        const std::string out = folder.path() / "results";
+        const auto result =
+            run_program({"--epochs", "1", "--steps", "4", "--batch-size", "8", "--mode", mode, "-n",
+                         "2", "--out", out, "--inject", "delay:rank=1,ms=50,phase=forward"});
+        INFO(result.err);
+        REQUIRE(result.exit_code == 0);
+        const auto json =
+            nlohmann::json::parse(std::ifstream(fs::path(out) / ("run-" + mode + "-n2-r1.json")));
+        CHECK(json.at("config").at("inject") == "delay:rank=1,ms=50,phase=forward");
+        const auto epoch = [&](std::size_t rank) {
+            return json.at("result").at("workers").at(rank).at("epochs").at(0);
+        };
+        CHECK(epoch(1).at("forward_seconds") >= 4 * 0.05);
+        CHECK(epoch(0).at("forward_seconds") < 0.1);
+        CHECK(epoch(0).at("exchange").at("wait_seconds") > 0.15);
+    }
 }
 
 TEST_CASE("too small a thread limit is an error and not fewer workers") {

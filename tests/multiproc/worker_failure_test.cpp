@@ -10,6 +10,7 @@
 #include <set>
 
 #include "multiproc/process_group.hpp"
+#include "multiproc/reductions.hpp"
 #include "multiproc/run_procs.hpp"
 #include "tests/core/data_support.hpp"
 #include "tests/support/catch.hpp"
@@ -61,10 +62,12 @@ struct Outcome {
     Clock::duration took{};
 };
 
-Outcome run_with(Saboteur& saboteur, double timeout_seconds) {
+Outcome run_with(Saboteur& saboteur, double timeout_seconds, std::string_view reduction = "") {
     const core::Dataset data = core::make_synthetic(1, 300, 60);
     core::RunConfig config = tests::small_config("procs", 3);
     config.timeout_seconds = timeout_seconds;
+    config.bucket_kib = 64;  // so that the exchange begins during backward
+    config.reduction = reduction;
     const auto before = shared_memory_files();
     Outcome outcome;
     try {
@@ -82,27 +85,37 @@ Outcome run_with(Saboteur& saboteur, double timeout_seconds) {
 }  // namespace
 
 TEST_CASE("a worker killed in any phase ends the run within two seconds and is named") {
-    for (const Phase phase : {Phase::kLoad, Phase::kForward, Phase::kBackward, Phase::kExchange,
-                              Phase::kUpdate, Phase::kEvaluate}) {
-        INFO("phase " << core::name_of(phase));
-        Saboteur saboteur(phase, SIGKILL);
-        const Outcome outcome = run_with(saboteur, 60.0);
-        REQUIRE(outcome.failure);
-        CHECK(outcome.failure->code() == core::ExitCode::kWorkerDied);
-        CHECK(outcome.failure->rank() == 1);
-        CHECK(outcome.failure->signal() == SIGKILL);
-        const std::string message = outcome.failure->what();
-        CHECK(tests::holds(message, "worker 1 (pid " + std::to_string(outcome.failure->pid())));
-        CHECK(tests::holds(message, "in phase " + std::string(core::name_of(phase))));
-        CHECK(outcome.took < std::chrono::seconds(2));
+    for (const multiproc::Reduction& reduction : multiproc::reductions()) {
+        for (const Phase phase : {Phase::kLoad, Phase::kForward, Phase::kBackward, Phase::kExchange,
+                                  Phase::kUpdate, Phase::kEvaluate}) {
+            INFO(reduction.name << ", phase " << core::name_of(phase));
+            Saboteur saboteur(phase, SIGKILL);
+            const Outcome outcome = run_with(saboteur, 60.0, reduction.name);
+            REQUIRE(outcome.failure);
+            CHECK(outcome.failure->code() == core::ExitCode::kWorkerDied);
+            CHECK(outcome.failure->rank() == 1);
+            CHECK(outcome.failure->signal() == SIGKILL);
+            const std::string message = outcome.failure->what();
+            CHECK(tests::holds(message, "worker 1 (pid " + std::to_string(outcome.failure->pid())));
+            CHECK(tests::holds(message, "in phase " + std::string(core::name_of(phase))));
+            CHECK(outcome.took < std::chrono::seconds(2));
+        }
     }
 }
 
 TEST_CASE("a worker that stands still past the timeout is the one named") {
-    Saboteur saboteur(Phase::kBackward, SIGSTOP);
-    const Outcome outcome = run_with(saboteur, 1.0);
-    REQUIRE(outcome.failure);
-    CHECK(outcome.failure->code() == core::ExitCode::kStalled);
-    CHECK(outcome.failure->rank() == 1);
-    CHECK(tests::holds(outcome.failure->what(), "in phase backward of epoch 1, step 3"));
+    // In phase exchange all ranks are in the same place, and only one of them does not wait.
+    for (const Phase phase : {Phase::kBackward, Phase::kExchange}) {
+        for (const multiproc::Reduction& reduction : multiproc::reductions()) {
+            INFO(reduction.name << ", phase " << core::name_of(phase));
+            Saboteur saboteur(phase, SIGSTOP);
+            const Outcome outcome = run_with(saboteur, 0.5, reduction.name);
+            REQUIRE(outcome.failure);
+            CHECK(outcome.failure->code() == core::ExitCode::kStalled);
+            CHECK(outcome.failure->rank() == 1);
+            CHECK(
+                tests::holds(outcome.failure->what(),
+                             fmt::format("in phase {} of epoch 1, step 3", core::name_of(phase))));
+        }
+    }
 }
