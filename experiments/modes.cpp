@@ -80,7 +80,11 @@ core::RunResult run_job(const core::Job& job) {
     if (mode.forks) return mode.run(job);
     multiproc::GroupCallbacks child;
     child.name = [&](std::size_t) { return fmt::format("the {} process", mode.name); };
-    child.work = [&](std::size_t) { return nlohmann::ordered_json(mode.run(job)).dump(); };
+    core::Job own = job;
+    child.on_start = [&](std::function<void(const core::Error&)> leave) {
+        own.leave = std::move(leave);
+    };
+    child.work = [&](std::size_t) { return nlohmann::ordered_json(mode.run(own)).dump(); };
     try {
         const auto reports = multiproc::run_process_group(1, child);
         return nlohmann::ordered_json::parse(reports.front()).get<core::RunResult>();

@@ -137,6 +137,12 @@ struct Child {
     if (getppid() != supervisor) _exit(kPeerFailedExit);  // it died before prctl
     int code = 0;
     try {
+        if (callbacks.on_start) {
+            callbacks.on_start([&report](const Error& error) {
+                report.write(kFailed, error.what());
+                _exit(static_cast<int>(error.code()));  // other threads may hold stdio's locks
+            });
+        }
         report.write(kDone, callbacks.work(rank));
     } catch (const core::PeerFailed&) {
         code = kPeerFailedExit;

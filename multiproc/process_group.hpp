@@ -39,6 +39,9 @@ private:
 struct GroupCallbacks {
     /// What a message calls the process of rank `rank`; empty: "worker <rank>".
     std::function<std::string(std::size_t rank)> name;
+    /// In the child, before its work: `leave`(error) ends the process at once as if work had thrown
+    /// `error`; called once, from any thread. May be empty.
+    std::function<void(std::function<void(const core::Error& error)> leave)> on_start;
     /// In the child: does rank `rank`'s work and returns its report. An Error thrown ends the
     /// process with its code.
     std::function<std::string(std::size_t rank)> work;

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <exception>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "core/base/error.hpp"
@@ -45,18 +46,22 @@ private:
 struct Team {
     const std::function<void(std::size_t)>& body;
     const std::function<void()>& on_failure;
+    const std::function<void(const core::Error&)>& leave;
     std::size_t threads;
     FirstFailure failure;
     std::atomic<bool> ready{false};        // set before the region opens: releases the fields above
     std::atomic<std::size_t> finished{0};  // acquired by the caller
+    std::atomic<bool> leaving{false};      // set by the first rank to find another stuck
 };
 
 /// A parallel region ends when all its threads do, so one that stands still would keep the others
 /// for ever: a process cannot end a thread, only itself.
-void leave_if_stuck(const Team& team) {
+void leave_if_stuck(Team& team, const core::Error& error) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(500);
     while (team.finished.load(std::memory_order_acquire) != team.threads) {
         if (std::chrono::steady_clock::now() > deadline) {
+            if (team.leaving.exchange(true)) return;
+            if (team.leave) team.leave(error);
             std::_Exit(static_cast<int>(core::ExitCode::kStalled));
         }
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
@@ -65,7 +70,7 @@ void leave_if_stuck(const Team& team) {
 
 void run_rank(Team& team, std::size_t rank, std::size_t given) {
     (void)team.ready.load(std::memory_order_acquire);
-    bool stalled = false;
+    std::optional<core::Error> stalled;
     try {
         if (given != team.threads) {
             throw core::Error(core::ExitCode::kResources,
@@ -79,7 +84,7 @@ void run_rank(Team& team, std::size_t rank, std::size_t given) {
     } catch (const core::PeerFailed&) {
         team.failure.record(std::current_exception(), /*echo=*/true);
     } catch (const core::Error& error) {
-        stalled = error.code() == core::ExitCode::kStalled;
+        if (error.code() == core::ExitCode::kStalled) stalled = error;
         team.failure.record(std::current_exception(), /*echo=*/false);
         team.on_failure();
     } catch (...) {
@@ -87,7 +92,7 @@ void run_rank(Team& team, std::size_t rank, std::size_t given) {
         team.on_failure();
     }
     team.finished.fetch_add(1, std::memory_order_release);
-    if (stalled) leave_if_stuck(team);
+    if (stalled) leave_if_stuck(team, *stalled);
 }
 
 /// Only opens the region: the compiler's hand-over of `team` to the threads is ordered by libgomp,
@@ -102,8 +107,9 @@ __attribute__((no_sanitize("thread"))) void open_region(Team& team) {
 }  // namespace
 
 void run_team(std::size_t threads, const std::function<void(std::size_t)>& body,
-              const std::function<void()>& on_failure) {
-    Team team{body, on_failure, threads, {}, {}, {}};
+              const std::function<void()>& on_failure,
+              const std::function<void(const core::Error&)>& leave) {
+    Team team{body, on_failure, leave, threads, {}, {}, {}, {}};
     team.ready.store(true, std::memory_order_release);
     open_region(team);
     (void)team.finished.load(std::memory_order_acquire);
@@ -144,7 +150,7 @@ core::RunResult run_threads(const core::Job& job) {
                 {{rank, gradients[rank].span(), statistics[rank].span()}}};
             outcomes[rank] = core::run_worker(job, layout, blocks, exchange);
         },
-        [&] { team.failed.store(1, std::memory_order_release); });
+        [&] { team.failed.store(1, std::memory_order_release); }, job.leave);
 
     core::RunResult result = std::move(outcomes[0].result);
     for (core::WorkerOutcome& outcome : outcomes) {

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 
+#include "core/base/error.hpp"
 #include "core/data/batch_source.hpp"
 #include "core/nn/model.hpp"
 #include "core/train/phase_clock.hpp"
@@ -47,8 +48,11 @@ struct Job {
     const ModelSpec* model = nullptr;
     MakeSource training;  // for rank < config.workers
     MakeSource evaluation;
-    const StateDict* initial = nullptr;             // null: from the seed
-    RunListener* listener = nullptr;                // never null in a run; outlives it
+    const StateDict* initial = nullptr;  // null: from the seed
+    RunListener* listener = nullptr;     // never null in a run; outlives it
+    /// Ends this process at once with an error that its supervisor then tells: for a backend with
+    /// a worker that cannot be ended otherwise. May be empty.
+    std::function<void(const Error& error)> leave;
     std::chrono::steady_clock::time_point started;  // when the run began, before its workers did
 };
 

@@ -199,9 +199,12 @@ TEST_CASE("a thread that throws ends the whole team and its error is the one tol
     CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(2));
 }
 
-TEST_CASE("a thread that stands still past the deadline ends its process with code 7") {
+TEST_CASE(
+    "a thread that stands still past the deadline ends its process with code 7 and is named") {
     multiproc::GroupCallbacks child;
-    child.work = [](std::size_t) -> std::string {
+    std::function<void(const core::Error&)> leave;
+    child.on_start = [&](std::function<void(const core::Error&)> given) { leave = given; };
+    child.work = [&](std::size_t) -> std::string {
         SharedTeam team(2, {{0, 64}}, 0.2);
         threaded::run_team(
             2,
@@ -213,14 +216,14 @@ TEST_CASE("a thread that stands still past the deadline ends its process with co
                 }
                 exchange.reduce();
             },
-            [&] { team.failed.store(1); });
+            [&] { team.failed.store(1); }, leave);
         return "";
     };
     const auto start = std::chrono::steady_clock::now();
     const auto error = tests::error_of([&] { multiproc::run_process_group(1, child); });
     REQUIRE(error);
     CHECK(error->code() == core::ExitCode::kStalled);
-    CHECK(tests::holds(error->what(), "has stalled"));
+    CHECK(tests::holds(error->what(), "worker 1 has stalled"));
     CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(5));
 }
 
