@@ -318,6 +318,24 @@ TEST_CASE("an injected delay is time in its phase and the peers' waiting") {
         CHECK(epoch(1).at("forward_seconds") >= 4 * 0.05);
         CHECK(epoch(0).at("forward_seconds") < 0.1);
         CHECK(epoch(0).at("exchange").at("wait_seconds") > 0.15);
+        // The late rank finds all that it needs, and works on it during backward.
+        CHECK(epoch(1).at("exchange").at("hidden_seconds") > 0.0);
+    }
+}
+
+TEST_CASE("without overlap nothing is exchanged during backward") {
+    for (const std::string mode : {"threads", "procs"}) {
+        const tests::TemporaryFolder folder;
+        const std::string out = folder.path() / "results";
+        REQUIRE(
+            run_program(small_run({"--mode", mode, "-n", "2", "--overlap", "off", "--out", out}))
+                .exit_code == 0);
+        const auto json =
+            nlohmann::json::parse(std::ifstream(fs::path(out) / ("run-" + mode + "-n2-r1.json")));
+        CHECK(json.at("config").at("overlap") == false);
+        for (const auto& worker : json.at("result").at("workers")) {
+            CHECK(worker.at("epochs").at(0).at("exchange").at("hidden_seconds") == 0.0);
+        }
     }
 }
 

@@ -17,6 +17,7 @@
 #include "tests/core/data_support.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/sums.hpp"
+#include "threaded/run_threads.hpp"
 
 using namespace dp;
 using core::Range;
@@ -160,6 +161,34 @@ TEST_CASE("buckets handed over one by one with progress between them give the ex
                 return count;
             });
             CHECK(wrong == all(world, 0));
+        }
+    });
+}
+
+TEST_CASE("reductions between processes have no data race when threads stand for the ranks") {
+    // For the thread sanitizer, which sees no other process.
+    for_each_reduction([](const Reduction& reduction) {
+        for (const std::size_t world : {2UL, 3UL, 4UL}) {
+            constexpr std::size_t kSize = 200'000;
+            SharedSegment segment(world, kSize);
+            std::vector<std::size_t> wrong(world);
+            threaded::run_team(
+                world,
+                [&](std::size_t rank) {
+                    const auto exchange = reduction.make(
+                        {segment, rank, {{150'000, 50'000}, {0, 150'000}}, kSize, 60.0});
+                    for (std::size_t round = 0; round < 20; ++round) {
+                        exchange->begin_step();
+                        tests::fill_integers(rank, round, exchange->gradients());
+                        exchange->hand_over(1);
+                        exchange->progress();
+                        exchange->reduce();
+                        wrong[rank] += tests::count_wrong_integers(world, round, {0, kSize},
+                                                                   exchange->summed_gradients());
+                    }
+                },
+                [&] { segment.failed().store(1); });
+            CHECK(wrong == std::vector<std::size_t>(world));
         }
     });
 }
