@@ -17,8 +17,8 @@ struct Reduction {
 };
 
 /// The first is the default: the fastest with a core per rank as well as with fewer. (4.6 MB on two
-/// cores: two ranks direct 82 us, ring 100, slot-ring 178; four ranks direct 400, slot-ring 1,000,
-/// ring 410 to 740 as the ranks happen to be scheduled.)
+/// cores, microseconds: two ranks direct 82, ring 105, slot-ring 185; four ranks direct 400 to 440,
+/// ring 410 to 740 and slot-ring 1,200 to 1,480 as the ranks happen to be scheduled.)
 std::span<const Reduction> reductions();
 /// The default where `name` is empty. Throws Error(kUsage) that lists the names.
 const Reduction& find_reduction(std::string_view name);
