@@ -1,6 +1,7 @@
 // Batch norm, with the ReLU behind it fused in. Training normalises by the batch's statistics and
 // moves the running ones as PyTorch does (momentum 0.1, unbiased variance); evaluation normalises
 // by the running ones.
+#include "core/nn/batch_norm.hpp"
 #include "core/nn/layer.hpp"
 
 namespace dp::core {
@@ -8,9 +9,6 @@ namespace {
 
 using dnnl::memory;
 using onednn::Desc;
-
-constexpr float kEpsilon = 1e-5F;  // PyTorch's BatchNorm2d
-constexpr float kMomentum = 0.1F;  // share of the new batch in the running statistics
 
 /// (N, C, H, W) -> (N, C, H, W); scale (C), shift (C).
 class BatchNormLayer final : public Layer {
@@ -29,13 +27,13 @@ public:
         const dnnl::engine& engine = context().engine;
         evaluate_desc_ =
             onednn::batch_norm_forward(engine, dnnl::prop_kind::forward_inference, data_desc_,
-                                       kEpsilon, flags | Flags::use_global_stats);
+                                       kBatchNormEpsilon, flags | Flags::use_global_stats);
         check_found(evaluate_desc_, this->name());
         if (!context().training) return;
         forward_desc_ = onednn::batch_norm_forward(engine, dnnl::prop_kind::forward_training,
-                                                   data_desc_, kEpsilon, flags);
-        backward_desc_ =
-            onednn::batch_norm_backward(engine, data_desc_, kEpsilon, flags, forward_desc_);
+                                                   data_desc_, kBatchNormEpsilon, flags);
+        backward_desc_ = onednn::batch_norm_backward(engine, data_desc_, kBatchNormEpsilon, flags,
+                                                     forward_desc_);
         check_found(forward_desc_, this->name());
         check_found(backward_desc_, this->name());
     }
@@ -58,11 +56,10 @@ public:
         return {slot(".running_mean"), slot(".running_var")};
     }
 
-    void describe(std::vector<PrimitiveInfo>& out) const override {
-        out.push_back(info("evaluation", evaluate_desc_.impl_info_str()));
+    void describe(std::vector<PrimitiveInfo>& out) override {
         if (!context().training) return;
-        out.push_back(info("forward", forward_desc_.impl_info_str()));
-        out.push_back(info("backward", backward_desc_.impl_info_str()));
+        out.push_back(info("forward", forward_desc_.impl_info_str(), forward_.alone()));
+        out.push_back(info("backward", backward_desc_.impl_info_str(), backward_.alone()));
     }
 
     void bind(const LayerMemory& lent) override {
@@ -125,9 +122,9 @@ public:
             return;
         }
         forward_.execute(step.stream);
-        const float unbiased = values_per_channel_ / (values_per_channel_ - 1.F);
-        move(running_mean_, mean_, 1.F);
-        move(running_variance_, variance_, unbiased);
+        move_running_statistics({floats(mean_), channels_}, {floats(variance_), channels_},
+                                values_per_channel_, floats(running_mean_),
+                                floats(running_variance_));
     }
 
     void backward(const StepContext& step) override { backward_.execute(step.stream); }
@@ -137,12 +134,8 @@ private:
         return {name() + suffix, {static_cast<std::int64_t>(channels_)}, 0, channel_desc_};
     }
 
-    void move(const memory& running, const memory& batch, float factor) const {
-        auto* to = static_cast<float*>(running.get_data_handle());
-        const auto* from = static_cast<const float*>(batch.get_data_handle());
-        for (std::size_t c = 0; c < channels_; ++c) {
-            to[c] = kMomentum * (factor * from[c]) + (1.F - kMomentum) * to[c];
-        }
+    static float* floats(const memory& tensor) {
+        return static_cast<float*>(tensor.get_data_handle());
     }
 
     Desc data_desc_, channel_desc_;

@@ -1,7 +1,6 @@
 // Dropout on plain activations (N, features), in our own loop: its masks come from counter-based
 // random numbers keyed by sample, so that they are equal however the batch is split, which oneDNN's
 // cannot be.
-#include "core/base/memory_block.hpp"
 #include "core/base/random.hpp"
 #include "core/nn/layer.hpp"
 
@@ -21,11 +20,15 @@ public:
 
     Desc src_desc() const override { return desc_; }
     Desc dst_desc() const override { return desc_; }
-    void describe(std::vector<PrimitiveInfo>& /*out*/) const override {}
+    bool overwrites_src() const override { return true; }
+    std::size_t state_bytes() const override {
+        return context().training ? context().batch_size * features_ * sizeof(float) : 0;
+    }
+    void describe(std::vector<PrimitiveInfo>& /*out*/) override {}
 
     void bind(const LayerMemory& lent) override {
         lent_ = lent;
-        if (context().training) mask_ = FloatBlock(context().batch_size * features_);
+        mask_ = reinterpret_cast<float*>(lent.state);
     }
 
     void forward(const StepContext& step) override {
@@ -48,7 +51,7 @@ private:
     void draw_mask(const StepContext& step) {
         const DropoutKey& key = step.dropout;
         const float kept = 1.F / (1.F - key.probability);
-        float* mask = mask_.data();
+        float* mask = mask_;
         for (const std::uint32_t sample : step.samples) {
             const RandomStream stream(key.seed, RandomUse::kDropout, {key.epoch, key.step, sample});
             for (std::size_t f = 0; f < features_; ++f) {
@@ -59,14 +62,14 @@ private:
 
     void multiply(const float* from, float* to) const {
         const std::size_t size = context().batch_size * features_;
-        const float* mask = mask_.data();
+        const float* mask = mask_;
         for (std::size_t i = 0; i < size; ++i) to[i] = from[i] * mask[i];
     }
 
     Desc desc_;
     std::size_t features_ = 0;
     LayerMemory lent_;
-    FloatBlock mask_;
+    float* mask_ = nullptr;  // of the last forward, read by backward
 };
 
 }  // namespace

@@ -27,6 +27,13 @@ void BoundPrimitive::execute(const dnnl::stream& stream) const {
         "could not execute a primitive");
 }
 
+std::function<void()> BoundPrimitive::alone() const {
+    return [this, stream = dnnl::stream(memories_.front().second.get_engine())]() mutable {
+        execute(stream);
+        stream.wait();
+    };
+}
+
 bool is_reference(std::string_view implementation) {
     return implementation.starts_with("ref") ||
            implementation.find(":ref") != std::string_view::npos;
@@ -64,7 +71,14 @@ std::vector<std::unique_ptr<Layer>> make_layers(const ModelSpec& model, const La
                 layers.push_back(make_linear(spec, context, src, weights, relu));
                 break;
             case LayerKind::kBatchNorm:
-                layers.push_back(make_batch_norm(spec, context, src, relu));
+                if (relu && i + 2 < model.layers.size() &&
+                    model.layers[i + 2].kind == LayerKind::kMaxPool &&
+                    can_fuse_batch_norm_pool(src, model.layers[i + 2].kernel)) {
+                    layers.push_back(make_batch_norm_pool(spec, context, src));
+                    i += 2;
+                } else {
+                    layers.push_back(make_batch_norm(spec, context, src, relu));
+                }
                 break;
             case LayerKind::kMaxPool:
                 layers.push_back(make_max_pool(spec, context, src));

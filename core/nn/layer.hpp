@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -40,6 +41,7 @@ struct TensorSlot {
 struct LayerMemory {
     dnnl::memory src, dst, diff_src, diff_dst;
     std::byte* scratchpad = nullptr;  // as long as the network's largest scratchpad_bytes()
+    std::byte* state = nullptr;       // state_bytes() that last from forward to its backward
 };
 
 /// Where a layer's slots lie: addresses in the order of parameters() and statistics().
@@ -66,8 +68,12 @@ public:
     BoundPrimitive(const dnnl::primitive_desc_base& desc, dnnl::primitive primitive,
                    std::byte* scratchpad, Arguments arguments);
 
+    /// False when default-constructed: there is nothing to execute.
+    explicit operator bool() const { return !arguments_.empty(); }
     /// Does nothing when default-constructed.
     void execute(const dnnl::stream& stream) const;
+    /// Executes it on a stream of its own and waits; borrows this object.
+    [[nodiscard]] std::function<void()> alone() const;
 
 private:
     dnnl::primitive primitive_;
@@ -86,12 +92,17 @@ public:
     /// True when backward reads forward's source (destination), so that it must outlive forward.
     [[nodiscard]] virtual bool keeps_src() const { return false; }
     [[nodiscard]] virtual bool keeps_dst() const { return false; }
+    /// True when backward can write diff_src over src.
+    [[nodiscard]] virtual bool overwrites_src() const { return false; }
     [[nodiscard]] virtual std::size_t scratchpad_bytes() const { return 0; }
+    /// What forward keeps for backward beside src and dst.
+    [[nodiscard]] virtual std::size_t state_bytes() const { return 0; }
     /// Weights and biases.
     [[nodiscard]] virtual std::vector<TensorSlot> parameters() const { return {}; }
     /// Running statistics.
     [[nodiscard]] virtual std::vector<TensorSlot> statistics() const { return {}; }
-    virtual void describe(std::vector<PrimitiveInfo>& out) const = 0;
+    /// Appends what training executes. Called after bind().
+    virtual void describe(std::vector<PrimitiveInfo>& out) = 0;
 
     /// Creates the primitives. Called once.
     virtual void bind(const LayerMemory& memory) = 0;
@@ -106,8 +117,9 @@ protected:
 
     [[nodiscard]] const std::string& name() const { return name_; }
     [[nodiscard]] const LayerContext& context() const { return context_; }
-    [[nodiscard]] PrimitiveInfo info(std::string_view pass, const char* implementation) const {
-        return {name_, std::string(pass), implementation, context_.batch_size};
+    [[nodiscard]] PrimitiveInfo info(std::string_view pass, const char* implementation,
+                                     std::function<void()> run) const {
+        return {name_, std::string(pass), implementation, context_.batch_size, std::move(run)};
     }
 
 private:
@@ -126,6 +138,11 @@ std::unique_ptr<Layer> make_linear(const LayerSpec& spec, const LayerContext& co
                                    const onednn::Desc& src, const onednn::Desc* weights, bool relu);
 std::unique_ptr<Layer> make_batch_norm(const LayerSpec& spec, const LayerContext& context,
                                        const onednn::Desc& src, bool relu);
+/// Batch norm, ReLU and max pool as one layer of our own. can_fuse_batch_norm_pool says whether
+/// `src` and the pool's `kernel` allow it.
+bool can_fuse_batch_norm_pool(const onednn::Desc& src, std::size_t kernel);
+std::unique_ptr<Layer> make_batch_norm_pool(const LayerSpec& spec, const LayerContext& context,
+                                            const onednn::Desc& src);
 std::unique_ptr<Layer> make_max_pool(const LayerSpec& spec, const LayerContext& context,
                                      const onednn::Desc& src);
 std::unique_ptr<Layer> make_dropout(const LayerContext& context, const onednn::Desc& src);

@@ -34,9 +34,10 @@ public:
                                   : bytes;
     }
 
-    void describe(std::vector<PrimitiveInfo>& out) const override {
-        out.push_back(info("forward", forward_desc_.impl_info_str()));
-        if (context().training) out.push_back(info("backward", backward_desc_.impl_info_str()));
+    void describe(std::vector<PrimitiveInfo>& out) override {
+        if (!context().training) return;
+        out.push_back(info("forward", forward_desc_.impl_info_str(), forward_.alone()));
+        out.push_back(info("backward", backward_desc_.impl_info_str(), backward_.alone()));
     }
 
     void bind(const LayerMemory& lent) override {

@@ -22,15 +22,18 @@ struct SlotCounts {
 /// Primitives for one batch size, and where its tensors lie in the arena.
 ///
 /// Tensor i is the source of layer i; the last is the logits. One that backward reads keeps a place
-/// of its own. The others alternate between two transient places, since a layer needs its source
-/// and its destination at once and nothing else; so do the gradients, which exist only when those
-/// are dead.
+/// of its own; the others alternate between two transient places, since a layer needs its source
+/// and its destination at once and nothing else. A gradient lies over its tensor where the layer
+/// allows it and nobody reads that tensor any more; the others alternate between the transient
+/// places too, since the tensors there are dead by then.
 struct Plan {
     std::size_t batch_size = 0;
     bool training = false;
     std::vector<std::unique_ptr<Layer>> layers;
-    std::vector<SlotCounts> slots;         // by layer
-    std::vector<std::size_t> kept_offset;  // by tensor; kTransient when it has no place of its own
+    std::vector<SlotCounts> slots;          // by layer
+    std::vector<std::size_t> kept_offset;   // by tensor; kTransient when it has no place of its own
+    std::vector<bool> gradient_in_place;    // by tensor
+    std::vector<std::size_t> state_offset;  // by layer
     std::size_t kept_bytes = 0;
     std::array<std::size_t, 2> transient_bytes{};
     std::size_t scratchpad_bytes = 0;
@@ -66,11 +69,20 @@ Plan make_plan(const ModelSpec& model, const NetworkLayout& layout, const dnnl::
         } else {
             plan.kept_offset.push_back(kTransient);
         }
+        const bool kept = plan.kept_offset.back() != kTransient;
+        plan.gradient_in_place.push_back(kept && i > 0 && i < last &&
+                                         plan.layers[i]->overwrites_src() &&
+                                         !plan.layers[i - 1]->keeps_dst());
         // Every tensor has a gradient, except the input.
-        if (i > 0) plan.transient_bytes[i % 2] = std::max(plan.transient_bytes[i % 2], bytes);
+        const bool gradient = training && i > 0 && !plan.gradient_in_place.back();
+        if (gradient || !kept) {
+            plan.transient_bytes[i % 2] = std::max(plan.transient_bytes[i % 2], bytes);
+        }
     }
     for (const auto& layer : plan.layers) {
         plan.slots.push_back({layer->parameters().size(), layer->statistics().size()});
+        plan.state_offset.push_back(plan.kept_bytes);
+        plan.kept_bytes += round_up(layer->state_bytes(), kAlignmentBytes);
         plan.scratchpad_bytes = std::max(plan.scratchpad_bytes, layer->scratchpad_bytes());
     }
     return plan;
@@ -172,7 +184,7 @@ public:
 
     std::span<float> logits() const { return floats(current_->logits); }
 
-    std::vector<PrimitiveInfo> primitives() const {
+    std::vector<PrimitiveInfo> primitives() {
         std::vector<PrimitiveInfo> all;
         for (const Plan& plan : plans_) {
             for (const auto& layer : plan.layers) layer->describe(all);
@@ -200,8 +212,11 @@ private:
         for (std::size_t i = 0; i < last; ++i) {
             const auto desc = tensor_desc(plan, i + 1);
             const memory dst(desc, engine_, place(i + 1));
-            const memory diff_dst(desc, engine_, transient_[(i + 1) % 2]);
-            plan.layers[i]->bind({src, dst, diff_src, diff_dst, scratchpad_});
+            const memory diff_dst(
+                desc, engine_,
+                plan.gradient_in_place[i + 1] ? place(i + 1) : transient_[(i + 1) % 2]);
+            plan.layers[i]->bind(
+                {src, dst, diff_src, diff_dst, scratchpad_, arena_.data() + plan.state_offset[i]});
             src = dst;
             diff_src = diff_dst;
         }
@@ -250,7 +265,7 @@ BatchResult Network::forward(const Batch& batch, const DropoutKey& dropout) {
 void Network::backward(GradientsReady* ready) { impl_->backward(ready); }
 BatchResult Network::evaluate(const Batch& batch) { return impl_->evaluate(batch); }
 std::span<const float> Network::logits() const { return impl_->logits(); }
-std::vector<PrimitiveInfo> Network::primitives() const { return impl_->primitives(); }
+std::vector<PrimitiveInfo> Network::primitives() { return impl_->primitives(); }
 std::size_t Network::activation_bytes() const { return impl_->activation_bytes(); }
 
 }  // namespace dp::core

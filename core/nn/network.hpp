@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -38,12 +39,13 @@ struct BatchResult {
     std::size_t correct = 0;
 };
 
-/// Which implementation oneDNN chose for one pass of a layer.
+/// One primitive of a training step: which implementation oneDNN chose for one pass of a layer.
 struct PrimitiveInfo {
     std::string layer;
-    std::string pass;  // forward, evaluation, backward_data, backward_weights, backward
-    std::string implementation;
+    std::string pass;            // forward, backward_data, backward_weights, backward, reorder
+    std::string implementation;  // oneDNN's name, or "own" for a loop of ours
     std::size_t batch_size = 0;
+    std::function<void()> run;  // executes it alone, on whatever its tensors hold
 };
 
 /// Hears of gradients while backward is under way, on its thread.
@@ -91,7 +93,8 @@ public:
     /// Logits (N, kClasses) of the last forward or evaluate.
     [[nodiscard]] std::span<const float> logits() const;
 
-    [[nodiscard]] std::vector<PrimitiveInfo> primitives() const;
+    /// The primitives of all training sizes, in the order of layers. They borrow this network.
+    [[nodiscard]] std::vector<PrimitiveInfo> primitives();
     /// Bytes of activations, their gradients and scratch memory.
     [[nodiscard]] std::size_t activation_bytes() const;
 

@@ -124,6 +124,8 @@ public:
     Desc dst_desc() const override { return forward_desc_.dst_desc(); }
     bool keeps_src() const override { return true; }
     bool keeps_dst() const override { return relu_; }
+    /// Backward by weights, the last to read src, comes before backward by data.
+    bool overwrites_src() const override { return true; }
 
     std::size_t scratchpad_bytes() const override {
         std::size_t bytes = forward_desc_.scratchpad_desc().get_size();
@@ -143,14 +145,21 @@ public:
                 {name() + ".bias", {weights_shape_[0]}, fan_in, bias_desc_}};
     }
 
-    void describe(std::vector<PrimitiveInfo>& out) const override {
-        out.push_back(info("forward", forward_desc_.impl_info_str()));
+    void describe(std::vector<PrimitiveInfo>& out) override {
         if (!context().training) return;
-        out.push_back(info("backward_weights", backward_weights_desc_.impl_info_str()));
-        if (diff_src_wanted_) {
-            out.push_back(info("backward_data", backward_data_desc_.impl_info_str()));
-        }
-        if (relu_) out.push_back(info("backward_relu", relu_backward_desc_.impl_info_str()));
+        const auto add = [&](const char* pass, const auto& desc, const BoundPrimitive& primitive) {
+            if (primitive) out.push_back(info(pass, desc.impl_info_str(), primitive.alone()));
+        };
+        const auto add_reorder = [&](const char* pass, const BoundPrimitive& primitive) {
+            if (primitive) out.push_back(info(pass, "reorder", primitive.alone()));
+        };
+        add_reorder("reorder", forward_reorder_);
+        add("forward", forward_desc_, forward_);
+        add("backward_relu", relu_backward_desc_, relu_backward_);
+        add("backward_weights", backward_weights_desc_, backward_weights_);
+        add_reorder("reorder_diff", diff_weights_reorder_);
+        add_reorder("reorder_data", backward_reorder_);
+        add("backward_data", backward_data_desc_, backward_data_);
     }
 
     void bind(const LayerMemory& lent) override {
@@ -187,8 +196,7 @@ public:
                             {DNNL_ARG_DIFF_DST, lent.diff_dst},
                             {DNNL_ARG_DIFF_WEIGHTS, computed},
                             {DNNL_ARG_DIFF_BIAS, diff_bias_}});
-        diff_src_wanted_ = static_cast<bool>(lent.diff_src);
-        if (!diff_src_wanted_) return;
+        if (!lent.diff_src) return;
         const auto backward_weights =
             reordered(backward_data_desc_.weights_desc(), backward_reorder_);
         backward_data_ = BoundPrimitive(
@@ -239,7 +247,6 @@ private:
     Desc weights_desc_;
     Desc bias_desc_;
     bool relu_;
-    bool diff_src_wanted_ = false;
 
     typename Ops::Forward::primitive_desc forward_desc_;
     typename Ops::BackwardData::primitive_desc backward_data_desc_;
