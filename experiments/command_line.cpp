@@ -53,6 +53,24 @@ std::size_t parse_workers(const std::string& text) {
                 text, kMaxWorkers);
 }
 
+/// The value of `option` that `text` names in `rows`.
+auto parse_choice(const auto& rows, const std::string& option, const std::string& text) {
+    for (const auto& row : rows) {
+        if (row.name == text) return row.value;
+    }
+    throw Error(ExitCode::kUsage, "{} '{}' is not known: choose one of {}", option, text,
+                list_of(rows));
+}
+
+std::string describe_choices(const std::string& what, const auto& rows) {
+    std::string text = what;
+    for (const auto& row : rows) {
+        text +=
+            fmt::format("{} {}: {}", &row == &rows.front() ? ":" : ";", row.name, row.description);
+    }
+    return text;
+}
+
 /// Validators that say what is wrong with a value and what would be right.
 CLI::Validator number_in(double low, double high, const std::string& wanted) {
     return CLI::Validator(
@@ -93,6 +111,7 @@ struct Raw {
     std::string model;
     std::string overlap{"on"};
     std::string inject;
+    std::string convolution{core::kConvolutionAlgorithms.front().name};
     std::optional<std::size_t> batch_size, steps;
     std::optional<double> lr, momentum, weight_decay;
     bool no_shuffle = false;
@@ -149,6 +168,10 @@ void add_options(CLI::App& app, Raw& raw, Request& request) {
         ->group("Training");
     app.add_option("--weight-decay", raw.weight_decay, "Weight decay (default: sgd 1e-4, adam 0)")
         ->check(from_zero)
+        ->group("Training");
+    app.add_option("--convolution", raw.convolution,
+                   describe_choices("Algorithm of 3x3 convolutions", core::kConvolutionAlgorithms))
+        ->capture_default_str()
         ->group("Training");
     app.add_option("--dropout", base.dropout, "Probability of zeroing a unit in dropout layers")
         ->check(number_in(0.0, 0.99, "a probability from 0 to 0.99"))
@@ -278,6 +301,8 @@ void finish(const Raw& raw, Request& request) {
     base.optimizer.learning_rate = raw.lr.value_or(base.optimizer.learning_rate);
     base.optimizer.momentum = raw.momentum.value_or(base.optimizer.momentum);
     base.optimizer.weight_decay = raw.weight_decay.value_or(base.optimizer.weight_decay);
+    base.network.convolution =
+        parse_choice(core::kConvolutionAlgorithms, "--convolution", raw.convolution);
     base.shuffle = !raw.no_shuffle;
     base.steps_limit = raw.steps;
     base.batch_size = raw.batch_size.value_or(base.batch_size);

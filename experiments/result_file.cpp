@@ -64,6 +64,8 @@ Json config_json(const RunRecord& record, const core::Dataset& data) {
             {"learning_rate", optimizer.learning_rate},
             {"momentum", optimizer.momentum},
             {"weight_decay", optimizer.weight_decay},
+            {"convolution",
+             core::row_of(core::kConvolutionAlgorithms, config.network.convolution).name},
             {"dropout", config.dropout},
             {"augment", config.augment},
             {"shuffle", config.shuffle},

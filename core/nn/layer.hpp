@@ -27,6 +27,7 @@ struct LayerContext {
     dnnl::engine engine;
     std::size_t batch_size = 0;
     bool training = false;  // backward is wanted too
+    NetworkOptions options;
 };
 
 /// A tensor that a layer keeps in a flat block, in the layout that its primitives want.

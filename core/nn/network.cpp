@@ -56,7 +56,8 @@ Plan make_plan(const ModelSpec& model, const NetworkLayout& layout, const dnnl::
     Plan plan;
     plan.batch_size = batch_size;
     plan.training = training;
-    plan.layers = make_layers(model, {engine, batch_size, training}, &layout.parameters);
+    plan.layers =
+        make_layers(model, {engine, batch_size, training, layout.options}, &layout.parameters);
     const std::size_t last = plan.layers.size();
     for (std::size_t i = 0; i <= last; ++i) {
         const std::size_t bytes = place_bytes(tensor_desc(plan, i));

@@ -64,56 +64,40 @@ auto make(const dnnl::engine& engine, const dnnl::primitive_attr& attr, const au
 #endif
 }
 
-/// Winograd F(4x4, 3x3) where it pays and oneDNN has it (2.x; 3.x dropped it), direct otherwise. On
-/// 3 x 3 convolutions of 32 channels and more it is 1.7 times as fast as direct, with errors of
-/// 1e-5 of the result's root mean square; on the 3 channels of an image it is 6 times slower. Not
-/// for backward by weights: its errors there, 4e-5, are enough to lead Adam's first steps away from
-/// PyTorch's. Source: Lavin and Gray, "Fast algorithms for convolutional neural networks", 2016.
-template <typename Create>
-auto with_best_algorithm(const Dims& weights, const Create& create) {
-    if (weights[0] % 16 == 0 && weights[1] % 16 == 0 && weights[2] == 3 && weights[3] == 3) {
-        if (auto desc = create(dnnl::algorithm::convolution_winograd)) return desc;
-    }
-    return create(dnnl::algorithm::convolution_direct);
-}
-
 struct WindowDims {
     Dims strides;
     Dims kernel;   // pooling only
     Dims padding;  // the same on both sides
 };
 
-inline auto convolution_forward(const dnnl::engine& engine, const Desc& src, const Desc& weights,
-                                const Desc& bias, const Desc& dst, const WindowDims& window,
-                                bool relu) {
-    return with_best_algorithm(dims_of(weights), [&](dnnl::algorithm algorithm) {
-        return make<dnnl::convolution_forward>(engine, attributes(relu), [&](const auto& create) {
-            return create(dnnl::prop_kind::forward_training, algorithm, src, weights, bias, dst,
-                          window.strides, window.padding, window.padding);
-        });
+inline auto convolution_forward(const dnnl::engine& engine, dnnl::algorithm algorithm,
+                                const Desc& src, const Desc& weights, const Desc& bias,
+                                const Desc& dst, const WindowDims& window, bool relu) {
+    return make<dnnl::convolution_forward>(engine, attributes(relu), [&](const auto& create) {
+        return create(dnnl::prop_kind::forward_training, algorithm, src, weights, bias, dst,
+                      window.strides, window.padding, window.padding);
     });
 }
 
-inline auto convolution_backward_data(const dnnl::engine& engine, const Desc& diff_src,
-                                      const Desc& weights, const Desc& diff_dst,
-                                      const WindowDims& window,
+inline auto convolution_backward_data(const dnnl::engine& engine, dnnl::algorithm algorithm,
+                                      const Desc& diff_src, const Desc& weights,
+                                      const Desc& diff_dst, const WindowDims& window,
                                       const dnnl::convolution_forward::primitive_desc& hint) {
-    return with_best_algorithm(dims_of(weights), [&](dnnl::algorithm algorithm) {
-        const auto describe = [&](const auto& create) {
-            return create(algorithm, diff_src, weights, diff_dst, window.strides, window.padding,
-                          window.padding);
-        };
-        return make<dnnl::convolution_backward_data>(engine, attributes(), describe, hint);
-    });
+    const auto describe = [&](const auto& create) {
+        return create(algorithm, diff_src, weights, diff_dst, window.strides, window.padding,
+                      window.padding);
+    };
+    return make<dnnl::convolution_backward_data>(engine, attributes(), describe, hint);
 }
 
-inline auto convolution_backward_weights(const dnnl::engine& engine, const Desc& src,
-                                         const Desc& diff_weights, const Desc& diff_bias,
-                                         const Desc& diff_dst, const WindowDims& window,
+inline auto convolution_backward_weights(const dnnl::engine& engine, dnnl::algorithm algorithm,
+                                         const Desc& src, const Desc& diff_weights,
+                                         const Desc& diff_bias, const Desc& diff_dst,
+                                         const WindowDims& window,
                                          const dnnl::convolution_forward::primitive_desc& hint) {
     const auto describe = [&](const auto& create) {
-        return create(dnnl::algorithm::convolution_direct, src, diff_weights, diff_bias, diff_dst,
-                      window.strides, window.padding, window.padding);
+        return create(algorithm, src, diff_weights, diff_bias, diff_dst, window.strides,
+                      window.padding, window.padding);
     };
     return make<dnnl::convolution_backward_weights>(engine, attributes(), describe, hint);
 }

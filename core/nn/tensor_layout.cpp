@@ -97,16 +97,17 @@ const Desc& LayoutAccess::desc(const TensorLayout& layout, std::size_t index) {
     return layout.descriptors_->of[index];
 }
 
-NetworkLayout plan_layout(const ModelSpec& model, std::size_t batch_size) {
+NetworkLayout plan_layout(const ModelSpec& model, std::size_t batch_size,
+                          const NetworkOptions& options) {
     const LayerContext context{dnnl::engine(dnnl::engine::kind::cpu, 0), batch_size,
-                               /*training=*/false};
+                               /*training=*/false, options};
     std::vector<TensorSlot> parameters;
     std::vector<TensorSlot> statistics;
     for (const auto& layer : make_layers(model, context, nullptr)) {
         for (TensorSlot& slot : layer->parameters()) parameters.push_back(std::move(slot));
         for (TensorSlot& slot : layer->statistics()) statistics.push_back(std::move(slot));
     }
-    return {LayoutAccess::make(parameters), LayoutAccess::make(statistics)};
+    return {LayoutAccess::make(parameters), LayoutAccess::make(statistics), options};
 }
 
 }  // namespace dp::core

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/nn/model.hpp"
+#include "core/nn/network_options.hpp"
 
 namespace dp::core {
 
@@ -69,11 +70,13 @@ private:
 struct NetworkLayout {
     TensorLayout parameters;
     TensorLayout statistics;
+    NetworkOptions options;
 };
 
-/// The layout oneDNN prefers for `model` on this CPU with batches of `batch_size` images. The
-/// calling thread must have set its OpenMP thread count to what the workers use: oneDNN's choice
-/// depends on it.
-NetworkLayout plan_layout(const ModelSpec& model, std::size_t batch_size);
+/// The layout oneDNN prefers for `model` on this CPU with batches of `batch_size` images, for a
+/// network with these `options`. The calling thread must have set its OpenMP thread count to what
+/// the workers use: oneDNN's choice depends on it.
+NetworkLayout plan_layout(const ModelSpec& model, std::size_t batch_size,
+                          const NetworkOptions& options = {});
 
 }  // namespace dp::core

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/base/error.hpp"
+#include "core/nn/convolution_algorithms.hpp"
 #include "core/nn/layer.hpp"
 
 namespace dp::core {
@@ -28,20 +29,35 @@ struct ConvolutionOps {
     using BackwardWeights = dnnl::convolution_backward_weights;
 
     onednn::WindowDims window;
+    ConvolutionAlgorithm choice;
 
     auto forward(const dnnl::engine& engine, const Desc& src, const Desc& weights, const Desc& bias,
                  const Desc& dst, bool relu) const {
-        return onednn::convolution_forward(engine, src, weights, bias, dst, window, relu);
+        return with_chosen_algorithm(ConvolutionPass::kForward, onednn::dims_of(weights), choice,
+                                     [&](dnnl::algorithm algorithm) {
+                                         return onednn::convolution_forward(engine, algorithm, src,
+                                                                            weights, bias, dst,
+                                                                            window, relu);
+                                     });
     }
     auto backward_data(const dnnl::engine& engine, const Desc& diff_src, const Desc& weights,
                        const Desc& diff_dst, const Forward::primitive_desc& hint) const {
-        return onednn::convolution_backward_data(engine, diff_src, weights, diff_dst, window, hint);
+        return with_chosen_algorithm(ConvolutionPass::kBackwardData, onednn::dims_of(weights),
+                                     choice, [&](dnnl::algorithm algorithm) {
+                                         return onednn::convolution_backward_data(
+                                             engine, algorithm, diff_src, weights, diff_dst, window,
+                                             hint);
+                                     });
     }
     auto backward_weights(const dnnl::engine& engine, const Desc& src, const Desc& diff_weights,
                           const Desc& diff_bias, const Desc& diff_dst,
                           const Forward::primitive_desc& hint) const {
-        return onednn::convolution_backward_weights(engine, src, diff_weights, diff_bias, diff_dst,
-                                                    window, hint);
+        return with_chosen_algorithm(
+            ConvolutionPass::kBackwardWeights, onednn::dims_of(diff_weights), choice,
+            [&](dnnl::algorithm algorithm) {
+                return onednn::convolution_backward_weights(engine, algorithm, src, diff_weights,
+                                                            diff_bias, diff_dst, window, hint);
+            });
     }
 };
 
@@ -272,7 +288,8 @@ std::unique_ptr<Layer> make_convolution(const LayerSpec& spec, const LayerContex
     const Dims weights_dims{out, in[1], kernel, kernel};
     using Convolution = WeightedLayer<ConvolutionOps>;
     return std::make_unique<Convolution>(
-        spec.name, context, ConvolutionOps{{{1, 1}, {}, {padding, padding}}}, src,
+        spec.name, context,
+        ConvolutionOps{{{1, 1}, {}, {padding, padding}}, context.options.convolution}, src,
         Convolution::Geometry{weights_dims,
                               Desc({in[0], out, side(in[2]), side(in[3])}, kF32, Tag::any),
                               {weights_dims.begin(), weights_dims.end()}},

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "core/nn/network_options.hpp"
 #include "core/optim/optimizer.hpp"
 #include "core/train/phase_clock.hpp"
 
@@ -27,6 +28,7 @@ struct RunConfig {
     std::size_t epochs = 5;
     std::optional<std::size_t> steps_limit;  // each epoch ends after this many steps
     std::size_t batch_size = 128;            // images per worker and step
+    NetworkOptions network;
     OptimizerConfig optimizer;
     double dropout = 0.5;
     bool augment = false;

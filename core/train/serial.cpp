@@ -57,7 +57,7 @@ private:
 
 RunResult run_serial(const Job& job) {
     omp_set_num_threads(1);
-    const NetworkLayout layout = plan_layout(*job.model, job.config.batch_size);
+    const NetworkLayout layout = plan_layout(*job.model, job.config.batch_size, job.config.network);
     const FloatBlock parameters(layout.parameters.size());
     const FloatBlock state(layout.parameters.size() *
                            make_optimizer(job.config.optimizer)->state_blocks());

@@ -168,7 +168,8 @@ void check_losses(const core::RunResult& result, const json& expected) {
     }
 }
 
-void check_state(const core::StateDict& state, const json& reference_case) {
+/// `tolerance` in units of a tensor's root mean square.
+void check_state(const core::StateDict& state, const json& reference_case, double tolerance) {
     const json& expected = reference_case["float64"];
     const bool adam = reference_case["optimizer"] == "adam";
     const std::string network = reference_case["network"];
@@ -182,7 +183,7 @@ void check_state(const core::StateDict& state, const json& reference_case) {
             const core::NamedTensor* tensor = state.find(name);
             REQUIRE(tensor != nullptr);
             check_tensor(name, tensor->values, summary,
-                         5e-5 * root_mean_square(summary, tensor->values.size()));
+                         tolerance * root_mean_square(summary, tensor->values.size()));
         }
     }
 }
@@ -195,7 +196,7 @@ std::vector<float> logits_of(const core::StateDict& state, const json& reference
     child.work = [&](std::size_t) {
         omp_set_num_threads(1);
         constexpr std::size_t kImages[] = {16};
-        const core::NetworkLayout layout = core::plan_layout(*job.model, 16);
+        const core::NetworkLayout layout = core::plan_layout(*job.model, 16, job.config.network);
         const core::FloatBlock parameters(layout.parameters.size());
         const core::FloatBlock statistics(layout.statistics.size());
         core::fill_parameters(job, layout, parameters.span());
@@ -256,7 +257,15 @@ void check_gradients(const json& reference_case, const std::string& mode,
     }
 }
 
-void check_network(const std::string& network) {
+/// Adam's first steps have about the length of the learning rate whatever the gradient's, so they
+/// enlarge the rounding of Winograd's backward by weights in the few weights that have almost none.
+double tolerance_of(const json& reference_case, core::ConvolutionAlgorithm convolution) {
+    const bool enlarged =
+        convolution == core::ConvolutionAlgorithm::kAuto && reference_case["optimizer"] == "adam";
+    return enlarged ? 1e-4 : 5e-5;
+}
+
+void check_network(const std::string& network, core::ConvolutionAlgorithm convolution) {
     const tests::TemporaryFolder folder;
     std::size_t cases = 0;
     for (const json& reference_case : reference()["cases"]) {
@@ -269,11 +278,12 @@ void check_network(const std::string& network) {
                          << reference_case["workers"] << " workers");
             core::Job job = make_reference_job(reference_case, mode);
             job.initial = &initial;
+            job.config.network.convolution = convolution;
             job.config.save = folder.path() / "after.safetensors";
             const core::RunResult result = experiments::run_job(job);
             check_losses(result, reference_case["float64"]["losses"]);
             const core::StateDict state = core::load_checkpoint(job.config.save);
-            check_state(state, reference_case);
+            check_state(state, reference_case, tolerance_of(reference_case, convolution));
             check_logits(logits_of(state, reference_case), reference_case);
             if (reference_case["optimizer"] == "sgd") {
                 check_gradients(reference_case, mode, initial, folder.path());
@@ -285,6 +295,15 @@ void check_network(const std::string& network) {
 
 }  // namespace
 
-TEST_CASE("cifar_cnn trains as PyTorch does in every mode") { check_network("cifar_cnn"); }
-TEST_CASE("simple_cnn trains as PyTorch does in every mode") { check_network("simple_cnn"); }
-TEST_CASE("mnist_cnn trains as PyTorch does in every mode") { check_network("mnist_cnn"); }
+TEST_CASE("cifar_cnn trains as PyTorch does in every mode") {
+    check_network("cifar_cnn", core::ConvolutionAlgorithm::kAuto);
+}
+TEST_CASE("cifar_cnn with direct convolution trains as PyTorch does in every mode") {
+    check_network("cifar_cnn", core::ConvolutionAlgorithm::kDirect);
+}
+TEST_CASE("simple_cnn trains as PyTorch does in every mode") {
+    check_network("simple_cnn", core::ConvolutionAlgorithm::kAuto);
+}
+TEST_CASE("mnist_cnn trains as PyTorch does in every mode") {
+    check_network("mnist_cnn", core::ConvolutionAlgorithm::kAuto);
+}

@@ -1,0 +1,44 @@
+// How a network computes: what the user may choose about its primitives. Each choice is a row of a
+// constexpr table that feeds the command line and the help.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+namespace dp::core {
+
+/// Algorithm of 3 x 3 convolutions.
+enum class ConvolutionAlgorithm {
+    kAuto,    // the fastest that oneDNN has for each layer and pass (convolution_algorithms.hpp)
+    kDirect,  // the plain sum everywhere, closest to other programs' results
+};
+
+struct NetworkOptions {
+    ConvolutionAlgorithm convolution = ConvolutionAlgorithm::kAuto;
+};
+
+/// A value of an option, as the command line writes it.
+template <typename Value>
+struct OptionRow {
+    std::string_view name;
+    Value value;
+    std::string_view description;
+};
+
+inline constexpr std::array kConvolutionAlgorithms{
+    OptionRow<ConvolutionAlgorithm>{"auto", ConvolutionAlgorithm::kAuto,
+                                    "Winograd where it is faster and oneDNN has it"},
+    OptionRow<ConvolutionAlgorithm>{"direct", ConvolutionAlgorithm::kDirect,
+                                    "the plain sum, closest to other programs' results"},
+};
+
+/// The row of `rows` that holds `value`.
+template <typename Rows, typename Value>
+constexpr const auto& row_of(const Rows& rows, Value value) {
+    for (const auto& row : rows) {
+        if (row.value == value) return row;
+    }
+    return rows.front();
+}
+
+}  // namespace dp::core
