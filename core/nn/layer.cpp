@@ -71,7 +71,7 @@ std::vector<std::unique_ptr<Layer>> make_layers(const ModelSpec& model, const La
                 layers.push_back(make_linear(spec, context, src, weights, relu));
                 break;
             case LayerKind::kBatchNorm:
-                if (relu && i + 2 < model.layers.size() &&
+                if (context.options.own_batch_norm_pool && relu && i + 2 < model.layers.size() &&
                     model.layers[i + 2].kind == LayerKind::kMaxPool &&
                     can_fuse_batch_norm_pool(src, model.layers[i + 2].kernel)) {
                     layers.push_back(make_batch_norm_pool(spec, context, src));

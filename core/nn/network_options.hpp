@@ -15,6 +15,7 @@ enum class ConvolutionAlgorithm {
 
 struct NetworkOptions {
     ConvolutionAlgorithm convolution = ConvolutionAlgorithm::kAuto;
+    bool own_batch_norm_pool = true;  // false: oneDNN's primitives, to compare with
 };
 
 /// A value of an option, as the command line writes it.

@@ -50,15 +50,6 @@ void append_batch_sizes(const BatchSource& source, std::vector<std::size_t>& siz
     }
 }
 
-/// Makes this thread round denormal floats to zero. Adam's averages of gradients that have become
-/// zero decay into them, and arithmetic on them is tens of times slower. Set in every worker, so
-/// that all modes round alike.
-void flush_denormals() {
-#if defined(__SSE2__)
-    _mm_setcsr(_mm_getcsr() | 0x8040U);  // flush to zero, denormals are zero
-#endif
-}
-
 /// Hands buckets over as soon as backward has completed their gradients, and lets the exchange
 /// advance between layers.
 class HandOver final : public GradientsReady {
@@ -366,6 +357,12 @@ private:
 };
 
 }  // namespace
+
+void flush_denormals() {
+#if defined(__SSE2__)
+    _mm_setcsr(_mm_getcsr() | 0x8040U);  // flush to zero, denormals are zero
+#endif
+}
 
 WorkerOutcome run_worker(const Job& job, const NetworkLayout& layout, const WorkerBlocks& blocks,
                          GradientExchange& exchange) {

@@ -50,4 +50,9 @@ struct WorkerOutcome {
 WorkerOutcome run_worker(const Job& job, const NetworkLayout& layout, const WorkerBlocks& blocks,
                          GradientExchange& exchange);
 
+/// Makes this thread round denormal floats to zero. Adam's averages of gradients that have become
+/// zero decay into them, and arithmetic on them is tens of times slower. run_worker does it in
+/// every worker, so that all modes round alike.
+void flush_denormals();
+
 }  // namespace dp::core
