@@ -133,16 +133,20 @@ struct Kernels {
             const auto inverse = V::template load<Floats>(&channel.inverse_deviation[c]);
             const auto scale = V::template load<Floats>(gamma + c);
             const auto shift = V::template load<Floats>(beta + c);
-            const Words sign = std::bit_cast<Words>(scale) & INT32_MIN;
+            // Keys grow with y. Where gamma is 0 all are equal, and the first wins as in PyTorch.
+            const Floats sign =
+                scale < 0.F ? Floats{} - 1.F : (scale > 0.F ? Floats{} + 1.F : Floats{});
             for (std::size_t h = 0; h < g.height; h += 2, x += 2 * row) {
                 for (std::size_t w = 0; w < row; w += 2 * kLanes) {
-                    Floats best = with_sign(x + w, sign);
+                    const auto first = V::template load<Floats>(x + w);
+                    Floats best = sign * first;
                     Words winner{};
-                    take_larger(with_sign(x + w + kLanes, sign), 1, best, winner);
-                    take_larger(with_sign(x + row + w, sign), 2, best, winner);
-                    take_larger(with_sign(x + row + w + kLanes, sign), 3, best, winner);
-                    const Words bits = std::bit_cast<Words>(best) ^ sign;
-                    const Floats z = (std::bit_cast<Floats>(bits) - mean) * inverse;
+                    take_larger(sign * V::template load<Floats>(x + w + kLanes), 1, best, winner);
+                    take_larger(sign * V::template load<Floats>(x + row + w), 2, best, winner);
+                    take_larger(sign * V::template load<Floats>(x + row + w + kLanes), 3, best,
+                                winner);
+                    const Floats won = sign == 0.F ? first : sign * best;
+                    const Floats z = (won - mean) * inverse;
                     const Floats y = z * scale + shift;
                     // Not y > 0: a value that is not a number must go on.
                     V::store(dst, y <= 0.F ? Floats{} : y);
@@ -226,10 +230,6 @@ struct Kernels {
     }
 
 private:
-    static Floats with_sign(const float* x, const Words& sign) {
-        const Words bits = V::template load<Words>(x) ^ sign;
-        return std::bit_cast<Floats>(bits);
-    }
     static void take_larger(const Floats& value, std::int32_t index, Floats& best, Words& winner) {
         const auto larger = value > best;
         best = larger ? value : best;

@@ -14,43 +14,10 @@
 #include "core/nn/initial_parameters.hpp"
 #include "core/nn/onednn_info.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/network_bench.hpp"
 
 using namespace dp::core;
-
-namespace {
-
-/// A network with blocks, input and labels of its own.
-struct Bench {
-    Bench(const char* name, std::vector<std::size_t> training)
-        : model(find_model(name)),
-          layout((omp_set_num_threads(1), plan_layout(model, training.front()))),
-          network(model, layout, training, training),
-          parameters(layout.parameters.size()),
-          gradients(layout.parameters.size()),
-          statistics(layout.statistics.size()),
-          labels(training.front()),
-          samples(training.front()) {
-        fill_initial_parameters(layout.parameters, 1, parameters.span());
-        fill_initial_statistics(layout.statistics, statistics.span());
-        network.bind({parameters.span(), gradients.span(), statistics.span()});
-        const RandomStream random(3, RandomUse::kSynthetic);
-        const auto input = network.input();
-        for (std::size_t i = 0; i < input.size(); ++i) input[i] = 2.F * random.uniform(i) - 1.F;
-        for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<int>(i % kClasses);
-        std::iota(samples.begin(), samples.end(), 0U);
-    }
-
-    Batch batch(std::size_t size) { return {size, network.input(), labels, samples}; }
-
-    const ModelSpec& model;
-    NetworkLayout layout;
-    Network network;
-    FloatBlock parameters, gradients, statistics;
-    std::vector<std::int32_t> labels;
-    std::vector<std::uint32_t> samples;
-};
-
-}  // namespace
+using dp::tests::Bench;
 
 TEST_CASE("every network has the number of parameters that its row says") {
     omp_set_num_threads(1);

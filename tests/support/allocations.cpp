@@ -2,12 +2,17 @@
 // brings its own of each form and refuses a mixture.
 #include "tests/support/allocations.hpp"
 
+#include <dlfcn.h>
+
 #include <cstdlib>
 #include <new>
+
+#include <dnnl.h>
 
 namespace {
 
 thread_local std::size_t count = 0;
+thread_local std::size_t onednn_count = 0;
 
 void* allocate(std::size_t bytes) noexcept {
     ++count;
@@ -31,8 +36,23 @@ void* checked(void* memory) {
 namespace dp::tests {
 
 std::size_t allocation_count() noexcept { return count; }
+std::size_t onednn_allocation_count() noexcept { return onednn_count; }
 
 }  // namespace dp::tests
+
+/// Stands before the library's function of this name, calls it and moves what it allocated to its
+/// own count.
+extern "C" dnnl_status_t dnnl_primitive_execute(const_dnnl_primitive_t primitive,
+                                                dnnl_stream_t stream, int arguments,
+                                                const dnnl_exec_arg_t* list) {
+    static const auto execute = reinterpret_cast<decltype(&dnnl_primitive_execute)>(
+        dlsym(RTLD_NEXT, "dnnl_primitive_execute"));
+    const std::size_t before = count;
+    const dnnl_status_t status = execute(primitive, stream, arguments, list);
+    onednn_count += count - before;
+    count = before;
+    return status;
+}
 
 void* operator new(std::size_t n) { return checked(allocate(n)); }
 void* operator new(std::size_t n, std::align_val_t a) { return checked(allocate(n, a)); }
