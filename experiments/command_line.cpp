@@ -112,6 +112,7 @@ struct Raw {
     std::string overlap{"on"};
     std::string inject;
     std::string convolution{core::kConvolutionAlgorithms.front().name};
+    std::string precision{core::kPrecisions.front().name};
     std::optional<std::size_t> batch_size, steps;
     std::optional<double> lr, momentum, weight_decay;
     bool no_shuffle = false;
@@ -171,6 +172,10 @@ void add_options(CLI::App& app, Raw& raw, Request& request) {
         ->group("Training");
     app.add_option("--convolution", raw.convolution,
                    describe_choices("Algorithm of 3x3 convolutions", core::kConvolutionAlgorithms))
+        ->capture_default_str()
+        ->group("Training");
+    app.add_option("--precision", raw.precision,
+                   describe_choices("Arithmetic of the layers", core::kPrecisions))
         ->capture_default_str()
         ->group("Training");
     app.add_option("--dropout", base.dropout, "Probability of zeroing a unit in dropout layers")
@@ -303,6 +308,7 @@ void finish(const Raw& raw, Request& request) {
     base.optimizer.weight_decay = raw.weight_decay.value_or(base.optimizer.weight_decay);
     base.network.convolution =
         parse_choice(core::kConvolutionAlgorithms, "--convolution", raw.convolution);
+    base.network.precision = parse_choice(core::kPrecisions, "--precision", raw.precision);
     base.shuffle = !raw.no_shuffle;
     base.steps_limit = raw.steps;
     base.batch_size = raw.batch_size.value_or(base.batch_size);

@@ -123,12 +123,13 @@ Machine read_machine() {
     ask.name = [](std::size_t) { return std::string("the process that asks oneDNN"); };
     ask.work = [](std::size_t) {
         const core::OneDnnInfo info = core::onednn_info();
-        return nlohmann::json{info.version, info.runtime, info.isa}.dump();
+        return nlohmann::json{info.version, info.runtime, info.isa, info.native_bf16}.dump();
     };
     const auto answer = nlohmann::json::parse(multiproc::run_process_group(1, ask).front());
     machine.onednn_version = answer[0];
     machine.onednn_runtime = answer[1];
     machine.onednn_isa = answer[2];
+    machine.native_bf16 = answer[3];
     return machine;
 }
 

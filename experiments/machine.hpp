@@ -17,7 +17,8 @@ struct Machine {
     std::vector<int> affinity;        // the CPUs this process may run on
     std::optional<double> cpu_quota;  // of its control group, in CPUs; none: unlimited
     std::string onednn_version, onednn_runtime, onednn_isa;
-    int openmp_version = 0;  // date of the specification, 201511 for 4.5
+    bool native_bf16 = false;  // oneDNN multiplies bfloat16 natively here
+    int openmp_version = 0;    // date of the specification, 201511 for 4.5
     std::string boost_version;
     std::string build;  // compiler and build type
     // Variables that change what OpenMP and oneDNN do, where set.

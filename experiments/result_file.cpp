@@ -66,6 +66,7 @@ Json config_json(const RunRecord& record, const core::Dataset& data) {
             {"weight_decay", optimizer.weight_decay},
             {"convolution",
              core::row_of(core::kConvolutionAlgorithms, config.network.convolution).name},
+            {"precision", core::row_of(core::kPrecisions, config.network.precision).name},
             {"dropout", config.dropout},
             {"augment", config.augment},
             {"shuffle", config.shuffle},

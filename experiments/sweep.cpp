@@ -61,6 +61,16 @@ void warn_oversubscribed(const std::vector<RunConfig>& runs, double usable) {
         cores_wanted(*most), usable, usable);
 }
 
+/// oneDNN would emulate it, several times slower than float32.
+void check_precision(const core::NetworkOptions& options, const Machine& machine) {
+    if (options.precision != core::Precision::kBFloat16 || machine.native_bf16) return;
+    throw Error(ExitCode::kResources,
+                "--precision bf16 needs a CPU with avx512_bf16 or AMX, and oneDNN uses {} here{}: "
+                "train with --precision fp32",
+                machine.onednn_isa,
+                std::getenv("ONEDNN_MAX_CPU_ISA") != nullptr ? " (ONEDNN_MAX_CPU_ISA is set)" : "");
+}
+
 struct Verdict {
     bool equal = true;
     std::string line;  // empty when there was nothing to compare
@@ -140,6 +150,7 @@ void run_request(const Request& request) {
         core::load_dataset(request.base.dataset, request.data_dir, request.base.seed);
     check_shape(model, data);
     const Machine machine = read_machine();
+    check_precision(request.base.network, machine);
     Console console({request.quiet, request.verbose,
                      !request.quiet && isatty(STDERR_FILENO) != 0 && isatty(STDOUT_FILENO) != 0});
     console.print_machine(machine);

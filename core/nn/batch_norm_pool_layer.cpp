@@ -10,8 +10,10 @@
 //   backward   dy = diff_dst at a winner with y > 0, 0 elsewhere
 //              diff_gamma = sum(dy z);  diff_beta = sum(dy)
 //              diff_src = gamma / sqrt(variance + epsilon) (dy - diff_beta / n - z diff_gamma / n)
-// y is monotone in x, so a window's winner is the largest x (the smallest where gamma < 0), and z
-// is needed only there: forward keeps both for backward, a quarter of the activation and its bytes.
+// y is monotone in x, so a window's winner is the largest x (the smallest where gamma < 0). Forward
+// keeps which one it is and its x, so that backward's sums read a quarter of the activation.
+//
+// Activations are float32 or bfloat16, all arithmetic and statistics float32.
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -19,6 +21,7 @@
 #include "core/base/check.hpp"
 #include "core/base/memory_block.hpp"
 #include "core/nn/batch_norm.hpp"
+#include "core/nn/lanes.hpp"
 #include "core/nn/layer.hpp"
 
 namespace dp::core {
@@ -27,25 +30,6 @@ namespace {
 using dnnl::memory;
 using onednn::Desc;
 using Tag = memory::format_tag;
-
-/// kLanes channels side by side, as oneDNN's blocked layouts keep them.
-template <std::size_t kLanes>
-struct Vectors {
-    using Floats [[gnu::vector_size(kLanes * sizeof(float))]] = float;
-    using Words [[gnu::vector_size(kLanes * sizeof(float))]] = std::int32_t;
-    using Bytes [[gnu::vector_size(kLanes)]] = std::uint8_t;
-
-    template <typename Vector>
-    static Vector load(const void* from) {
-        Vector vector;
-        std::memcpy(&vector, from, sizeof vector);
-        return vector;
-    }
-    template <typename Vector>
-    static void store(void* to, const Vector& vector) {
-        std::memcpy(to, &vector, sizeof vector);
-    }
-};
 
 /// A window with y <= 0 has no winner.
 constexpr std::int32_t kNone = 4;
@@ -63,21 +47,20 @@ struct ChannelValues {
     std::vector<float> mean, inverse_deviation;
 };
 
-template <std::size_t kLanes>
+template <std::size_t kLanes, typename Element>
 struct Kernels {
-    using V = Vectors<kLanes>;
+    using V = Lanes<kLanes, Element>;
     using Floats = typename V::Floats;
     using Words = typename V::Words;
-    using Bytes = typename V::Bytes;
 
     /// Sums over one plane of (x - shift) and its square, four chains of additions at once.
-    static void add_plane(const float* x, std::size_t plane, const Floats& shift, double* sum,
+    static void add_plane(const Element* x, std::size_t plane, const Floats& shift, double* sum,
                           double* squares) {
         Floats sums[4] = {};
         Floats squared[4] = {};
         for (std::size_t i = 0; i < plane; i += 4) {
             for (std::size_t k = 0; k < 4; ++k) {
-                const Floats d = V::template load<Floats>(x + (i + k) * kLanes) - shift;
+                const Floats d = V::load(x + (i + k) * kLanes) - shift;
                 sums[k] += d;
                 squared[k] += d * d;
             }
@@ -92,7 +75,7 @@ struct Kernels {
 
     /// Mean and biased variance of every channel. Shifted by the first image's mean, so that the
     /// difference of sums loses no digits.
-    static void statistics(const Geometry& g, const float* x, std::span<double> sums,
+    static void statistics(const Geometry& g, const Element* x, std::span<double> sums,
                            std::span<float> shifts, std::span<float> mean,
                            std::span<float> variance) {
         const std::size_t channels = g.blocks * kLanes;
@@ -109,8 +92,8 @@ struct Kernels {
         std::ranges::fill(sums, 0.0);
         for (std::size_t p = 0; p < g.planes(); ++p) {
             const std::size_t c = p % g.blocks * kLanes;
-            add_plane(x + p * g.plane() * kLanes, g.plane(), V::template load<Floats>(&shifts[c]),
-                      &sum[c], &squares[c]);
+            add_plane(x + p * g.plane() * kLanes, g.plane(), V::load_floats(&shifts[c]), &sum[c],
+                      &squares[c]);
         }
         const auto n = static_cast<double>(g.batch * g.plane());
         for (std::size_t c = 0; c < channels; ++c) {
@@ -120,31 +103,30 @@ struct Kernels {
         }
     }
 
-    /// x (N, C, H, W) -> dst (N, C, H / 2, W / 2). `winners` and `normalized`, of dst's shape, are
+    /// x (N, C, H, W) -> dst (N, C, H / 2, W / 2). `winners` and `winning`, of dst's shape, are
     /// kept for backward; null in evaluation.
     template <bool kKeep>
-    static void forward(const Geometry& g, const float* x, const ChannelValues& channel,
-                        const float* gamma, const float* beta, float* dst, std::uint8_t* winners,
-                        float* normalized) {
+    static void forward(const Geometry& g, const Element* x, const ChannelValues& channel,
+                        const float* gamma, const float* beta, Element* dst, std::uint8_t* winners,
+                        Element* winning) {
         const std::size_t row = g.width * kLanes;
         for (std::size_t p = 0; p < g.planes(); ++p) {
             const std::size_t c = p % g.blocks * kLanes;
-            const auto mean = V::template load<Floats>(&channel.mean[c]);
-            const auto inverse = V::template load<Floats>(&channel.inverse_deviation[c]);
-            const auto scale = V::template load<Floats>(gamma + c);
-            const auto shift = V::template load<Floats>(beta + c);
+            const auto mean = V::load_floats(&channel.mean[c]);
+            const auto inverse = V::load_floats(&channel.inverse_deviation[c]);
+            const auto scale = V::load_floats(gamma + c);
+            const auto shift = V::load_floats(beta + c);
             // Keys grow with y. Where gamma is 0 all are equal, and the first wins as in PyTorch.
             const Floats sign =
                 scale < 0.F ? Floats{} - 1.F : (scale > 0.F ? Floats{} + 1.F : Floats{});
             for (std::size_t h = 0; h < g.height; h += 2, x += 2 * row) {
                 for (std::size_t w = 0; w < row; w += 2 * kLanes) {
-                    const auto first = V::template load<Floats>(x + w);
+                    const auto first = V::load(x + w);
                     Floats best = sign * first;
                     Words winner{};
-                    take_larger(sign * V::template load<Floats>(x + w + kLanes), 1, best, winner);
-                    take_larger(sign * V::template load<Floats>(x + row + w), 2, best, winner);
-                    take_larger(sign * V::template load<Floats>(x + row + w + kLanes), 3, best,
-                                winner);
+                    take_larger(sign * V::load(x + w + kLanes), 1, best, winner);
+                    take_larger(sign * V::load(x + row + w), 2, best, winner);
+                    take_larger(sign * V::load(x + row + w + kLanes), 3, best, winner);
                     const Floats won = sign == 0.F ? first : sign * best;
                     const Floats z = (won - mean) * inverse;
                     const Floats y = z * scale + shift;
@@ -153,10 +135,10 @@ struct Kernels {
                     dst += kLanes;
                     if constexpr (kKeep) {
                         winner = y <= 0.F ? Words{} + kNone : winner;
-                        V::store(winners, __builtin_convertvector(winner, Bytes));
-                        V::store(normalized, z);
+                        V::store_bytes(winners, winner);
+                        V::store(winning, won);
                         winners += kLanes;
-                        normalized += kLanes;
+                        winning += kLanes;
                     }
                 }
             }
@@ -164,9 +146,10 @@ struct Kernels {
     }
 
     /// Sums over the batch of dy and dy z into diff_beta and diff_gamma.
-    static void backward_channels(const Geometry& g, const float* diff_dst,
-                                  const std::uint8_t* winners, const float* normalized,
-                                  std::span<double> sums, float* diff_gamma, float* diff_beta) {
+    static void backward_channels(const Geometry& g, const ChannelValues& channel,
+                                  const Element* diff_dst, const std::uint8_t* winners,
+                                  const Element* winning, std::span<double> sums, float* diff_gamma,
+                                  float* diff_beta) {
         const std::size_t channels = g.blocks * kLanes;
         const std::span<double> gamma = sums.first(channels);
         const std::span<double> beta = sums.subspan(channels, channels);
@@ -174,15 +157,16 @@ struct Kernels {
         const std::size_t pooled = g.plane() / 4;
         for (std::size_t p = 0; p < g.planes(); ++p) {
             const std::size_t c = p % g.blocks * kLanes;
+            const auto mean = V::load_floats(&channel.mean[c]);
             Floats gammas{};
             Floats betas{};
             for (std::size_t i = 0; i < pooled; ++i) {
                 const Floats dy = alive(diff_dst, winners);
-                gammas += dy * V::template load<Floats>(normalized);
+                gammas += dy * (V::load(winning) - mean);
                 betas += dy;
                 diff_dst += kLanes;
                 winners += kLanes;
-                normalized += kLanes;
+                winning += kLanes;
             }
             for (std::size_t lane = 0; lane < kLanes; ++lane) {
                 gamma[c + lane] += static_cast<double>(gammas[lane]);
@@ -190,37 +174,35 @@ struct Kernels {
             }
         }
         for (std::size_t c = 0; c < channels; ++c) {
-            diff_gamma[c] = static_cast<float>(gamma[c]);
+            diff_gamma[c] = static_cast<float>(gamma[c]) * channel.inverse_deviation[c];
             diff_beta[c] = static_cast<float>(beta[c]);
         }
     }
 
     /// diff_src may be x.
-    static void backward(const Geometry& g, const float* x, const ChannelValues& channel,
+    static void backward(const Geometry& g, const Element* x, const ChannelValues& channel,
                          const float* gamma, const float* diff_gamma, const float* diff_beta,
-                         const float* diff_dst, const std::uint8_t* winners, float* diff_src) {
+                         const Element* diff_dst, const std::uint8_t* winners, Element* diff_src) {
         const std::size_t row = g.width * kLanes;
         const float share = 1.F / static_cast<float>(g.batch * g.plane());
         for (std::size_t p = 0; p < g.planes(); ++p) {
             const std::size_t c = p % g.blocks * kLanes;
-            const auto inverse = V::template load<Floats>(&channel.inverse_deviation[c]);
-            const Floats scale = V::template load<Floats>(gamma + c) * inverse;
+            const auto inverse = V::load_floats(&channel.inverse_deviation[c]);
+            const Floats scale = V::load_floats(gamma + c) * inverse;
             // scale (dy - mean_beta - z mean_gamma) = scale dy - (slope x + offset)
-            const Floats slope =
-                scale * inverse * (V::template load<Floats>(diff_gamma + c) * share);
-            const Floats offset = scale * (V::template load<Floats>(diff_beta + c) * share) -
-                                  slope * V::template load<Floats>(&channel.mean[c]);
+            const Floats slope = scale * inverse * (V::load_floats(diff_gamma + c) * share);
+            const Floats offset = scale * (V::load_floats(diff_beta + c) * share) -
+                                  slope * V::load_floats(&channel.mean[c]);
             for (std::size_t h = 0; h < g.height; h += 2, x += 2 * row, diff_src += 2 * row) {
                 for (std::size_t w = 0; w < row; w += 2 * kLanes) {
-                    const Floats dy = scale * V::template load<Floats>(diff_dst);
-                    const auto winner =
-                        __builtin_convertvector(V::template load<Bytes>(winners), Words);
+                    const Floats dy = scale * V::load(diff_dst);
+                    const auto winner = V::load_bytes(winners);
                     diff_dst += kLanes;
                     winners += kLanes;
                     for (std::int32_t k = 0; k < 4; ++k) {
                         const std::size_t at =
                             w + (k & 1 ? kLanes : std::size_t{0}) + (k & 2 ? row : std::size_t{0});
-                        const Floats rest = V::template load<Floats>(x + at) * slope + offset;
+                        const Floats rest = V::load(x + at) * slope + offset;
                         const Floats won = winner == k ? dy : Floats{};
                         V::store(diff_src + at, won - rest);
                     }
@@ -235,21 +217,21 @@ private:
         best = larger ? value : best;
         winner = larger ? Words{} + index : winner;
     }
-    static Floats alive(const float* diff_dst, const std::uint8_t* winners) {
-        const auto winner = __builtin_convertvector(V::template load<Bytes>(winners), Words);
-        return winner == kNone ? Floats{} : V::template load<Floats>(diff_dst);
+    static Floats alive(const Element* diff_dst, const std::uint8_t* winners) {
+        const auto winner = V::load_bytes(winners);
+        return winner == kNone ? Floats{} : V::load(diff_dst);
     }
 };
 
 /// src (N, C, H, W) -> dst (N, C, H / 2, W / 2); scale (C), shift (C).
-template <std::size_t kLanes>
+template <std::size_t kLanes, typename Element>
 class BatchNormPoolLayer final : public Layer {
 public:
     BatchNormPoolLayer(std::string_view name, const LayerContext& layer_context, const Desc& src)
         : Layer(name, layer_context), src_desc_(src) {
         const auto dims = onednn::dims_of(src);
         const auto size = [&](std::size_t i) { return static_cast<std::size_t>(dims[i]); };
-        dst_desc_ = Desc({dims[0], dims[1], dims[2] / 2, dims[3] / 2}, memory::data_type::f32,
+        dst_desc_ = Desc({dims[0], dims[1], dims[2] / 2, dims[3] / 2}, onednn::data_type_of(src),
                          kLanes == 16 ? Tag::nChw16c : Tag::nChw8c);
         channel_desc_ = Desc({dims[1]}, memory::data_type::f32, Tag::a);
         geometry_ = {size(0), size(1) / kLanes, size(2), size(3)};
@@ -264,7 +246,7 @@ public:
     bool keeps_src() const override { return true; }
     bool overwrites_src() const override { return true; }
     std::size_t state_bytes() const override {
-        return context().training ? pooled() * (sizeof(float) + sizeof(std::uint8_t)) : 0;
+        return context().training ? pooled() * (sizeof(Element) + sizeof(std::uint8_t)) : 0;
     }
 
     std::vector<TensorSlot> parameters() const override { return {slot(".weight"), slot(".bias")}; }
@@ -281,8 +263,8 @@ public:
     void bind(const LayerMemory& lent) override {
         lent_ = lent;
         if (!context().training) return;
-        normalized_ = reinterpret_cast<float*>(lent.state);
-        winners_ = reinterpret_cast<std::uint8_t*>(normalized_ + pooled());
+        winning_ = reinterpret_cast<Element*>(lent.state);
+        winners_ = reinterpret_cast<std::uint8_t*>(winning_ + pooled());
     }
 
     void bind_blocks(const LayerBlocks& blocks) override {
@@ -306,22 +288,22 @@ public:
     void backward(const StepContext& /*step*/) override { propagate(); }
 
 private:
-    using K = Kernels<kLanes>;
+    using K = Kernels<kLanes, Element>;
 
     void propagate() {
-        const float* diff_dst = floats(lent_.diff_dst);
-        K::backward_channels(geometry_, diff_dst, winners_, normalized_, sums_, diff_gamma_,
+        const Element* diff_dst = elements(lent_.diff_dst);
+        K::backward_channels(geometry_, channel_, diff_dst, winners_, winning_, sums_, diff_gamma_,
                              diff_beta_);
-        K::backward(geometry_, floats(lent_.src), channel_, gamma_, diff_gamma_, diff_beta_,
-                    diff_dst, winners_, floats(lent_.diff_src));
+        K::backward(geometry_, elements(lent_.src), channel_, gamma_, diff_gamma_, diff_beta_,
+                    diff_dst, winners_, elements(lent_.diff_src));
     }
 
     [[nodiscard]] std::size_t channels() const { return geometry_.blocks * kLanes; }
     [[nodiscard]] std::size_t pooled() const {
         return geometry_.planes() * geometry_.plane() / 4 * kLanes;
     }
-    static float* floats(const memory& tensor) {
-        return static_cast<float*>(tensor.get_data_handle());
+    static Element* elements(const memory& tensor) {
+        return static_cast<Element*>(tensor.get_data_handle());
     }
     TensorSlot slot(const char* suffix) const {
         return {name() + suffix, {static_cast<std::int64_t>(channels())}, 0, channel_desc_};
@@ -334,17 +316,17 @@ private:
     }
 
     void train() {
-        K::statistics(geometry_, floats(lent_.src), sums_, shifts_, channel_.mean, variance_);
+        K::statistics(geometry_, elements(lent_.src), sums_, shifts_, channel_.mean, variance_);
         set_deviation(variance_);
-        K::template forward<true>(geometry_, floats(lent_.src), channel_, gamma_, beta_,
-                                  floats(lent_.dst), winners_, normalized_);
+        K::template forward<true>(geometry_, elements(lent_.src), channel_, gamma_, beta_,
+                                  elements(lent_.dst), winners_, winning_);
     }
 
     void evaluate() {
         std::copy_n(running_mean_, channels(), channel_.mean.begin());
         set_deviation({running_variance_, channels()});
-        K::template forward<false>(geometry_, floats(lent_.src), channel_, gamma_, beta_,
-                                   floats(lent_.dst), nullptr, nullptr);
+        K::template forward<false>(geometry_, elements(lent_.src), channel_, gamma_, beta_,
+                                   elements(lent_.dst), nullptr, nullptr);
     }
 
     Desc src_desc_, dst_desc_, channel_desc_;
@@ -357,28 +339,42 @@ private:
     std::vector<float> variance_, shifts_;
     std::vector<double> sums_;
     // Of the last forward, read by backward; in the network's arena.
-    float* normalized_ = nullptr;
+    Element* winning_ = nullptr;
     std::uint8_t* winners_ = nullptr;
 };
+
+/// How many channels lie side by side in `src`: 16, 8 or, in a layout that is not ours, 0.
+std::size_t channel_block(const Desc& src) {
+    const auto dims = onednn::dims_of(src);
+    const auto has_layout = [&](dnnl_dim_t lanes, Tag tag) {
+        return dims[1] % lanes == 0 && src == Desc(dims, onednn::data_type_of(src), tag);
+    };
+    if (has_layout(16, Tag::nChw16c)) return 16;
+    return has_layout(8, Tag::nChw8c) ? 8 : 0;
+}
+
+template <std::size_t kLanes, typename Element>
+std::unique_ptr<Layer> make(const LayerSpec& spec, const LayerContext& context, const Desc& src) {
+    return std::make_unique<BatchNormPoolLayer<kLanes, Element>>(spec.name, context, src);
+}
 
 }  // namespace
 
 bool can_fuse_batch_norm_pool(const Desc& src, std::size_t kernel) {
     const auto dims = onednn::dims_of(src);
-    const auto has_layout = [&](dnnl_dim_t lanes, Tag tag) {
-        return dims[1] % lanes == 0 && src == Desc(dims, memory::data_type::f32, tag);
-    };
-    return kernel == 2 && dims[2] % 2 == 0 && dims[3] % 2 == 0 &&
-           (has_layout(16, Tag::nChw16c) || has_layout(8, Tag::nChw8c));
+    const bool even = dims[2] % 2 == 0 && dims[3] % 2 == 0;
+    return kernel == 2 && even && channel_block(src) != 0;
 }
 
 std::unique_ptr<Layer> make_batch_norm_pool(const LayerSpec& spec, const LayerContext& context,
                                             const Desc& src) {
-    const auto dims = onednn::dims_of(src);
-    if (dims[1] % 16 == 0 && src == Desc(dims, memory::data_type::f32, Tag::nChw16c)) {
-        return std::make_unique<BatchNormPoolLayer<16>>(spec.name, context, src);
+    const bool wide = channel_block(src) == 16;
+    if (onednn::data_type_of(src) == memory::data_type::bf16) {
+        if (wide) return make<16, BFloat16>(spec, context, src);
+        return make<8, BFloat16>(spec, context, src);
     }
-    return std::make_unique<BatchNormPoolLayer<8>>(spec.name, context, src);
+    if (wide) return make<16, float>(spec, context, src);
+    return make<8, float>(spec, context, src);
 }
 
 }  // namespace dp::core

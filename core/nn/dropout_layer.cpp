@@ -2,6 +2,7 @@
 // random numbers keyed by sample, so that they are equal however the batch is split, which oneDNN's
 // cannot be.
 #include "core/base/random.hpp"
+#include "core/nn/lanes.hpp"
 #include "core/nn/layer.hpp"
 
 namespace dp::core {
@@ -11,6 +12,7 @@ using onednn::Desc;
 
 /// (N, F) -> (N, F): training zeroes a unit with probability p and scales the others by 1 / (1 -
 /// p).
+template <typename Element>
 class DropoutLayer final : public Layer {
 public:
     DropoutLayer(const LayerContext& layer_context, const Desc& src)
@@ -32,8 +34,8 @@ public:
     }
 
     void forward(const StepContext& step) override {
-        const auto* src = static_cast<const float*>(lent_.src.get_data_handle());
-        auto* dst = static_cast<float*>(lent_.dst.get_data_handle());
+        const auto* src = static_cast<const Element*>(lent_.src.get_data_handle());
+        auto* dst = static_cast<Element*>(lent_.dst.get_data_handle());
         if (!step.training) {
             std::copy_n(src, context().batch_size * features_, dst);
             return;
@@ -43,8 +45,8 @@ public:
     }
 
     void backward(const StepContext& /*step*/) override {
-        multiply(static_cast<const float*>(lent_.diff_dst.get_data_handle()),
-                 static_cast<float*>(lent_.diff_src.get_data_handle()));
+        multiply(static_cast<const Element*>(lent_.diff_dst.get_data_handle()),
+                 static_cast<Element*>(lent_.diff_src.get_data_handle()));
     }
 
 private:
@@ -60,10 +62,11 @@ private:
         }
     }
 
-    void multiply(const float* from, float* to) const {
+    void multiply(const Element* from, Element* to) const {
         const std::size_t size = context().batch_size * features_;
         const float* mask = mask_;
-        for (std::size_t i = 0; i < size; ++i) to[i] = from[i] * mask[i];
+        for (std::size_t i = 0; i < size; ++i)
+            to[i] = from_float<Element>(to_float(from[i]) * mask[i]);
     }
 
     Desc desc_;
@@ -75,7 +78,10 @@ private:
 }  // namespace
 
 std::unique_ptr<Layer> make_dropout(const LayerContext& context, const Desc& src) {
-    return std::make_unique<DropoutLayer>(context, src);
+    if (onednn::data_type_of(src) == dnnl::memory::data_type::bf16) {
+        return std::make_unique<DropoutLayer<BFloat16>>(context, src);
+    }
+    return std::make_unique<DropoutLayer<float>>(context, src);
 }
 
 }  // namespace dp::core

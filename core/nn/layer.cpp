@@ -34,6 +34,13 @@ std::function<void()> BoundPrimitive::alone() const {
     };
 }
 
+BoundPrimitive reorder(const dnnl::memory& from, const dnnl::memory& to) {
+    const dnnl::engine engine = from.get_engine();
+    const dnnl::reorder::primitive_desc desc(engine, from.get_desc(), engine, to.get_desc(),
+                                             onednn::attributes());
+    return {desc, dnnl::reorder(desc), nullptr, {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}}};
+}
+
 bool is_reference(std::string_view implementation) {
     return implementation.starts_with("ref") ||
            implementation.find(":ref") != std::string_view::npos;
@@ -51,7 +58,7 @@ std::vector<std::unique_ptr<Layer>> make_layers(const ModelSpec& model, const La
     onednn::Desc src(
         {static_cast<dnnl_dim_t>(context.batch_size), static_cast<dnnl_dim_t>(channels),
          static_cast<dnnl_dim_t>(height), static_cast<dnnl_dim_t>(width)},
-        dnnl::memory::data_type::f32, dnnl::memory::format_tag::nchw);
+        context.data_type(), dnnl::memory::format_tag::nchw);
     std::vector<std::unique_ptr<Layer>> layers;
     for (std::size_t i = 0; i < model.layers.size(); ++i) {
         const LayerSpec& spec = model.layers[i];
@@ -68,7 +75,8 @@ std::vector<std::unique_ptr<Layer>> make_layers(const ModelSpec& model, const La
                 layers.push_back(make_convolution(spec, context, src, weights, relu));
                 break;
             case LayerKind::kLinear:
-                layers.push_back(make_linear(spec, context, src, weights, relu));
+                layers.push_back(
+                    make_linear(spec, context, src, weights, relu, i + 1 == model.layers.size()));
                 break;
             case LayerKind::kBatchNorm:
                 if (context.options.own_batch_norm_pool && relu && i + 2 < model.layers.size() &&

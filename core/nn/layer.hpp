@@ -28,6 +28,12 @@ struct LayerContext {
     std::size_t batch_size = 0;
     bool training = false;  // backward is wanted too
     NetworkOptions options;
+
+    /// Of activations.
+    [[nodiscard]] dnnl::memory::data_type data_type() const {
+        return options.precision == Precision::kBFloat16 ? dnnl::memory::data_type::bf16
+                                                         : dnnl::memory::data_type::f32;
+    }
 };
 
 /// A tensor that a layer keeps in a flat block, in the layout that its primitives want.
@@ -82,6 +88,9 @@ private:
     std::vector<dnnl_exec_arg_t> arguments_;
 };
 
+/// Copies `from` to `to`, of the same shape, with a scratchpad of its own.
+BoundPrimitive reorder(const dnnl::memory& from, const dnnl::memory& to);
+
 class Layer {
 public:
     virtual ~Layer() = default;
@@ -90,6 +99,8 @@ public:
 
     [[nodiscard]] virtual onednn::Desc src_desc() const = 0;
     [[nodiscard]] virtual onednn::Desc dst_desc() const = 0;
+    /// Of the gradient of dst.
+    [[nodiscard]] virtual onednn::Desc diff_dst_desc() const { return dst_desc(); }
     /// True when backward reads forward's source (destination), so that it must outlive forward.
     [[nodiscard]] virtual bool keeps_src() const { return false; }
     [[nodiscard]] virtual bool keeps_dst() const { return false; }
@@ -130,13 +141,14 @@ private:
 
 // One function per kind. `src` is the layout of the layer's source; `weights` the layout of its
 // weights in the parameter block, or null while that is still oneDNN's to choose; `relu` fuses a
-// ReLU behind it.
+// ReLU behind it; the `last` layer's destination, the logits, is float32 in every precision.
 
 std::unique_ptr<Layer> make_convolution(const LayerSpec& spec, const LayerContext& context,
                                         const onednn::Desc& src, const onednn::Desc* weights,
                                         bool relu);
 std::unique_ptr<Layer> make_linear(const LayerSpec& spec, const LayerContext& context,
-                                   const onednn::Desc& src, const onednn::Desc* weights, bool relu);
+                                   const onednn::Desc& src, const onednn::Desc* weights, bool relu,
+                                   bool last);
 std::unique_ptr<Layer> make_batch_norm(const LayerSpec& spec, const LayerContext& context,
                                        const onednn::Desc& src, bool relu);
 /// Batch norm, ReLU and max pool as one layer of our own. can_fuse_batch_norm_pool says whether

@@ -15,7 +15,7 @@ public:
         const auto kernel = static_cast<dnnl_dim_t>(side);
         const onednn::WindowDims window{{kernel, kernel}, {kernel, kernel}, {0, 0}};
         const auto in = onednn::dims_of(src);
-        const Desc dst({in[0], in[1], in[2] / kernel, in[3] / kernel}, memory::data_type::f32,
+        const Desc dst({in[0], in[1], in[2] / kernel, in[3] / kernel}, onednn::data_type_of(src),
                        memory::format_tag::any);
         forward_desc_ = onednn::max_pool_forward(context().engine, src, dst, window);
         check_found(forward_desc_, name());

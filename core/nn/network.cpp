@@ -37,7 +37,11 @@ struct Plan {
     std::size_t kept_bytes = 0;
     std::array<std::size_t, 2> transient_bytes{};
     std::size_t scratchpad_bytes = 0;
-    memory logits, diff_logits;
+    memory logits;
+    std::size_t diff_logits_offset = 0;
+    // In bfloat16 the batch comes, and the loss leaves its gradient, in float32 all the same: these
+    // turn them into the first tensor and the last one's gradient.
+    BoundPrimitive convert_input, convert_diff_logits;
 };
 
 constexpr std::size_t kTransient = static_cast<std::size_t>(-1);
@@ -45,6 +49,21 @@ constexpr std::size_t kTransient = static_cast<std::size_t>(-1);
 std::size_t place_bytes(const onednn::Desc& desc) {
     return round_up(desc.get_size(), kAlignmentBytes);
 }
+
+/// A tensor's layout in float32.
+onednn::Desc as_float(const onednn::Desc& plain, memory::format_tag tag) {
+    return {onednn::dims_of(plain), memory::data_type::f32, tag};
+}
+
+onednn::Desc input_desc(const Plan& plan) {
+    return as_float(plan.layers.front()->src_desc(), memory::format_tag::nchw);
+}
+
+onednn::Desc diff_logits_desc(const Plan& plan) {
+    return as_float(plan.layers.back()->dst_desc(), memory::format_tag::nc);
+}
+
+bool converts(const Plan& plan) { return input_desc(plan) != plan.layers.front()->src_desc(); }
 
 onednn::Desc tensor_desc(const Plan& plan, std::size_t tensor) {
     return tensor < plan.layers.size() ? plan.layers[tensor]->src_desc()
@@ -59,6 +78,7 @@ Plan make_plan(const ModelSpec& model, const NetworkLayout& layout, const dnnl::
     plan.layers =
         make_layers(model, {engine, batch_size, training, layout.options}, &layout.parameters);
     const std::size_t last = plan.layers.size();
+    if (converts(plan)) plan.kept_bytes = place_bytes(input_desc(plan));
     for (std::size_t i = 0; i <= last; ++i) {
         const std::size_t bytes = place_bytes(tensor_desc(plan, i));
         const bool read_again = training && ((i > 0 && plan.layers[i - 1]->keeps_dst()) ||
@@ -80,6 +100,8 @@ Plan make_plan(const ModelSpec& model, const NetworkLayout& layout, const dnnl::
             plan.transient_bytes[i % 2] = std::max(plan.transient_bytes[i % 2], bytes);
         }
     }
+    plan.diff_logits_offset = plan.kept_bytes;
+    if (training) plan.kept_bytes += place_bytes(diff_logits_desc(plan));
     for (const auto& layer : plan.layers) {
         plan.slots.push_back({layer->parameters().size(), layer->statistics().size()});
         plan.state_offset.push_back(plan.kept_bytes);
@@ -157,8 +179,7 @@ public:
     BatchResult forward(const Batch& batch, const DropoutKey& dropout) {
         current_ = &find(batch.size, true);
         run(StepContext{stream_, true, dropout, batch.samples.first(batch.size)});
-        return softmax_cross_entropy(logits(), batch.labels.first(batch.size),
-                                     floats(current_->diff_logits));
+        return softmax_cross_entropy(logits(), batch.labels.first(batch.size), diff_logits());
     }
 
     void backward(GradientsReady* ready) {
@@ -166,6 +187,7 @@ public:
         const auto tensors = layout_.parameters.tensors();
         std::size_t tensor = tensors.size();
         std::size_t offset = layout_.parameters.size();
+        current_->convert_diff_logits.execute(stream_);
         for (std::size_t i = current_->layers.size(); i-- > 0;) {
             current_->layers[i]->backward(step);
             if (ready == nullptr) continue;
@@ -183,7 +205,9 @@ public:
         return softmax_cross_entropy(logits(), batch.labels.first(batch.size), {});
     }
 
-    std::span<float> logits() const { return floats(current_->logits); }
+    std::span<float> logits() const {
+        return floats(static_cast<float*>(current_->logits.get_data_handle()));
+    }
 
     std::vector<PrimitiveInfo> primitives() {
         std::vector<PrimitiveInfo> all;
@@ -211,10 +235,9 @@ private:
         memory src(tensor_desc(plan, 0), engine_, place(0));
         memory diff_src;  // the gradient of the input: nobody needs it
         for (std::size_t i = 0; i < last; ++i) {
-            const auto desc = tensor_desc(plan, i + 1);
-            const memory dst(desc, engine_, place(i + 1));
+            const memory dst(tensor_desc(plan, i + 1), engine_, place(i + 1));
             const memory diff_dst(
-                desc, engine_,
+                plan.layers[i]->diff_dst_desc(), engine_,
                 plan.gradient_in_place[i + 1] ? place(i + 1) : transient_[(i + 1) % 2]);
             plan.layers[i]->bind(
                 {src, dst, diff_src, diff_dst, scratchpad_, arena_.data() + plan.state_offset[i]});
@@ -222,7 +245,15 @@ private:
             diff_src = diff_dst;
         }
         plan.logits = src;
-        plan.diff_logits = diff_src;
+        if (plan.training) {
+            const memory from(diff_logits_desc(plan), engine_,
+                              arena_.data() + plan.diff_logits_offset);
+            plan.convert_diff_logits = reorder(from, diff_src);
+        }
+        if (converts(plan)) {
+            plan.convert_input = reorder(memory(input_desc(plan), engine_, arena_.data()),
+                                         memory(tensor_desc(plan, 0), engine_, place(0)));
+        }
     }
 
     Plan& find(std::size_t batch_size, bool training) {
@@ -233,12 +264,17 @@ private:
     }
 
     void run(const StepContext& step) {
+        current_->convert_input.execute(stream_);
         for (const auto& layer : current_->layers) layer->forward(step);
         stream_.wait();
     }
 
-    std::span<float> floats(const memory& tensor) const {
-        return {static_cast<float*>(tensor.get_data_handle()), current_->batch_size * kClasses};
+    std::span<float> diff_logits() const {
+        return floats(reinterpret_cast<float*>(arena_.data() + current_->diff_logits_offset));
+    }
+
+    std::span<float> floats(float* logits) const {
+        return {logits, current_->batch_size * kClasses};
     }
 
     const NetworkLayout& layout_;

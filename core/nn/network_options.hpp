@@ -13,7 +13,12 @@ enum class ConvolutionAlgorithm {
     kDirect,  // the plain sum everywhere, closest to other programs' results
 };
 
+/// Of activations and of the weights that convolutions and linear layers read. Parameters, their
+/// gradients, sums and batch norm's statistics are float32 in both.
+enum class Precision { kFloat32, kBFloat16 };
+
 struct NetworkOptions {
+    Precision precision = Precision::kFloat32;
     ConvolutionAlgorithm convolution = ConvolutionAlgorithm::kAuto;
     bool own_batch_norm_pool = true;  // false: oneDNN's primitives, to compare with
 };
@@ -31,6 +36,13 @@ inline constexpr std::array kConvolutionAlgorithms{
                                     "Winograd where it is faster and oneDNN has it"},
     OptionRow<ConvolutionAlgorithm>{"direct", ConvolutionAlgorithm::kDirect,
                                     "the plain sum, closest to other programs' results"},
+};
+
+inline constexpr std::array kPrecisions{
+    OptionRow<Precision>{"fp32", Precision::kFloat32, "float32 throughout"},
+    OptionRow<Precision>{"bf16", Precision::kBFloat16,
+                         "bfloat16 activations and weights, float32 parameters, gradients and "
+                         "statistics; on CPUs with avx512_bf16 or AMX"},
 };
 
 /// The row of `rows` that holds `value`.

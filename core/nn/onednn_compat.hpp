@@ -30,6 +30,14 @@ inline Dims dims_of(const Desc& desc) {
 #endif
 }
 
+inline dnnl::memory::data_type data_type_of(const Desc& desc) {
+#if DNNL_VERSION_MAJOR < 3
+    return desc.data_type();
+#else
+    return desc.get_data_type();
+#endif
+}
+
 /// User scratchpad, and with `relu` a ReLU applied to the destination.
 inline dnnl::primitive_attr attributes(bool relu = false) {
     dnnl::primitive_attr attr;

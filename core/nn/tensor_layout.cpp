@@ -99,8 +99,9 @@ const Desc& LayoutAccess::desc(const TensorLayout& layout, std::size_t index) {
 
 NetworkLayout plan_layout(const ModelSpec& model, std::size_t batch_size,
                           const NetworkOptions& options) {
-    const LayerContext context{dnnl::engine(dnnl::engine::kind::cpu, 0), batch_size,
-                               /*training=*/false, options};
+    LayerContext context{dnnl::engine(dnnl::engine::kind::cpu, 0), batch_size,
+                         /*training=*/false, options};
+    context.options.precision = Precision::kFloat32;  // that of the block, whatever the layers'
     std::vector<TensorSlot> parameters;
     std::vector<TensorSlot> statistics;
     for (const auto& layer : make_layers(model, context, nullptr)) {

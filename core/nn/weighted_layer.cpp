@@ -5,6 +5,10 @@
 // back to a reference implementation in that layout gets a reordered copy of its own instead
 // (direct convolution's backward by data wants its two 16-channel blocks swapped), so that such a
 // reorder is the only one there is.
+//
+// In bfloat16 every pass that reads weights works on a copy that is converted and reordered at
+// once, and backward by weights writes float32 in the block's layout. The logits are float32, but
+// their gradient is bfloat16: oneDNN has no backward of mixed types.
 #include <functional>
 #include <numeric>
 #include <utility>
@@ -99,7 +103,8 @@ class WeightedLayer final : public Layer {
 public:
     struct Geometry {
         Dims weights;
-        Desc dst;
+        Desc dst;                                 // of forward
+        Desc diff_dst;                            // differs from it in type alone
         std::vector<std::int64_t> weights_shape;  // as PyTorch says it
     };
 
@@ -110,7 +115,8 @@ public:
           bias_desc_({geometry.weights[0]}, kF32, Tag::a),
           relu_(relu) {
         const dnnl::engine& engine = context().engine;
-        const Desc any(geometry.weights, kF32, Tag::any);
+        const Desc any(geometry.weights, onednn::data_type_of(src), Tag::any);
+        const Desc any_diff(geometry.weights, kF32, Tag::any);
         const auto weights_of = [](const auto& desc) { return desc.weights_desc(); };
         forward_desc_ = choose(
             this->name(), any, stored_weights,
@@ -118,19 +124,25 @@ public:
                 return ops.forward(engine, src, weights, bias_desc_, geometry.dst, relu);
             },
             weights_of);
+        forward_hint_ = forward_desc_;
+        if (context().training && geometry.diff_dst != geometry.dst) {
+            forward_hint_ = ops.forward(engine, src, any, bias_desc_, geometry.diff_dst, relu);
+        }
         weights_desc_ = stored_weights != nullptr ? *stored_weights : forward_desc_.weights_desc();
         if (!context().training) return;
-        const Desc dst = forward_desc_.dst_desc();
+        const Desc dst = forward_hint_.dst_desc();
+        const bool copies = onednn::data_type_of(any) != kF32;
+        const Desc shared = copies ? forward_desc_.weights_desc() : weights_desc_;
         backward_data_desc_ = choose(
-            this->name(), any, &weights_desc_,
+            this->name(), any, &shared,
             [&](const Desc& weights) {
-                return ops.backward_data(engine, src, weights, dst, forward_desc_);
+                return ops.backward_data(engine, src, weights, dst, forward_hint_);
             },
             weights_of);
         backward_weights_desc_ = choose(
-            this->name(), any, &weights_desc_,
+            this->name(), any_diff, &weights_desc_,
             [&](const Desc& weights) {
-                return ops.backward_weights(engine, src, weights, bias_desc_, dst, forward_desc_);
+                return ops.backward_weights(engine, src, weights, bias_desc_, dst, forward_hint_);
             },
             [](const auto& desc) { return desc.diff_weights_desc(); });
         if (relu_) relu_backward_desc_ = onednn::relu_backward(engine, dst);
@@ -138,6 +150,7 @@ public:
 
     Desc src_desc() const override { return forward_desc_.src_desc(); }
     Desc dst_desc() const override { return forward_desc_.dst_desc(); }
+    Desc diff_dst_desc() const override { return forward_hint_.dst_desc(); }
     bool keeps_src() const override { return true; }
     bool keeps_dst() const override { return relu_; }
     /// Backward by weights, the last to read src, comes before backward by data.
@@ -213,8 +226,11 @@ public:
                             {DNNL_ARG_DIFF_WEIGHTS, computed},
                             {DNNL_ARG_DIFF_BIAS, diff_bias_}});
         if (!lent.diff_src) return;
+        // Forward's copy is still that of the same weights.
         const auto backward_weights =
-            reordered(backward_data_desc_.weights_desc(), backward_reorder_);
+            backward_data_desc_.weights_desc() == forward_desc_.weights_desc()
+                ? forward_weights
+                : reordered(backward_data_desc_.weights_desc(), backward_reorder_);
         backward_data_ = BoundPrimitive(
             backward_data_desc_, typename Ops::BackwardData(backward_data_desc_), lent.scratchpad,
             {{DNNL_ARG_DIFF_DST, lent.diff_dst},
@@ -244,13 +260,6 @@ public:
     }
 
 private:
-    BoundPrimitive reorder(const memory& from, const memory& to) const {
-        const dnnl::engine& engine = context().engine;
-        const dnnl::reorder::primitive_desc desc(engine, from.get_desc(), engine, to.get_desc(),
-                                                 onednn::attributes());
-        return {desc, dnnl::reorder(desc), nullptr, {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}}};
-    }
-
     /// The weights as `wanted`: the block's own memory, or a copy that `before` refreshes.
     memory reordered(const Desc& wanted, BoundPrimitive& before) const {
         if (wanted == weights_desc_) return weights_;
@@ -264,7 +273,9 @@ private:
     Desc bias_desc_;
     bool relu_;
 
-    typename Ops::Forward::primitive_desc forward_desc_;
+    // The hint is what backward takes forward for: forward itself, unless the gradient has another
+    // type.
+    typename Ops::Forward::primitive_desc forward_desc_, forward_hint_;
     typename Ops::BackwardData::primitive_desc backward_data_desc_;
     typename Ops::BackwardWeights::primitive_desc backward_weights_desc_;
     dnnl::eltwise_backward::primitive_desc relu_backward_desc_;
@@ -286,29 +297,32 @@ std::unique_ptr<Layer> make_convolution(const LayerSpec& spec, const LayerContex
     const auto padding = static_cast<dnnl_dim_t>(spec.padding);
     const auto side = [&](dnnl_dim_t length) { return length + 2 * padding - kernel + 1; };
     const Dims weights_dims{out, in[1], kernel, kernel};
+    const Desc dst({in[0], out, side(in[2]), side(in[3])}, onednn::data_type_of(src), Tag::any);
     using Convolution = WeightedLayer<ConvolutionOps>;
     return std::make_unique<Convolution>(
         spec.name, context,
         ConvolutionOps{{{1, 1}, {}, {padding, padding}}, context.options.convolution}, src,
-        Convolution::Geometry{weights_dims,
-                              Desc({in[0], out, side(in[2]), side(in[3])}, kF32, Tag::any),
-                              {weights_dims.begin(), weights_dims.end()}},
+        Convolution::Geometry{weights_dims, dst, dst, {weights_dims.begin(), weights_dims.end()}},
         weights, relu);
 }
 
 std::unique_ptr<Layer> make_linear(const LayerSpec& spec, const LayerContext& context,
-                                   const Desc& src, const Desc* weights, bool relu) {
+                                   const Desc& src, const Desc* weights, bool relu, bool last) {
     Dims weights_dims = onednn::dims_of(src);
     const auto batch = weights_dims[0];
     const auto out = static_cast<dnnl_dim_t>(spec.outputs);
     weights_dims[0] = out;
     const auto inputs = std::accumulate(weights_dims.begin() + 1, weights_dims.end(), dnnl_dim_t{1},
                                         std::multiplies<>{});
+    const Desc diff_dst({batch, out}, onednn::data_type_of(src), Tag::nc);
     using Linear = WeightedLayer<LinearOps>;
     return std::make_unique<Linear>(
         spec.name, context, LinearOps{}, src,
-        Linear::Geometry{weights_dims, Desc({batch, out}, kF32, Tag::nc), {out, inputs}}, weights,
-        relu);
+        Linear::Geometry{weights_dims,
+                         last ? Desc({batch, out}, kF32, Tag::nc) : diff_dst,
+                         diff_dst,
+                         {out, inputs}},
+        weights, relu);
 }
 
 }  // namespace dp::core

@@ -1,6 +1,6 @@
 // What one worker's training step costs beside its primitives.
 //
-//   dp_bench_step [--rounds K] [--compare direct|onednn|plain]
+//   dp_bench_step [--rounds K] [--compare direct|onednn|plain|bf16|bf16-direct]
 //
 // Each round times one whole step (load, forward, loss, backward, update) of cifar_cnn with batches
 // of 128, then each of its primitives alone, in the step's order so that they find the caches as
@@ -11,7 +11,8 @@
 //
 // --compare measures a second variant in the same rounds, and `ratio` is the first one's images/s
 // over the second one's: `direct` has direct convolution everywhere, `onednn` has oneDNN's batch
-// norm and pooling instead of our own, `plain` has both.
+// norm and pooling instead of our own, `plain` has both. `bf16` and `bf16-direct` put bfloat16
+// first and float32, as trained or with direct convolution, second.
 #include <omp.h>
 
 #include <algorithm>
@@ -164,6 +165,16 @@ std::vector<Variant> variants(const std::string& compare) {
     plain.own_batch_norm_pool = false;
     if (compare == "direct") return {{"as trained", fastest}, {"direct convolution", direct}};
     if (compare == "onednn") return {{"as trained", fastest}, {"oneDNN's batch norm", onednn}};
+    if (compare == "bf16") {
+        NetworkOptions bf16;
+        bf16.precision = Precision::kBFloat16;
+        return {{"bf16", bf16}, {"fp32", fastest}};
+    }
+    if (compare == "bf16-direct") {
+        NetworkOptions bf16;
+        bf16.precision = Precision::kBFloat16;
+        return {{"bf16", bf16}, {"fp32, direct convolution", direct}};
+    }
     if (compare == "plain") {
         return {{"as trained", fastest}, {"direct convolution, oneDNN's batch norm", plain}};
     }
@@ -180,7 +191,7 @@ int main(int argc, char** argv) {
         ->check(CLI::Range(3, 10'000))
         ->capture_default_str();
     app.add_option("--compare", compare, "Another variant to measure in the same rounds")
-        ->check(CLI::IsMember({"nothing", "direct", "onednn", "plain"}))
+        ->check(CLI::IsMember({"nothing", "direct", "onednn", "plain", "bf16", "bf16-direct"}))
         ->capture_default_str();
     CLI11_PARSE(app, argc, argv);
 

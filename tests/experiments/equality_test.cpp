@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "experiments/machine.hpp"
 #include "experiments/modes.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/jobs.hpp"
@@ -86,6 +87,21 @@ TEST_CASE("the reductions and the overlap change no bit in a run with a straggle
 }
 
 TEST_CASE("all modes end with the same bits with one exchange per tensor") { check_modes_agree(0); }
+
+TEST_CASE("all modes end with the same bits in bfloat16") {
+    if (!experiments::read_machine().native_bf16) return;  // then the program refuses it
+    const core::Dataset data = core::make_synthetic(1, 150, 40);
+    for (const std::size_t workers : {1UL, 3UL}) {
+        std::map<std::string, std::string> checksums;
+        for (const experiments::Mode& mode : experiments::modes()) {
+            core::RunConfig config = tests::small_config(std::string(mode.name), workers);
+            config.network.precision = core::Precision::kBFloat16;
+            checksums[config.mode] = experiments::run_job(tests::make_job(config, data)).checksum;
+        }
+        CHECK(checksums.at("threads") == checksums.at("serial"));
+        CHECK(checksums.at("procs") == checksums.at("serial"));
+    }
+}
 
 TEST_CASE("another seed ends with other bits and the same seed with the same") {
     const core::Dataset data = core::make_synthetic(1, 64, 16);

@@ -345,3 +345,11 @@ TEST_CASE("too small a thread limit is an error and not fewer workers") {
     CHECK(result.exit_code == 4);
     CHECK(holds(result.err, "1 threads of 2"));
 }
+
+TEST_CASE("bfloat16 is refused where the CPU does not multiply it") {
+    const auto result = tests::run_program({"--precision", "bf16"}, {"ONEDNN_MAX_CPU_ISA=AVX2"});
+    CHECK(result.exit_code == 4);
+    CHECK(tests::holds(result.err, "--precision bf16 needs a CPU with avx512_bf16 or AMX"));
+    CHECK(tests::holds(result.err, "--precision fp32"));
+    CHECK(result.out.find("Epoch") == std::string::npos);
+}
