@@ -1,16 +1,17 @@
 #include "experiments/command_line.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include <CLI/CLI.hpp>
 
 #include "core/base/error.hpp"
 #include "core/data/dataset_table.hpp"
 #include "core/nn/model.hpp"
+#include "experiments/allreduce/command_line.hpp"
 #include "experiments/injection.hpp"
 #include "experiments/modes.hpp"
 #include "experiments/nearest.hpp"
+#include "experiments/option_values.hpp"
 
 namespace dp::experiments {
 namespace {
@@ -22,12 +23,14 @@ constexpr const char* kSynopsis =
     "Trains a convolutional network on the CPU with synchronous data parallelism, in shared "
     "memory\n"
     "(threads) and by message passing (procs), and measures one against the other.\n"
-    "More than one mode or worker count makes a sweep, with a table at its end.";
+    "More than one mode or worker count makes a sweep, with a table at its end.\n"
+    "A subcommand does something else; dp_compare SUBCOMMAND --help says how.";
 
 constexpr const char* kFooter =
     "Examples:\n"
     "  dp_compare --mode serial,threads,procs -n 1,2 --epochs 2\n"
     "  dp_compare --mode procs -n 4 --dataset cifar10 --data-dir data --out results\n"
+    "  dp_compare allreduce --mode threads,procs -n 2\n"
     "Exit codes: 0 success, 1 failed, 2 usage, 3 data or checkpoint, 4 resources, 5 verification,\n"
     "6 a worker died, 7 a worker stalled, 130 interrupted.";
 
@@ -35,22 +38,6 @@ std::string list_of(auto rows) {
     std::string text;
     for (const auto& row : rows) text += fmt::format("{}{}", text.empty() ? "" : ", ", row.name);
     return text;
-}
-
-template <typename Number>
-bool parse_all(const std::string& text, Number& value) {
-    const char* end = text.data() + text.size();
-    const auto parsed = std::from_chars(text.data(), end, value);
-    return parsed.ec == std::errc{} && parsed.ptr == end;
-}
-
-std::size_t parse_workers(const std::string& text) {
-    std::size_t value = 0;
-    if (parse_all(text, value) && value >= 1 && value <= kMaxWorkers) return value;
-    throw Error(ExitCode::kUsage,
-                "-n '{}' is not a number of workers: give whole numbers from 1 to {}, for example "
-                "-n 1,2,4",
-                text, kMaxWorkers);
 }
 
 /// The value of `option` that `text` names in `rows`.
@@ -69,39 +56,6 @@ std::string describe_choices(const std::string& what, const auto& rows) {
             fmt::format("{} {}: {}", &row == &rows.front() ? ":" : ";", row.name, row.description);
     }
     return text;
-}
-
-/// Validators that say what is wrong with a value and what would be right.
-CLI::Validator number_in(double low, double high, const std::string& wanted) {
-    return CLI::Validator(
-        [=](std::string& text) -> std::string {
-            double value = 0.0;
-            // A comparison with nan is false.
-            if (parse_all(text, value) && value >= low && value <= high) return {};
-            return fmt::format("'{}' is not {}", text, wanted);
-        },
-        "");
-}
-
-CLI::Validator whole_number(std::size_t low, std::size_t high) {
-    return CLI::Validator(
-        [=](std::string& text) -> std::string {
-            std::size_t value = 0;
-            if (parse_all(text, value) && value >= low && value <= high) return {};
-            return fmt::format("'{}' is not a whole number from {} to {}", text, low, high);
-        },
-        "");
-}
-
-CLI::Validator one_of(const std::vector<std::string>& words) {
-    return CLI::Validator(
-        [=](std::string& text) -> std::string {
-            if (std::ranges::find(words, text) != words.end()) return {};
-            std::string wanted;
-            for (const std::string& word : words) wanted += (wanted.empty() ? "" : " or ") + word;
-            return fmt::format("'{}' is not {}", text, wanted);
-        },
-        "");
 }
 
 /// Options as CLI11 fills them, before the checks that need more than one of them.
@@ -237,32 +191,50 @@ void add_options(CLI::App& app, Raw& raw, Request& request) {
     app.add_flag("--quiet", request.quiet, "Only the final table, or of a single run its summary");
 }
 
-/// CLI11's own words, with the next step; for an unknown option, the nearest known one.
-[[noreturn]] void throw_usage(const CLI::App& app, const CLI::ParseError& error, int argc,
+/// The subcommand given, or `program`.
+const CLI::App& chosen_app(const CLI::App& program) {
+    const std::vector<CLI::App*> given = program.get_subcommands();
+    return given.empty() ? program : *given.front();
+}
+
+/// CLI11's own words, with the next step; for an unknown option or subcommand, the nearest known
+/// one.
+[[noreturn]] void throw_usage(const CLI::App& program, const CLI::ParseError& error, int argc,
                               const char* const* argv) {
+    const CLI::App& app = chosen_app(program);
+    const std::string help =
+        fmt::format("see dp_compare {}--help", &app == &program ? "" : app.get_name() + " ");
     if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError)) {
         std::vector<std::string> known;
         for (const CLI::Option* option : app.get_options()) {
             for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
         }
+        if (&app == &program) {
+            for (const CLI::App* sub : program.get_subcommands({})) {
+                known.push_back(sub->get_name());
+            }
+        }
         for (int i = 1; i < argc; ++i) {
             const std::string word = std::string(argv[i]).substr(0, std::string(argv[i]).find('='));
-            if (!word.starts_with("--")) continue;
             if (std::ranges::find(known, word) != known.end()) continue;
             const std::string match = nearest(word, known);
-            throw Error(ExitCode::kUsage, "unknown option {}{}: see dp_compare --help", word,
-                        match.empty() ? "" : fmt::format(" (did you mean {}?)", match));
+            // A value of an option is no option, and near to none.
+            if (!word.starts_with("--") && match.empty()) continue;
+            throw Error(ExitCode::kUsage, "unknown {} {}{}: {}",
+                        word.starts_with("-") ? "option" : "subcommand", word,
+                        match.empty() ? "" : fmt::format(" (did you mean {}?)", match), help);
         }
     }
-    throw Error(ExitCode::kUsage, "{}: see dp_compare --help", error.what());
+    throw Error(ExitCode::kUsage, "{}: {}", error.what(), help);
 }
 
-void require_unique(const auto& values, const char* option) {
-    auto sorted = values;
-    std::ranges::sort(sorted);
-    const auto twice = std::ranges::adjacent_find(sorted);
-    if (twice != sorted.end()) {
-        throw Error(ExitCode::kUsage, "{} names {} twice: name each once", option, *twice);
+void require_no_training_options(const CLI::App& app) {
+    for (const CLI::Option* option : app.get_options()) {
+        if (option->count() == 0) continue;
+        throw Error(ExitCode::kUsage,
+                    "{} stands before {}, where it is an option of training: give the options of a "
+                    "subcommand after it",
+                    option->get_name(), app.get_subcommands().front()->get_name());
     }
 }
 
@@ -330,7 +302,7 @@ void finish(const Raw& raw, Request& request) {
 
 }  // namespace
 
-std::variant<Request, std::string> parse_command_line(int argc, const char* const* argv) {
+Parsed parse_command_line(int argc, const char* const* argv) {
     Request request;
     Raw raw;
     CLI::App app(kSynopsis, "dp_compare");
@@ -339,6 +311,9 @@ std::variant<Request, std::string> parse_command_line(int argc, const char* cons
     app.footer(kFooter);
     app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
     add_options(app, raw, request);
+    allreduce::RawOptions raw_allreduce;
+    const CLI::App& allreduce_app = allreduce::add_subcommand(app, raw_allreduce);
+    app.require_subcommand(0, 1);
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
@@ -347,6 +322,10 @@ std::variant<Request, std::string> parse_command_line(int argc, const char* cons
         return std::string(version.what()) + "\n";
     } catch (const CLI::ParseError& error) {
         throw_usage(app, error, argc, argv);
+    }
+    if (allreduce_app.parsed()) {
+        require_no_training_options(app);
+        return allreduce::finish(raw_allreduce);
     }
     finish(raw, request);
     return request;

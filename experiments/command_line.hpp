@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/train/run_config.hpp"
+#include "experiments/allreduce/benchmark.hpp"
 
 namespace dp::experiments {
 
@@ -25,9 +26,12 @@ struct Request {
     bool quiet = false;
 };
 
+/// Training, a subcommand, or text.
+using Parsed = std::variant<Request, allreduce::Request, std::string>;
+
 /// What to do, or (--help, --version) what to print and be done. Throws Error(kUsage) that names
 /// the option, the value and the next step.
-std::variant<Request, std::string> parse_command_line(int argc, const char* const* argv);
+Parsed parse_command_line(int argc, const char* const* argv);
 
 /// The runs of a request, in order: for each worker count, each mode. Beside other modes serial
 /// runs once, with one worker, first: it is their baseline. Throws Error(kUsage) when a global

@@ -33,6 +33,8 @@ std::string read_cpu_model() {
     return "unknown CPU";
 }
 
+}  // namespace
+
 std::vector<int> read_affinity() {
     // Grows until the kernel's mask fits: machines may have more CPUs than CPU_SETSIZE.
     for (int cpus = CPU_SETSIZE; cpus <= (1 << 20); cpus *= 2) {
@@ -48,6 +50,8 @@ std::vector<int> read_affinity() {
     }
     return {0};
 }
+
+namespace {
 
 /// "max 100000" or "150000 100000": quota and period in microseconds.
 std::optional<double> quota_of(const std::filesystem::path& group) {
@@ -100,6 +104,26 @@ std::optional<double> read_cpu_quota(const std::string& cgroup_file, const std::
 double Machine::usable_cpus() const {
     const auto allowed = static_cast<double>(affinity.size());
     return cpu_quota ? std::min(allowed, *cpu_quota) : allowed;
+}
+
+nlohmann::ordered_json context_json(const Machine& machine) {
+    nlohmann::ordered_json environment = nlohmann::ordered_json::object();
+    for (const auto& [name, value] : machine.environment) environment[name] = value;
+    return {{"host", machine.host},
+            {"cpu_model", machine.cpu_model},
+            {"kernel", machine.kernel},
+            {"usable_cpus", machine.usable_cpus()},
+            {"affinity", machine.affinity},
+            {"cpu_quota", machine.cpu_quota ? nlohmann::ordered_json(*machine.cpu_quota)
+                                            : nlohmann::ordered_json(nullptr)},
+            {"onednn_version", machine.onednn_version},
+            {"onednn_runtime", machine.onednn_runtime},
+            {"onednn_isa", machine.onednn_isa},
+            {"openmp_version", machine.openmp_version},
+            {"boost_version", machine.boost_version},
+            {"dp_compare_version", DP_VERSION},
+            {"build", machine.build},
+            {"environment", environment}};
 }
 
 Machine read_machine() {

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include <nlohmann/json_fwd.hpp>
+
 namespace dp::experiments {
 
 struct Machine {
@@ -28,9 +30,15 @@ struct Machine {
     [[nodiscard]] double usable_cpus() const;
 };
 
+/// The CPUs that the calling thread may run on; never empty.
+std::vector<int> read_affinity();
+
 /// Reads all of it. Asks oneDNN in a child process, since the caller is going to fork. Throws Error
 /// when that fails.
 Machine read_machine();
+
+/// The `context` of a result file.
+nlohmann::ordered_json context_json(const Machine& machine);
 
 /// The tightest CPU quota on the way from the control group in `cgroup_file` (/proc/self/cgroup) up
 /// to `root`

@@ -8,6 +8,7 @@
 #include <spdlog/spdlog.h>
 
 #include "core/base/error.hpp"
+#include "experiments/allreduce/benchmark.hpp"
 #include "experiments/command_line.hpp"
 #include "experiments/sweep.hpp"
 
@@ -31,6 +32,10 @@ int main(int argc, char** argv) {
         const auto parsed = dp::experiments::parse_command_line(argc, argv);
         if (const auto* text = std::get_if<std::string>(&parsed)) {
             std::fputs(text->c_str(), stdout);
+            return 0;
+        }
+        if (const auto* request = std::get_if<dp::experiments::allreduce::Request>(&parsed)) {
+            dp::experiments::allreduce::run_benchmark(*request);
             return 0;
         }
         const auto& request = std::get<dp::experiments::Request>(parsed);

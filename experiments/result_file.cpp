@@ -25,25 +25,6 @@ Json optional_json(const std::optional<T>& value) {
     return value ? Json(*value) : Json(nullptr);
 }
 
-Json context_json(const Machine& machine) {
-    Json environment = Json::object();
-    for (const auto& [name, value] : machine.environment) environment[name] = value;
-    return {{"host", machine.host},
-            {"cpu_model", machine.cpu_model},
-            {"kernel", machine.kernel},
-            {"usable_cpus", machine.usable_cpus()},
-            {"affinity", machine.affinity},
-            {"cpu_quota", optional_json(machine.cpu_quota)},
-            {"onednn_version", machine.onednn_version},
-            {"onednn_runtime", machine.onednn_runtime},
-            {"onednn_isa", machine.onednn_isa},
-            {"openmp_version", machine.openmp_version},
-            {"boost_version", machine.boost_version},
-            {"dp_compare_version", DP_VERSION},
-            {"build", machine.build},
-            {"environment", environment}};
-}
-
 Json config_json(const RunRecord& record, const core::Dataset& data) {
     const core::RunConfig& config = record.config;
     const core::OptimizerConfig& optimizer = config.optimizer;
@@ -84,7 +65,8 @@ std::string text_of(const std::error_code& error) { return error.message(); }
 
 }  // namespace
 
-void prepare_out(const fs::path& folder, bool force) {
+void prepare_out(const fs::path& folder, bool force,
+                 const std::function<bool(std::string_view name)>& is_result) {
     std::error_code error;
     if (fs::exists(folder, error) && !fs::is_directory(folder, error)) {
         throw Error(ExitCode::kUsage, "--out {} is not a folder: choose another", folder.string());
@@ -100,7 +82,7 @@ void prepare_out(const fs::path& folder, bool force) {
     }
     for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
         const std::string name = entry.path().filename().string();
-        if (!name.starts_with("run-") || !name.ends_with(".json")) continue;
+        if (!is_result(name)) continue;
         if (force) {
             // All of them: rows of an earlier sweep must not stand beside the new ones.
             fs::remove(entry.path(), error);
@@ -116,6 +98,10 @@ void prepare_out(const fs::path& folder, bool force) {
         throw Error(ExitCode::kUsage, "--out {} cannot be read ({}): choose another folder",
                     folder.string(), text_of(error));
     }
+}
+
+bool is_run_file(std::string_view name) {
+    return name.starts_with("run-") && name.ends_with(".json");
 }
 
 fs::path write_run(const fs::path& folder, const RunRecord& record, const Machine& machine,

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "core/base/error.hpp"
 #include "core/data/dataset.hpp"
@@ -30,8 +32,13 @@ struct RunRecord {
 };
 
 /// Makes `folder` ready for results: creates it, refuses one that cannot be written or, without
-/// `force`, already holds results. Throws Error(kUsage).
-void prepare_out(const std::filesystem::path& folder, bool force);
+/// `force`, already holds files that are results by `is_result`; with `force` removes those. Throws
+/// Error(kUsage).
+void prepare_out(const std::filesystem::path& folder, bool force,
+                 const std::function<bool(std::string_view name)>& is_result);
+
+/// Whether a file of this name is one that write_run() wrote.
+bool is_run_file(std::string_view name);
 
 /// Writes `run-<mode>-n<N>-r1.json` into `folder`, whole or not at all, and returns its path.
 /// Throws Error(kData).

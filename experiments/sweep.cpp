@@ -142,7 +142,8 @@ void run_request(const Request& request) {
     const std::vector<RunConfig> runs = plan_runs(request);
     const core::ModelSpec& model = core::find_model(request.base.model);
     check_save(request.base.save);
-    if (!request.out.empty() && !request.dry_run) prepare_out(request.out, request.force);
+    if (!request.out.empty() && !request.dry_run)
+        prepare_out(request.out, request.force, is_run_file);
     core::StateDict initial;
     if (!request.base.load.empty()) initial = core::load_checkpoint(request.base.load);
 

@@ -11,7 +11,7 @@ using experiments::Request;
 
 namespace {
 
-std::variant<Request, std::string> parse(std::vector<const char*> arguments) {
+experiments::Parsed parse(std::vector<const char*> arguments) {
     arguments.insert(arguments.begin(), "dp_compare");
     return experiments::parse_command_line(static_cast<int>(arguments.size()), arguments.data());
 }

@@ -1,0 +1,176 @@
+#include "experiments/allreduce/benchmark.hpp"
+
+#include <sched.h>
+
+#include <algorithm>
+
+#include <spdlog/spdlog.h>
+#include <nlohmann/json.hpp>
+
+#include "core/base/error.hpp"
+#include "core/base/whole_file.hpp"
+#include "experiments/allreduce/rounds.hpp"
+#include "experiments/console.hpp"
+#include "experiments/machine.hpp"
+#include "experiments/result_file.hpp"
+
+namespace dp::experiments::allreduce {
+namespace {
+
+using core::Error;
+using core::ExitCode;
+using Json = nlohmann::ordered_json;
+
+constexpr std::string_view kFileName = "allreduce.json";
+
+bool is_oversubscribed(std::size_t workers, const Machine& machine) {
+    return static_cast<double>(workers) > machine.usable_cpus();
+}
+
+/// Binds the calling thread to one CPU of those it may use, in turn, as mpirun --bind-to core does.
+/// Ranks that only exchange yield so often that the system may leave two on one core for seconds;
+/// ranks that train do not.
+void bind_to_cpu(std::size_t rank) {
+    const std::vector<int> cpus = read_affinity();
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(static_cast<std::size_t>(cpus[rank % cpus.size()]), &one);
+    sched_setaffinity(0, sizeof(one), &one);  // a refusal leaves the thread where it was
+}
+
+void warn_oversubscribed(const Request& request, const Machine& machine) {
+    const std::size_t most = *std::ranges::max_element(request.workers);
+    if (!is_oversubscribed(most, machine)) return;
+    spdlog::warn(
+        "{} workers on {:g} usable CPUs: they take turns, so expect times of scheduling as much "
+        "as of memory; such rows are marked oversubscribed",
+        most, machine.usable_cpus());
+}
+
+Json row_json(const Row& row) {
+    const auto valid = [&](double value) { return row.wrong == 0 ? Json(value) : Json(nullptr); };
+    return {{"bytes", row.bytes},
+            {"count", row.count()},
+            {"mode", row.mode},
+            {"workers", row.workers},
+            {"reduction", row.reduction},
+            {"oversubscribed", row.oversubscribed},
+            {"repetitions", row.repetitions},
+            {"time_median_us", valid(row.time.median_us)},
+            {"time_min_us", valid(row.time.min_us)},
+            {"time_max_us", valid(row.time.max_us)},
+            {"algbw_gb_per_s", valid(row.algbw())},
+            {"busbw_gb_per_s", valid(row.busbw())},
+            {"wrong", row.wrong}};
+}
+
+/// The same rows as the table; docs: experiments/bench/README.md.
+void write_json(const std::filesystem::path& folder, std::span<const Row> rows,
+                const Machine& machine) {
+    Json document{{"schema", "dp_compare.allreduce/1"}, {"context", context_json(machine)}};
+    document["rows"] = Json::array();
+    for (const Row& row : rows) document["rows"].push_back(row_json(row));
+    core::WholeFile out(folder / kFileName);
+    const std::string text = document.dump(2) + "\n";
+    out.write(std::as_bytes(std::span(text)));
+    out.commit();
+}
+
+}  // namespace
+
+std::vector<Reduction> chosen_reductions(const Request& request) {
+    std::string names;
+    std::vector<Reduction> of_modes;
+    for (const std::string& mode : request.modes) {
+        const std::size_t before = of_modes.size();
+        for (const Reduction& row : reductions()) {
+            if (row.mode == mode) of_modes.push_back(row);
+        }
+        if (of_modes.size() == before) {
+            throw Error(ExitCode::kUsage,
+                        "--mode '{}' has no all-reduce to time: choose from threads, procs", mode);
+        }
+    }
+    for (const Reduction& row : of_modes) {
+        names += fmt::format("{}{}", names.empty() ? "" : ", ", row.name);
+    }
+    std::vector<Reduction> chosen;
+    for (const std::string& name : request.reductions) {
+        const auto found = std::ranges::find(of_modes, name, &Reduction::name);
+        if (found == of_modes.end()) {
+            throw Error(ExitCode::kUsage,
+                        "--reduction '{}' is not a reduction of the modes asked for: choose from "
+                        "{}",
+                        name, names);
+        }
+        chosen.push_back(*found);
+    }
+    return chosen.empty() ? of_modes : chosen;
+}
+
+Row measure(const Reduction& reduction, std::size_t workers, std::size_t bytes,
+            const Request& request) {
+    Scoreboard board(workers, {request.repetitions}, request.timeout_seconds);
+    Team team;
+    team.workers = workers;
+    team.count = bytes / sizeof(float);
+    team.timeout_seconds = request.timeout_seconds;
+    team.work = [&](std::size_t rank, core::GradientExchange& exchange,
+                    std::span<float> gradients) {
+        bind_to_cpu(rank);
+        run_rounds(board, rank, exchange, gradients);
+    };
+    team.on_failure = [&] { board.failed().store(1, std::memory_order_release); };
+    run_team(reduction, team);
+
+    const std::vector<double> times = board.times_us();
+    Row row;
+    row.bytes = bytes;
+    row.mode = reduction.mode;
+    row.workers = workers;
+    row.reduction = reduction.name;
+    row.repetitions = times.size();
+    row.time = summarise(times);
+    row.wrong = board.wrong();
+    return row;
+}
+
+void verify(std::span<const Row> rows) {
+    const auto bad = std::ranges::find_if(rows, [](const Row& row) { return row.wrong != 0; });
+    if (bad == rows.end()) return;
+    throw Error(ExitCode::kVerification,
+                "{} of {} rows have wrong sums, the first being {} {} with N = {} and {} bytes: "
+                "report this as a bug",
+                std::ranges::count_if(rows, [](const Row& row) { return row.wrong != 0; }),
+                rows.size(), bad->mode, bad->reduction, bad->workers, bad->bytes);
+}
+
+void run_benchmark(const Request& request) {
+    const std::vector<Reduction> chosen = chosen_reductions(request);
+    if (!request.out.empty()) {
+        prepare_out(request.out, request.force,
+                    [](std::string_view name) { return name == kFileName; });
+    }
+    const Machine machine = read_machine();
+    spdlog::info("{}, {}, {:g} usable CPUs", machine.cpu_model, machine.kernel,
+                 machine.usable_cpus());
+    warn_oversubscribed(request, machine);
+
+    // Reductions of one size follow each other, so that what else goes on meets all of them.
+    print_line(format_header());
+    std::vector<Row> rows;
+    for (const std::size_t workers : request.workers) {
+        for (const std::size_t bytes : request.bytes) {
+            for (const Reduction& reduction : chosen) {
+                Row row = measure(reduction, workers, bytes, request);
+                row.oversubscribed = is_oversubscribed(workers, machine);
+                print_line(format_row(row));
+                rows.push_back(std::move(row));
+            }
+        }
+    }
+    if (!request.out.empty()) write_json(request.out, rows, machine);
+    verify(rows);
+}
+
+}  // namespace dp::experiments::allreduce

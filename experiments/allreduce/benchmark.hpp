@@ -1,0 +1,43 @@
+// `dp_compare allreduce`: each reduction alone, without any training around it.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "experiments/allreduce/reductions.hpp"
+#include "experiments/allreduce/table.hpp"
+
+namespace dp::experiments::allreduce {
+
+struct Request {
+    std::vector<std::string> modes{"threads", "procs"};
+    std::vector<std::size_t> workers{2};
+    std::vector<std::string> reductions;  // empty: all of the modes
+    std::vector<std::size_t> bytes{kDefaultBytes.begin(), kDefaultBytes.end()};
+    std::optional<std::size_t> repetitions;
+    double timeout_seconds = 300.0;
+    std::filesystem::path out;  // empty: no file
+    bool force = false;
+};
+
+/// The reductions that `request` asks for. Throws Error(kUsage) for a name that is unknown or of no
+/// mode asked for.
+std::vector<Reduction> chosen_reductions(const Request& request);
+
+/// Measures one row in fresh child processes.
+Row measure(const Reduction& reduction, std::size_t workers, std::size_t bytes,
+            const Request& request);
+
+/// Throws Error(kVerification) that names the first row with a wrong sum.
+void verify(std::span<const Row> rows);
+
+/// Prints the table on stdout, row by row, and writes allreduce.json into request.out. Throws
+/// Error(kVerification), all printed and written, when any sum was wrong; Error of another code
+/// when a rank failed.
+void run_benchmark(const Request& request);
+
+}  // namespace dp::experiments::allreduce

@@ -1,0 +1,78 @@
+#include "experiments/allreduce/command_line.hpp"
+
+#include "core/base/error.hpp"
+#include "experiments/option_values.hpp"
+
+namespace dp::experiments::allreduce {
+namespace {
+
+constexpr const char* kDescription =
+    "Time each way to sum gradients alone, from the last arrival to the last finish";
+
+constexpr const char* kFooter =
+    "Each round rewrites all gradients and checks all sums; #wrong counts floats that differ from\n"
+    "the exact sum. algbw is bytes over the median time, busbw is algbw * 2 (N-1) / N.\n"
+    "Example:\n"
+    "  dp_compare allreduce --mode threads,procs -n 2,4 --bytes 4096,4591656\n"
+    "Exit codes: 0 success, 2 usage, 4 resources, 5 a sum was wrong, 6 a worker died.";
+
+/// 2 GiB.
+constexpr std::size_t kMostBytes = std::size_t{1} << 31;
+
+}  // namespace
+
+CLI::App& add_subcommand(CLI::App& program, RawOptions& raw) {
+    Request& request = raw.request;
+    CLI::App& app = *program.add_subcommand("allreduce", kDescription);
+    app.footer(kFooter);
+    const auto list = [&](const char* names, auto& values, const std::string& help) {
+        return app.add_option(names, values, help)
+            ->delimiter(',')
+            ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    };
+    std::string known;
+    for (const Reduction& row : reductions()) {
+        known += fmt::format("{}{} ({})", known.empty() ? "" : ", ", row.name, row.mode);
+    }
+    list("--mode", request.modes, "Modes to time (default: threads,procs)")
+        ->type_name("MODE[,MODE...]");
+    list("-n,--workers,--world-size", raw.workers, "Workers (ranks), for example 2,4 (default: 2)")
+        ->type_name("N[,N...]");
+    list("--reduction", request.reductions, "Only these: " + known)->type_name("NAME[,NAME...]");
+    list("--bytes", request.bytes,
+         "Bytes of one rank's gradients, whole floats (default: 4 KiB to 64 MiB by factor 4, and "
+         "cifar_cnn's 4591656)")
+        ->type_name("B[,B...]")
+        ->check(whole_number(sizeof(float), kMostBytes));
+    app.add_option("--repetitions", request.repetitions,
+                   "Timed rounds of each row (default: as many as fit into a third of a second, 5 "
+                   "to 2000)")
+        ->check(whole_number(1, 1'000'000));
+    app.add_option("--timeout", request.timeout_seconds,
+                   "Seconds to wait for a worker that is late")
+        ->check(number_in(0.1, 1e9, "a number of seconds from 0.1"))
+        ->capture_default_str();
+    app.add_option("--out", request.out, "Write allreduce.json into this folder")->type_name("DIR");
+    app.add_flag("--force", request.force, "Overwrite results in --out");
+    return app;
+}
+
+Request finish(const RawOptions& raw) {
+    Request request = raw.request;
+    request.workers.clear();
+    for (const std::string& text : raw.workers) request.workers.push_back(parse_workers(text));
+    require_unique(request.modes, "--mode");
+    require_unique(request.workers, "-n");
+    require_unique(request.reductions, "--reduction");
+    require_unique(request.bytes, "--bytes");
+    for (const std::size_t bytes : request.bytes) {
+        if (bytes % sizeof(float) == 0) continue;
+        throw core::Error(core::ExitCode::kUsage,
+                          "--bytes {} is no whole number of floats: give a multiple of {}", bytes,
+                          sizeof(float));
+    }
+    chosen_reductions(request);
+    return request;
+}
+
+}  // namespace dp::experiments::allreduce

@@ -1,0 +1,74 @@
+#include "experiments/allreduce/reductions.hpp"
+
+#include "core/base/memory_block.hpp"
+#include "multiproc/process_group.hpp"
+#include "multiproc/reductions.hpp"
+#include "multiproc/shared_segment.hpp"
+#include "threaded/run_threads.hpp"
+#include "threaded/shared_exchange.hpp"
+
+namespace dp::experiments::allreduce {
+namespace {
+
+constexpr std::string_view kThreads = "threads";
+constexpr std::string_view kProcs = "procs";
+
+void run_thread_team(const Team& team) {
+    threaded::SharedTeam shared(team.workers, {{0, team.count}}, team.timeout_seconds);
+    // Mapped here and touched first by their ranks; they outlive the team.
+    std::vector<core::FloatBlock> gradients;
+    for (std::size_t rank = 0; rank < team.workers; ++rank) gradients.emplace_back(team.count);
+    threaded::run_team(
+        team.workers,
+        [&](std::size_t rank) {
+            threaded::SharedExchange exchange(shared, rank, gradients[rank].span());
+            team.work(rank, exchange, gradients[rank].span());
+        },
+        [&] {
+            shared.failed.store(1, std::memory_order_release);
+            team.on_failure();
+        });
+}
+
+void run_threads(const Team& team) {
+    multiproc::GroupCallbacks child;
+    child.name = [](std::size_t) { return std::string("the threads process"); };
+    child.work = [&](std::size_t) {
+        run_thread_team(team);
+        return std::string();
+    };
+    multiproc::run_process_group(1, child);
+}
+
+void run_procs(const multiproc::Reduction& reduction, const Team& team) {
+    multiproc::SharedSegment segment(team.workers, team.count);
+    multiproc::GroupCallbacks ranks;
+    ranks.work = [&](std::size_t rank) {
+        const auto exchange =
+            reduction.make({segment, rank, {{0, team.count}}, team.count, team.timeout_seconds});
+        team.work(rank, *exchange, exchange->gradients());
+        return std::string();
+    };
+    ranks.on_failure = [&] {
+        segment.failed().store(1, std::memory_order_release);
+        team.on_failure();
+    };
+    multiproc::run_process_group(team.workers, ranks);
+}
+
+}  // namespace
+
+std::vector<Reduction> reductions() {
+    std::vector<Reduction> all{{kThreads, threaded::kReductionName}};
+    for (const multiproc::Reduction& row : multiproc::reductions()) {
+        all.push_back({kProcs, row.name});
+    }
+    return all;
+}
+
+void run_team(const Reduction& reduction, const Team& team) {
+    if (reduction.mode == kThreads) return run_threads(team);
+    run_procs(multiproc::find_reduction(reduction.name), team);
+}
+
+}  // namespace dp::experiments::allreduce

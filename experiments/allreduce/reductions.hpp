@@ -1,0 +1,39 @@
+// The reductions that can be timed, each with the mode it belongs to, and how to run ranks on one:
+// the only place of the benchmark that knows the programming models.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "core/train/gradient_exchange.hpp"
+
+namespace dp::experiments::allreduce {
+
+/// Ranks that sum `count` floats in one bucket.
+struct Team {
+    std::size_t workers = 1;
+    std::size_t count = 0;
+    double timeout_seconds = 300.0;
+    /// Called on each rank, with the block that its exchange sums, not yet touched by another.
+    std::function<void(std::size_t rank, core::GradientExchange& exchange,
+                       std::span<float> gradients)>
+        work;
+    /// Called once when a rank has failed, to release those that wait for it.
+    std::function<void()> on_failure;
+};
+
+struct Reduction {
+    std::string_view mode;
+    std::string_view name;
+};
+
+/// Of every mode that has ranks, as its own table has them: a mode's default comes first.
+std::vector<Reduction> reductions();
+
+/// Runs `team` on `reduction` in fresh child processes. Throws what a rank failed with.
+void run_team(const Reduction& reduction, const Team& team);
+
+}  // namespace dp::experiments::allreduce

@@ -1,0 +1,130 @@
+#include "experiments/allreduce/rounds.hpp"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <limits>
+#include <new>
+
+#include <boost/interprocess/anonymous_shared_memory.hpp>
+#include <boost/interprocess/exceptions.hpp>
+
+#include "core/base/check.hpp"
+#include "core/base/error.hpp"
+
+namespace dp::experiments::allreduce {
+namespace {
+
+// How often a rank that waits for a meeting offers its core before it sleeps: a few milliseconds.
+// Ranks need not be late often, since one that slept takes 27 us to wake.
+constexpr int kYields = 5000;
+// Pauses before that: about 3 us, more than a meeting of ranks that are all awake.
+constexpr int kPauses = 100;
+
+void pause() {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+}
+
+}  // namespace
+
+Scoreboard::Scoreboard(std::size_t world_size, RoundLimits limits, double timeout_seconds)
+    : world_size_(world_size), limits_(limits), timeout_seconds_(timeout_seconds) {
+    static_assert(std::is_trivially_destructible_v<Header>);
+    const std::size_t size_bytes = sizeof(Header) + world_size * sizeof(Record) +
+                                   world_size * limits.capacity() * sizeof(Stamps);
+    try {
+        region_ = boost::interprocess::anonymous_shared_memory(size_bytes);
+    } catch (const boost::interprocess::interprocess_exception& error) {
+        throw core::Error(core::ExitCode::kResources,
+                          "cannot map {} MiB for the stamps of {} workers ({}): use fewer "
+                          "--repetitions",
+                          size_bytes >> 20, world_size, error.what());
+    }
+    auto* at = static_cast<std::byte*>(region_.get_address());
+    header_ = new (at) Header;
+    records_ = reinterpret_cast<Record*>(at + sizeof(Header));
+    stamps_ = reinterpret_cast<Stamps*>(records_ + world_size);
+    for (std::size_t rank = 0; rank < world_size; ++rank) new (records_ + rank) Record;
+}
+
+void Scoreboard::decide(std::size_t round) {
+    const std::int64_t now = now_ns();
+    if (round == 0) header_->started_ns = now;
+    const double seconds = static_cast<double>(now - header_->started_ns) * 1e-9;
+    // Relaxed, here and in goes_on(): the meeting between them orders both.
+    if (limits_.enough(round, seconds)) header_->over.store(1, std::memory_order_relaxed);
+}
+
+bool Scoreboard::goes_on() const { return header_->over.load(std::memory_order_relaxed) == 0; }
+
+void Scoreboard::meet() {
+    core::SharedCounter& meetings = header_->meetings;
+    // Cannot change before this rank has arrived.
+    const std::uint32_t before = meetings.load();
+    if (header_->arrived.fetch_add(1, std::memory_order_acq_rel) + 1 == world_size_) {
+        header_->arrived.store(0, std::memory_order_relaxed);  // ordered by publish()
+        meetings.publish(before + 1);
+        return;
+    }
+    for (int i = 0; i < kPauses && meetings.load() == before; ++i) pause();
+    for (int i = 0; i < kYields && meetings.load() == before; ++i) sched_yield();
+    meetings.wait([before](std::uint32_t now) { return now != before; },
+                  {&header_->failed, timeout_seconds_, nullptr});
+}
+
+void Scoreboard::record(std::size_t rank, std::size_t round, std::int64_t arrival_ns,
+                        std::int64_t end_ns, std::size_t wrong) {
+    stamps(rank)[round] = {arrival_ns, end_ns};
+    records_[rank].rounds = round + 1;
+    records_[rank].wrong += wrong;
+}
+
+std::vector<double> Scoreboard::times_us() const {
+    std::vector<double> times;
+    for (std::size_t round = RoundLimits::kWarmUp; round < records_[0].rounds; ++round) {
+        std::int64_t arrival = std::numeric_limits<std::int64_t>::min();
+        std::int64_t end = arrival;
+        for (std::size_t rank = 0; rank < world_size_; ++rank) {
+            DP_CHECK(records_[rank].rounds, ==, records_[0].rounds);
+            arrival = std::max(arrival, stamps(rank)[round].arrival_ns);
+            end = std::max(end, stamps(rank)[round].end_ns);
+        }
+        times.push_back(static_cast<double>(end - arrival) * 1e-3);
+    }
+    return times;
+}
+
+std::size_t Scoreboard::wrong() const {
+    std::size_t sum = 0;
+    for (std::size_t rank = 0; rank < world_size_; ++rank) sum += records_[rank].wrong;
+    return sum;
+}
+
+void run_rounds(Scoreboard& board, std::size_t rank, core::GradientExchange& exchange,
+                std::span<float> gradients) {
+    for (std::size_t round = 0;; ++round) {
+        if (rank == 0) board.decide(round);
+        exchange.begin_step();
+        fill_addends(rank, round, gradients);
+        // Twice: ranks leave the first as the system wakes them, the second within a microsecond
+        // of each other. Otherwise those that are early would have done their part by the time the
+        // last arrives.
+        board.meet();
+        if (!board.goes_on()) return;
+        board.meet();
+        const std::int64_t arrival = now_ns();
+        exchange.reduce();
+        exchange.publish();
+        const std::int64_t end = now_ns();
+        std::size_t wrong = 0;
+        for (const core::Range& range : exchange.update_ranges()) {
+            wrong += count_wrong(board.world_size(), round, range.offset,
+                                 exchange.summed_gradients().subspan(range.offset, range.size));
+        }
+        board.record(rank, round, arrival, end, wrong);
+    }
+}
+
+}  // namespace dp::experiments::allreduce

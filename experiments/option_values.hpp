@@ -1,0 +1,34 @@
+// What the program's and its subcommands' options share: values read from text, and messages that
+// say what is wrong with one and what would be right.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "core/base/error.hpp"
+
+namespace dp::experiments {
+
+/// A value of -n. Throws Error(kUsage).
+std::size_t parse_workers(const std::string& text);
+
+CLI::Validator number_in(double low, double high, const std::string& wanted);
+CLI::Validator whole_number(std::size_t low, std::size_t high);
+CLI::Validator one_of(const std::vector<std::string>& words);
+
+/// Throws Error(kUsage) when a value of `option` stands twice.
+void require_unique(const auto& values, const char* option) {
+    auto sorted = values;
+    std::ranges::sort(sorted);
+    const auto twice = std::ranges::adjacent_find(sorted);
+    if (twice != sorted.end()) {
+        throw core::Error(core::ExitCode::kUsage, "{} names {} twice: name each once", option,
+                          *twice);
+    }
+}
+
+}  // namespace dp::experiments
