@@ -8,6 +8,8 @@ build_packages=(
 )
 # curl: tests/experiments/get_data_test.sh downloads from file:// addresses.
 test_packages=("${build_packages[@]}" catch2 curl)
+# What experiments/bench needs beside them.
+bench_packages=("${build_packages[@]}" libopenmpi-dev openmpi-bin jq)
 
 # Installs those of the packages $@ that are missing; without any, asks for nothing and touches
 # nothing. Ends the script with exit code 1 when it cannot.

@@ -2,10 +2,12 @@
 
 #include <sched.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -99,6 +101,22 @@ std::optional<double> read_cpu_quota(const std::string& cgroup_file, const std::
         consider(top);
     }
     return tightest;
+}
+
+double process_seconds() {
+    // Field 22 of proc(5)'s stat, counted behind the name, which may hold spaces and parentheses.
+    std::ifstream file("/proc/self/stat");
+    std::string line;
+    std::getline(file, line);
+    std::stringstream fields(line.substr(std::min(line.size(), line.rfind(')') + 1)));
+    std::string skipped;
+    for (int field = 3; field < 22; ++field) fields >> skipped;
+    double start_ticks = 0.0;
+    fields >> start_ticks;
+    timespec now{};
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9 -
+           start_ticks / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
 
 double Machine::usable_cpus() const {

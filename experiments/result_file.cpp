@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <span>
@@ -61,6 +62,21 @@ Json config_json(const RunRecord& record, const core::Dataset& data) {
             {"save", config.save.string()}};
 }
 
+/// first_step_seconds: from the process's start until the last worker began its first step, as it
+/// is (or, in a sweep, would be) when this is the first run.
+Json startup_json(const RunRecord& record) {
+    Json startup{{"data_load_seconds", record.startup.data_load_seconds},
+                 {"before_runs_seconds", record.startup.before_runs_seconds},
+                 {"first_step_seconds", nullptr}};
+    if (!record.result) return startup;
+    double setup = 0.0;
+    for (const core::WorkerReport& worker : record.result->workers) {
+        setup = std::max(setup, worker.setup_seconds);
+    }
+    startup["first_step_seconds"] = record.startup.before_runs_seconds + setup;
+    return startup;
+}
+
 std::string text_of(const std::error_code& error) { return error.message(); }
 
 }  // namespace
@@ -115,6 +131,7 @@ fs::path write_run(const fs::path& folder, const RunRecord& record, const Machin
     document["signal"] = failure ? optional_json(failure->signal) : Json(nullptr);
     document["context"] = context_json(machine);
     document["config"] = config_json(record, data);
+    document["startup"] = startup_json(record);
     document["result"] = record.result ? Json(*record.result) : Json(nullptr);
     if (record.result) {
         document["result"]["train_seconds"] = record.result->train_seconds();

@@ -24,9 +24,16 @@ struct Failure {
     std::optional<int> signal;
 };
 
+/// What the program did before its first run.
+struct StartUp {
+    double data_load_seconds = 0.0;    // reading or making the data set
+    double before_runs_seconds = 0.0;  // all of it, since the process started
+};
+
 struct RunRecord {
     core::RunConfig config;
     bool oversubscribed = false;
+    StartUp startup;
     std::optional<core::RunResult> result;  // or
     std::optional<Failure> failure;
 };

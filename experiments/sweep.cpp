@@ -147,8 +147,11 @@ void run_request(const Request& request) {
     core::StateDict initial;
     if (!request.base.load.empty()) initial = core::load_checkpoint(request.base.load);
 
+    StartUp startup;
+    const double before_load = process_seconds();
     const core::Dataset data =
         core::load_dataset(request.base.dataset, request.data_dir, request.base.seed);
+    startup.data_load_seconds = process_seconds() - before_load;
     check_shape(model, data);
     const Machine machine = read_machine();
     check_precision(request.base.network, machine);
@@ -158,6 +161,7 @@ void run_request(const Request& request) {
     console.print_data(data, model);
     warn_oversubscribed(runs, machine.usable_cpus());
 
+    startup.before_runs_seconds = process_seconds();
     std::vector<FinishedRun> finished;
     for (const RunConfig& config : runs) {
         const bool oversubscribed =
@@ -169,7 +173,7 @@ void run_request(const Request& request) {
             print_dry_run(model, config);
             continue;
         }
-        RunRecord record{config, oversubscribed, {}, {}};
+        RunRecord record{config, oversubscribed, startup, {}, {}};
         try {
             record.result = run_job(job);
         } catch (const std::exception& error) {

@@ -106,6 +106,11 @@ TEST_CASE("out holds one valid document per run and is not overwritten unasked")
         CHECK(json.at("config").at("reduction") == json.at("result").at("reduction"));
         CHECK(json.at("result").at("reduction") == (mode == "threads" ? "in-place" : "direct"));
         CHECK(json.at("result").at("workers").size() == 2);
+        const auto& startup = json.at("startup");
+        CHECK(startup.at("data_load_seconds") > 0.0);
+        CHECK(startup.at("before_runs_seconds") > startup.at("data_load_seconds"));
+        CHECK(startup.at("first_step_seconds") > startup.at("before_runs_seconds"));
+        CHECK(startup.at("first_step_seconds") < 60.0);
         CHECK(json.at("result").at("epochs").size() == 2);
         CHECK(json.at("result").at("update") == (mode == "threads" ? "sliced" : "replicated"));
         // The phases of every worker sum to the wall time of its epoch.

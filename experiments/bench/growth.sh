@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# What more workers than cores cost: images/s at N = 16 over that at N = 2.
+#   growth.sh [ROUNDS [IMAGES]]    default 3 rounds of 16384 images a run
+#
+# Every run trains on as many images, in steps of batch 128 per worker: at N = 16 an eighth of the
+# steps of N = 2.
+set -euo pipefail
+source "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
+rounds=${1:-3}
+images=${2:-16384}
+((images >= 128 * 16)) || fail "$images images are less than one step at N = 16: give 2048 or more"
+
+for ((round = 0; round < rounds; ++round)); do
+    for mode in threads procs; do
+        for n in 2 16; do
+            # The warning that 16 workers are many is the point of this.
+            images_per_second "$work/$mode-$n" --mode "$mode" -n "$n" --epochs 1 \
+                --steps $((images / 128 / n)) --batch-size 128 2>"$work/talk" \
+                >>"$work/$mode-$n.rates" || fail "$(cat "$work/talk")"
+        done
+    done
+done
+
+echo "growth on $(nproc) cores: median of $rounds rounds (range)"
+for mode in threads procs; do
+    printf '  %-8s %s images/s at N = 2, %s at N = 16: %s %%\n' "$mode" \
+        "$(median_range %.0f <"$work/$mode-2.rates")" \
+        "$(median_range %.0f <"$work/$mode-16.rates")" \
+        "$(paste "$work/$mode-16.rates" "$work/$mode-2.rates" |
+            awk '{ print 100 * $1 / $2 }' | median_range %.1f)"
+done

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Every figure of README.md beside this, one script after the other.
+#   run.sh [--quick]    --quick: fewer rounds, under five minutes in all
+#
+# The machine should have nothing else to do. A script that fails does not keep the others from
+# running; the exit code is then 1.
+set -euo pipefail
+source "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
+
+case ${1:-} in
+    --quick) few=3 many=5 ;;
+    "") few=9 many=15 ;;
+    *) fail "usage: run.sh [--quick]" ;;
+esac
+
+failed=()
+measure() {
+    "$bench/$1" "${@:2}" || failed+=("$1")
+    echo
+}
+
+echo "machine: $(awk -F': ' '/model name/ { print $2; exit }' /proc/cpuinfo)," \
+    "$(nproc) usable CPUs, $(uname -sr)"
+echo
+measure two_workers.sh "$few"
+measure allreduce_vs_mpi.sh "$many"
+measure growth.sh "$few"
+measure startup.sh "$many"
+measure memory.sh
+
+((${#failed[@]} == 0)) || fail "not measured: ${failed[*]}"
