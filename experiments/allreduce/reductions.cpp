@@ -1,6 +1,7 @@
 #include "experiments/allreduce/reductions.hpp"
 
 #include "core/base/memory_block.hpp"
+#include "experiments/modes.hpp"
 #include "multiproc/process_group.hpp"
 #include "multiproc/reductions.hpp"
 #include "multiproc/shared_segment.hpp"
@@ -59,9 +60,11 @@ void run_procs(const multiproc::Reduction& reduction, const Team& team) {
 }  // namespace
 
 std::vector<Reduction> reductions() {
-    std::vector<Reduction> all{{kThreads, threaded::kReductionName}};
-    for (const multiproc::Reduction& row : multiproc::reductions()) {
-        all.push_back({kProcs, row.name});
+    std::vector<Reduction> all;
+    for (const std::string_view mode : {kThreads, kProcs}) {
+        for (const ReductionChoice& choice : find_mode(mode).reductions()) {
+            all.push_back({mode, choice.name});
+        }
     }
     return all;
 }
