@@ -17,7 +17,7 @@ TEST_CASE("cifar_cnn passes 90 percent on the default synthetic set in two epoch
 }
 
 TEST_CASE("training that diverges says so and names the learning rate") {
-    const core::Dataset data = core::make_synthetic(1, 64, 16);
+    const core::Dataset data = core::make_synthetic(1, 640, 16);
     core::RunConfig config = tests::small_config("procs", 2);
     config.optimizer.learning_rate = 1e9;
     try {

@@ -6,12 +6,14 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <map>
 #include <regex>
 #include <set>
 
 #include <nlohmann/json.hpp>
 
+#include "core/train/checkpoint.hpp"
 #include "tests/core/data_support.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/program.hpp"
@@ -287,10 +289,15 @@ TEST_CASE("a hangup that is ignored does not end a run") {
 }
 
 TEST_CASE("a test loss that is not finite is told as such") {
-    // One step at this rate leaves parameters that no loss can be computed from, after a finite
-    // training loss.
-    const auto result =
-        run_program({"--epochs", "1", "--steps", "1", "--batch-size", "8", "--lr", "1e30"});
+    const tests::TemporaryFolder folder;
+    const fs::path file = folder.path() / "broken.safetensors";
+    REQUIRE(run_program({"--steps", "0", "--epochs", "1", "--save", file.string()}).exit_code == 0);
+    core::StateDict state = core::load_checkpoint(file);
+    const auto bias = std::ranges::find(state.tensors, "fc2.bias", &core::NamedTensor::name);
+    REQUIRE(bias != state.tensors.end());
+    bias->values[0] = std::numeric_limits<float>::quiet_NaN();
+    core::save_checkpoint(file, state);
+    const auto result = run_program({"--epochs", "0", "--load", file.string()});
     CHECK(result.exit_code == 1);
     CHECK(holds(result.err, "the test loss is"));
 }

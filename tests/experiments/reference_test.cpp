@@ -257,11 +257,12 @@ void check_gradients(const json& reference_case, const std::string& mode,
     }
 }
 
-/// Adam's first steps have about the length of the learning rate whatever the gradient's, so they
-/// enlarge the rounding of Winograd's backward by weights in the few weights that have almost none.
-double tolerance_of(const json& reference_case, core::ConvolutionAlgorithm convolution) {
+/// Adam's first steps are as long as the learning rate however small the gradient, so they enlarge
+/// differences of rounding where it is almost zero. With our own batch norm four weights of conv2,
+/// on two workers, are 9e-5 off, with Winograd and direct convolution alike.
+double tolerance_of(const json& reference_case) {
     const bool enlarged =
-        convolution == core::ConvolutionAlgorithm::kAuto && reference_case["optimizer"] == "adam";
+        reference_case["network"] == "cifar_cnn" && reference_case["optimizer"] == "adam";
     return enlarged ? 1e-4 : 5e-5;
 }
 
@@ -283,7 +284,7 @@ void check_network(const std::string& network, core::ConvolutionAlgorithm convol
             const core::RunResult result = experiments::run_job(job);
             check_losses(result, reference_case["float64"]["losses"]);
             const core::StateDict state = core::load_checkpoint(job.config.save);
-            check_state(state, reference_case, tolerance_of(reference_case, convolution));
+            check_state(state, reference_case, tolerance_of(reference_case));
             check_logits(logits_of(state, reference_case), reference_case);
             if (reference_case["optimizer"] == "sgd") {
                 check_gradients(reference_case, mode, initial, folder.path());
