@@ -121,23 +121,18 @@ public:
         for (const std::size_t size : training) add_plan(model, size, true);
         for (const std::size_t size : evaluation) add_plan(model, size, false);
         std::size_t largest = 0;
-        std::size_t kept = 0;
-        std::array<std::size_t, 2> transient{};
+        std::size_t activations = 0;
         std::size_t scratchpad = 0;
         for (const Plan& plan : plans_) {
             largest = std::max(largest, plan.batch_size);
-            kept = std::max(kept, plan.kept_bytes);
+            activations = std::max(
+                activations, plan.kept_bytes + plan.transient_bytes[0] + plan.transient_bytes[1]);
             scratchpad = std::max(scratchpad, plan.scratchpad_bytes);
-            for (std::size_t i = 0; i < 2; ++i) {
-                transient[i] = std::max(transient[i], plan.transient_bytes[i]);
-            }
         }
         input_size_ = largest * model.input.size();
-        arena_ =
-            MemoryBlock(kept + transient[0] + transient[1] + round_up(scratchpad, kAlignmentBytes));
-        transient_[0] = arena_.data() + kept;
-        transient_[1] = transient_[0] + transient[0];
-        scratchpad_ = transient_[1] + transient[1];
+        // One plan's tensors are dead before another's are written, so all share the same bytes.
+        arena_ = MemoryBlock(activations + round_up(scratchpad, kAlignmentBytes));
+        scratchpad_ = arena_.data() + activations;
         for (Plan& plan : plans_) bind_memory(plan);
     }
 
@@ -227,9 +222,11 @@ private:
     }
 
     void bind_memory(Plan& plan) {
+        std::byte* behind = arena_.data() + plan.kept_bytes;
+        const std::array transient{behind, behind + plan.transient_bytes[0]};
         const auto place = [&](std::size_t tensor) -> std::byte* {
             const std::size_t offset = plan.kept_offset[tensor];
-            return offset == kTransient ? transient_[tensor % 2] : arena_.data() + offset;
+            return offset == kTransient ? transient[tensor % 2] : arena_.data() + offset;
         };
         const std::size_t last = plan.layers.size();
         memory src(tensor_desc(plan, 0), engine_, place(0));
@@ -238,7 +235,7 @@ private:
             const memory dst(tensor_desc(plan, i + 1), engine_, place(i + 1));
             const memory diff_dst(
                 plan.layers[i]->diff_dst_desc(), engine_,
-                plan.gradient_in_place[i + 1] ? place(i + 1) : transient_[(i + 1) % 2]);
+                plan.gradient_in_place[i + 1] ? place(i + 1) : transient[(i + 1) % 2]);
             plan.layers[i]->bind(
                 {src, dst, diff_src, diff_dst, scratchpad_, arena_.data() + plan.state_offset[i]});
             src = dst;
@@ -283,7 +280,6 @@ private:
     std::vector<Plan> plans_;
     MemoryBlock arena_;
     std::size_t input_size_ = 0;
-    std::array<std::byte*, 2> transient_{};
     std::byte* scratchpad_ = nullptr;
     Plan* current_ = nullptr;
 };
