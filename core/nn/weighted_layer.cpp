@@ -139,12 +139,21 @@ public:
                 return ops.backward_data(engine, src, weights, dst, forward_hint_);
             },
             weights_of);
-        backward_weights_desc_ = choose(
-            this->name(), any_diff, &weights_desc_,
-            [&](const Desc& weights) {
-                return ops.backward_weights(engine, src, weights, bias_desc_, dst, forward_hint_);
-            },
-            [](const auto& desc) { return desc.diff_weights_desc(); });
+        const auto backward_weights_from = [&](const Desc& from) {
+            return choose(
+                this->name(), any_diff, &weights_desc_,
+                [&](const Desc& weights) {
+                    return ops.backward_weights(engine, from, weights, bias_desc_, dst,
+                                                forward_hint_);
+                },
+                [](const auto& desc) { return desc.diff_weights_desc(); });
+        };
+        backward_weights_desc_ = backward_weights_from(src);
+        if (is_reference(backward_weights_desc_.impl_info_str())) {
+            // oneDNN 3.x in bfloat16, on an image of one channel.
+            backward_weights_desc_ = backward_weights_from(
+                Desc(onednn::dims_of(src), onednn::data_type_of(src), Tag::any));
+        }
         if (relu_) relu_backward_desc_ = onednn::relu_backward(engine, dst);
     }
 
@@ -185,6 +194,7 @@ public:
         add_reorder("reorder", forward_reorder_);
         add("forward", forward_desc_, forward_);
         add("backward_relu", relu_backward_desc_, relu_backward_);
+        add_reorder("reorder_src", src_reorder_);
         add("backward_weights", backward_weights_desc_, backward_weights_);
         add_reorder("reorder_diff", diff_weights_reorder_);
         add_reorder("reorder_data", backward_reorder_);
@@ -213,6 +223,11 @@ public:
                  {DNNL_ARG_DIFF_DST, lent.diff_dst},
                  {DNNL_ARG_DIFF_SRC, lent.diff_dst}});
         }
+        memory backward_src = lent.src;
+        if (backward_weights_desc_.src_desc() != lent.src.get_desc()) {
+            backward_src = memory(backward_weights_desc_.src_desc(), engine);
+            src_reorder_ = reorder(lent.src, backward_src);
+        }
         memory computed = diff_weights_;
         if (backward_weights_desc_.diff_weights_desc() != weights_desc_) {
             computed = memory(backward_weights_desc_.diff_weights_desc(), engine);
@@ -221,7 +236,7 @@ public:
         backward_weights_ =
             BoundPrimitive(backward_weights_desc_,
                            typename Ops::BackwardWeights(backward_weights_desc_), lent.scratchpad,
-                           {{DNNL_ARG_SRC, lent.src},
+                           {{DNNL_ARG_SRC, backward_src},
                             {DNNL_ARG_DIFF_DST, lent.diff_dst},
                             {DNNL_ARG_DIFF_WEIGHTS, computed},
                             {DNNL_ARG_DIFF_BIAS, diff_bias_}});
@@ -253,6 +268,7 @@ public:
 
     void backward(const StepContext& step) override {
         relu_backward_.execute(step.stream);
+        src_reorder_.execute(step.stream);
         backward_weights_.execute(step.stream);
         diff_weights_reorder_.execute(step.stream);
         backward_reorder_.execute(step.stream);
@@ -283,7 +299,7 @@ private:
     memory weights_, bias_, diff_weights_, diff_bias_;
     BoundPrimitive forward_, forward_reorder_;
     BoundPrimitive backward_data_, backward_reorder_;
-    BoundPrimitive backward_weights_, diff_weights_reorder_;
+    BoundPrimitive backward_weights_, src_reorder_, diff_weights_reorder_;
     BoundPrimitive relu_backward_;
 };
 
