@@ -8,7 +8,8 @@
 //
 // In bfloat16 every pass that reads weights works on a copy that is converted and reordered at
 // once, and backward by weights writes float32 in the block's layout. The logits are float32, but
-// their gradient is bfloat16: oneDNN has no backward of mixed types.
+// their gradient is bfloat16: oneDNN has no backward of mixed types. Where a float32 backward by
+// weights is faster all the same, it reads float32 copies.
 #include <functional>
 #include <numeric>
 #include <utility>
@@ -65,6 +66,24 @@ struct ConvolutionOps {
     }
 };
 
+/// The float32 backward by weights that is faster than bfloat16's own, conversions included; empty
+/// where there is none.
+dnnl::convolution_backward_weights::primitive_desc float_backward_weights(
+    const ConvolutionOps& ops, const dnnl::engine& engine, const Desc& src,
+    const Desc& diff_weights, const Desc& diff_bias, const Desc& dst) {
+    if (!prefers_float_backward_weights(onednn::dims_of(diff_weights), ops.choice)) return {};
+    const auto as_float = [](const Desc& desc) {
+        return Desc(onednn::dims_of(desc), kF32, Tag::any);
+    };
+    constexpr auto kWinograd = dnnl::algorithm::convolution_winograd;
+    const auto hint =
+        onednn::convolution_forward(engine, kWinograd, as_float(src), as_float(diff_weights),
+                                    diff_bias, as_float(dst), ops.window, /*relu=*/false);
+    if (!hint) return {};
+    return onednn::convolution_backward_weights(engine, kWinograd, as_float(src), diff_weights,
+                                                diff_bias, as_float(dst), ops.window, hint);
+}
+
 struct LinearOps {
     using Forward = dnnl::inner_product_forward;
     using BackwardData = dnnl::inner_product_backward_data;
@@ -85,6 +104,12 @@ struct LinearOps {
                                                       diff_dst, hint);
     }
 };
+
+dnnl::inner_product_backward_weights::primitive_desc float_backward_weights(
+    const LinearOps& /*ops*/, const dnnl::engine& /*engine*/, const Desc& /*src*/,
+    const Desc& /*diff_weights*/, const Desc& /*diff_bias*/, const Desc& /*dst*/) {
+    return {};
+}
 
 /// The primitive that works on weights as they lie in the block, unless only a reference one does.
 template <typename Make, typename WeightsOf>
@@ -154,6 +179,11 @@ public:
             backward_weights_desc_ = backward_weights_from(
                 Desc(onednn::dims_of(src), onednn::data_type_of(src), Tag::any));
         }
+        if (copies) {
+            const auto wide =
+                float_backward_weights(ops, engine, src, weights_desc_, bias_desc_, dst);
+            if (wide) backward_weights_desc_ = wide;
+        }
         if (relu_) relu_backward_desc_ = onednn::relu_backward(engine, dst);
     }
 
@@ -195,6 +225,7 @@ public:
         add("forward", forward_desc_, forward_);
         add("backward_relu", relu_backward_desc_, relu_backward_);
         add_reorder("reorder_src", src_reorder_);
+        add_reorder("reorder_diff_dst", diff_dst_reorder_);
         add("backward_weights", backward_weights_desc_, backward_weights_);
         add_reorder("reorder_diff", diff_weights_reorder_);
         add_reorder("reorder_data", backward_reorder_);
@@ -228,6 +259,11 @@ public:
             backward_src = memory(backward_weights_desc_.src_desc(), engine);
             src_reorder_ = reorder(lent.src, backward_src);
         }
+        memory backward_diff_dst = lent.diff_dst;
+        if (backward_weights_desc_.diff_dst_desc() != lent.diff_dst.get_desc()) {
+            backward_diff_dst = memory(backward_weights_desc_.diff_dst_desc(), engine);
+            diff_dst_reorder_ = reorder(lent.diff_dst, backward_diff_dst);
+        }
         memory computed = diff_weights_;
         if (backward_weights_desc_.diff_weights_desc() != weights_desc_) {
             computed = memory(backward_weights_desc_.diff_weights_desc(), engine);
@@ -237,7 +273,7 @@ public:
             BoundPrimitive(backward_weights_desc_,
                            typename Ops::BackwardWeights(backward_weights_desc_), lent.scratchpad,
                            {{DNNL_ARG_SRC, backward_src},
-                            {DNNL_ARG_DIFF_DST, lent.diff_dst},
+                            {DNNL_ARG_DIFF_DST, backward_diff_dst},
                             {DNNL_ARG_DIFF_WEIGHTS, computed},
                             {DNNL_ARG_DIFF_BIAS, diff_bias_}});
         if (!lent.diff_src) return;
@@ -269,6 +305,7 @@ public:
     void backward(const StepContext& step) override {
         relu_backward_.execute(step.stream);
         src_reorder_.execute(step.stream);
+        diff_dst_reorder_.execute(step.stream);
         backward_weights_.execute(step.stream);
         diff_weights_reorder_.execute(step.stream);
         backward_reorder_.execute(step.stream);
@@ -299,7 +336,7 @@ private:
     memory weights_, bias_, diff_weights_, diff_bias_;
     BoundPrimitive forward_, forward_reorder_;
     BoundPrimitive backward_data_, backward_reorder_;
-    BoundPrimitive backward_weights_, src_reorder_, diff_weights_reorder_;
+    BoundPrimitive backward_weights_, src_reorder_, diff_dst_reorder_, diff_weights_reorder_;
     BoundPrimitive relu_backward_;
 };
 
