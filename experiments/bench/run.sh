@@ -8,8 +8,8 @@ set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 
 case ${1:-} in
-    --quick) few=3 many=5 ;;
-    "") few=9 many=15 ;;
+    --quick) one=1 few=3 many=5 steps=15 ;;
+    "") one=5 few=9 many=15 steps=60 ;;
     *) fail "usage: run.sh [--quick]" ;;
 esac
 
@@ -22,8 +22,11 @@ measure() {
 echo "machine: $(awk -F': ' '/model name/ { print $2; exit }' /proc/cpuinfo)," \
     "$(nproc) usable CPUs, $(uname -sr)"
 echo
+measure step.sh "$steps"
+measure vs_pytorch.sh "$one"
 measure two_workers.sh "$few"
 measure allreduce_vs_mpi.sh "$many"
+measure overlap.sh "$few"
 measure growth.sh "$few"
 measure startup.sh "$many"
 measure memory.sh
