@@ -10,8 +10,9 @@ using core::Range;
 
 namespace {
 
-// A sum is copied to the other blocks while it is still in L1.
-constexpr std::size_t kTileFloats = 4096;
+// A sum is copied to the other blocks while all their tiles are still near: at N = 2 all of them in
+// L1. Larger tiles have left it, smaller ones start the prefetchers more often.
+constexpr std::size_t kTileFloats = 2048;
 
 }  // namespace
 

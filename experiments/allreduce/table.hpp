@@ -9,6 +9,8 @@
 //   arrival   a stamp of the machine's one monotonic clock
 //   all-reduce
 //   end       a stamp
+//   meet      until all ranks are through: no check takes a core      not timed
+//             that one of them needs
 //   check     every float that this rank holds of the sum             not timed
 //
 // and its time is max(end) - max(arrival) over the ranks: from the last arrival to the last finish.

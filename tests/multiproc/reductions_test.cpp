@@ -215,6 +215,22 @@ TEST_CASE("to hand over and to make progress does not wait for a rank that is la
     });
 }
 
+TEST_CASE("progress() of the last rank to hand over moves the sum on, and counts it as hidden") {
+    for_each_reduction([](const Reduction& reduction) {
+        constexpr std::size_t kSize = 100'000;
+        SharedSegment segment(2, kSize);
+        const auto early = reduction.make({segment, 0, {{0, kSize}}, kSize});
+        const auto late = reduction.make({segment, 1, {{0, kSize}}, kSize});
+        for (const auto& exchange : {early.get(), late.get()}) {
+            exchange->begin_step();
+            exchange->hand_over(1);
+        }
+        CHECK(late->stats().hidden_seconds == 0.0);
+        late->progress();
+        CHECK(late->stats().hidden_seconds > 0.0);
+    });
+}
+
 TEST_CASE("a rank that never hands over lets the others' finish end with code 7") {
     for_each_reduction([](const Reduction& reduction) {
         const Case test{reduction, 2, {{0, 64}}, 64, 0.2};

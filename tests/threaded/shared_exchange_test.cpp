@@ -126,6 +126,20 @@ TEST_CASE("to hand over and to make progress does not wait for a thread that is 
     CHECK(waited == std::vector<int>(3));
 }
 
+TEST_CASE("progress() sums what all threads have handed over, and counts it as hidden") {
+    constexpr std::size_t kSize = 100'000;
+    SharedTeam team(2, {{0, kSize}}, 60.0);
+    std::vector<std::vector<float>> gradients(2, std::vector<float>(kSize));
+    SharedExchange early(team, 0, gradients[0]);
+    SharedExchange late(team, 1, gradients[1]);
+    early.hand_over(1);
+    early.progress();
+    CHECK(early.stats().hidden_seconds == 0.0);
+    late.hand_over(1);
+    late.progress();
+    CHECK(late.stats().hidden_seconds > 0.0);
+}
+
 TEST_CASE("a deadline names the thread that did not come") {
     SharedTeam team(3, {{0, 64}}, 0.2);
     const auto error = tests::error_of([&] {
