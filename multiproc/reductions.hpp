@@ -17,8 +17,10 @@ struct Reduction {
 };
 
 /// The first is the default: the fastest with a core per rank as well as with fewer. (4.6 MB on two
-/// cores, microseconds: two ranks direct 82, ring 105, slot-ring 185; four ranks direct 400 to 440,
-/// ring 410 to 740 and slot-ring 1,200 to 1,480 as the ranks happen to be scheduled.)
+/// cores that share a cache, microseconds: two ranks direct 74, ring 102, slot-ring 180; four ranks
+/// direct 220 to 240, ring 380 to 430, slot-ring 750 to 1,250. On two that do not share it: two
+/// ranks direct 145 to 170, ring 1,050, slot-ring 2,650; four ranks direct 360, ring 3,200,
+/// slot-ring 7,400.)
 std::span<const Reduction> reductions();
 /// The default where `name` is empty. Throws Error(kUsage) that lists the names.
 const Reduction& find_reduction(std::string_view name);
