@@ -8,8 +8,8 @@ set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 
 case ${1:-} in
-    --quick) one=1 few=3 many=5 steps=15 ;;
-    "") one=5 few=9 many=15 steps=60 ;;
+    --quick) one=1 few=2 some=3 many=5 steps=8 ;;
+    "") one=5 few=9 some=9 many=15 steps=60 ;;
     *) fail "usage: run.sh [--quick]" ;;
 esac
 
@@ -24,8 +24,8 @@ echo "machine: $(awk -F': ' '/model name/ { print $2; exit }' /proc/cpuinfo)," \
 echo
 measure step.sh "$steps"
 measure vs_pytorch.sh "$one"
-measure two_workers.sh "$few"
-measure allreduce_vs_mpi.sh "$many"
+measure two_workers.sh "$some"
+measure allreduce_vs_mpi.sh "$some"
 measure overlap.sh "$few"
 measure growth.sh "$few"
 measure startup.sh "$many"
