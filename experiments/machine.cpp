@@ -103,7 +103,7 @@ std::optional<double> read_cpu_quota(const std::string& cgroup_file, const std::
     return tightest;
 }
 
-double process_seconds() {
+std::optional<double> process_seconds() {
     // Field 22 of proc(5)'s stat, counted behind the name, which may hold spaces and parentheses.
     std::ifstream file("/proc/self/stat");
     std::string line;
@@ -112,7 +112,7 @@ double process_seconds() {
     std::string skipped;
     for (int field = 3; field < 22; ++field) fields >> skipped;
     double start_ticks = 0.0;
-    fields >> start_ticks;
+    if (!(fields >> start_ticks)) return std::nullopt;
     timespec now{};
     clock_gettime(CLOCK_BOOTTIME, &now);
     return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9 -

@@ -39,7 +39,7 @@ Machine read_machine();
 
 /// Seconds since this process started, as the kernel has it: with the time to load the program and
 /// its libraries. The start is known to a clock tick, 10 ms; differences are exact.
-double process_seconds();
+std::optional<double> process_seconds();
 
 /// The `context` of a result file.
 nlohmann::ordered_json context_json(const Machine& machine);

@@ -66,14 +66,14 @@ Json config_json(const RunRecord& record, const core::Dataset& data) {
 /// is (or, in a sweep, would be) when this is the first run.
 Json startup_json(const RunRecord& record) {
     Json startup{{"data_load_seconds", record.startup.data_load_seconds},
-                 {"before_runs_seconds", record.startup.before_runs_seconds},
+                 {"before_runs_seconds", optional_json(record.startup.before_runs_seconds)},
                  {"first_step_seconds", nullptr}};
-    if (!record.result) return startup;
+    if (!record.result || !record.startup.before_runs_seconds) return startup;
     double setup = 0.0;
     for (const core::WorkerReport& worker : record.result->workers) {
         setup = std::max(setup, worker.setup_seconds);
     }
-    startup["first_step_seconds"] = record.startup.before_runs_seconds + setup;
+    startup["first_step_seconds"] = *record.startup.before_runs_seconds + setup;
     return startup;
 }
 

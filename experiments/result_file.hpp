@@ -26,8 +26,8 @@ struct Failure {
 
 /// What the program did before its first run.
 struct StartUp {
-    double data_load_seconds = 0.0;    // reading or making the data set
-    double before_runs_seconds = 0.0;  // all of it, since the process started
+    double data_load_seconds = 0.0;             // reading or making the data set
+    std::optional<double> before_runs_seconds;  // all of it, since the process started
 };
 
 struct RunRecord {

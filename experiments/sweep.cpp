@@ -148,10 +148,11 @@ void run_request(const Request& request) {
     if (!request.base.load.empty()) initial = core::load_checkpoint(request.base.load);
 
     StartUp startup;
-    const double before_load = process_seconds();
+    const auto before_load = std::chrono::steady_clock::now();
     const core::Dataset data =
         core::load_dataset(request.base.dataset, request.data_dir, request.base.seed);
-    startup.data_load_seconds = process_seconds() - before_load;
+    startup.data_load_seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - before_load).count();
     check_shape(model, data);
     const Machine machine = read_machine();
     check_precision(request.base.network, machine);

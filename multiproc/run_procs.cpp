@@ -46,7 +46,8 @@ core::RunResult run_rank(const core::Job& shared_job, SharedSegment& segment, st
     core::Job job = shared_job;
     job.listener = &listener;
 
-    const core::NetworkLayout layout = core::plan_layout(*job.model, job.config.batch_size, job.config.network);
+    const core::NetworkLayout layout =
+        core::plan_layout(*job.model, job.config.batch_size, job.config.network);
     const core::FloatBlock parameters(layout.parameters.size());
     const core::FloatBlock statistics(layout.statistics.size());
     const core::FloatBlock state(layout.parameters.size() *

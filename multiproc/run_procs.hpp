@@ -1,5 +1,5 @@
-// The message-passing model: forked processes that own all their memory and exchange gradients
-// through a ring.
+// The message-passing model: forked processes that own all they compute with and exchange their
+// gradients, which lie in one shared segment, by a reduction of reductions.hpp.
 #pragma once
 
 #include "core/train/job.hpp"

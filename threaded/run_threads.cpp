@@ -119,7 +119,8 @@ void run_team(std::size_t threads, const std::function<void(std::size_t)>& body,
 core::RunResult run_threads(const core::Job& job) {
     const std::size_t workers = job.config.workers;
     omp_set_num_threads(1);
-    const core::NetworkLayout layout = core::plan_layout(*job.model, job.config.batch_size, job.config.network);
+    const core::NetworkLayout layout =
+        core::plan_layout(*job.model, job.config.batch_size, job.config.network);
     const core::FloatBlock parameters(layout.parameters.size());
     const core::FloatBlock state(layout.parameters.size() *
                                  core::make_optimizer(job.config.optimizer)->state_blocks());

@@ -14,11 +14,9 @@
 // keeps which one it is and its x, so that backward's sums read a quarter of the activation.
 //
 // Activations are float32 or bfloat16, all arithmetic and statistics float32.
-#include <bit>
 #include <cmath>
 #include <cstring>
 
-#include "core/base/check.hpp"
 #include "core/base/memory_block.hpp"
 #include "core/nn/batch_norm.hpp"
 #include "core/nn/lanes.hpp"
@@ -213,7 +211,8 @@ struct Kernels {
 
 private:
     static void take_larger(const Floats& value, std::int32_t index, Floats& best, Words& winner) {
-        const auto larger = value > best;
+        // A value that is not a number wins, so that it goes on.
+        const auto larger = (value > best) | (value != value);
         best = larger ? value : best;
         winner = larger ? Words{} + index : winner;
     }

@@ -23,37 +23,27 @@
 
 namespace dp::core {
 
-enum class ConvolutionPass { kForward, kBackwardData, kBackwardWeights };
-
+/// Passes do not differ: what is faster in one is faster in all three.
 struct ConvolutionAlgorithmRow {
-    ConvolutionPass pass;
     dnnl_dim_t channels;  // inputs and outputs are multiples of it
     dnnl::algorithm algorithm;
 };
 
 /// In order of preference.
 inline constexpr std::array kConvolutionChoices{
-    ConvolutionAlgorithmRow{ConvolutionPass::kForward, 16, dnnl::algorithm::convolution_winograd},
-    ConvolutionAlgorithmRow{ConvolutionPass::kBackwardData, 16,
-                            dnnl::algorithm::convolution_winograd},
-    ConvolutionAlgorithmRow{ConvolutionPass::kBackwardWeights, 16,
-                            dnnl::algorithm::convolution_winograd},
-    ConvolutionAlgorithmRow{ConvolutionPass::kForward, 1, dnnl::algorithm::convolution_direct},
-    ConvolutionAlgorithmRow{ConvolutionPass::kBackwardData, 1, dnnl::algorithm::convolution_direct},
-    ConvolutionAlgorithmRow{ConvolutionPass::kBackwardWeights, 1,
-                            dnnl::algorithm::convolution_direct},
+    ConvolutionAlgorithmRow{16, dnnl::algorithm::convolution_winograd},
+    ConvolutionAlgorithmRow{1, dnnl::algorithm::convolution_direct},
 };
 
 /// The first of `create`(algorithm) that oneDNN has, for weights (out, in, height, width). Empty
 /// when it has none.
 template <typename Create>
-auto with_chosen_algorithm(ConvolutionPass pass, const dnnl::memory::dims& weights,
-                           ConvolutionAlgorithm choice, const Create& create) {
+auto with_chosen_algorithm(const dnnl::memory::dims& weights, ConvolutionAlgorithm choice,
+                           const Create& create) {
     const bool winograd =
         choice == ConvolutionAlgorithm::kAuto && weights[2] == 3 && weights[3] == 3;
     for (const ConvolutionAlgorithmRow& row : kConvolutionChoices) {
-        const bool fits = row.pass == pass && weights[0] % row.channels == 0 &&
-                          weights[1] % row.channels == 0 &&
+        const bool fits = weights[0] % row.channels == 0 && weights[1] % row.channels == 0 &&
                           (winograd || row.algorithm == dnnl::algorithm::convolution_direct);
         if (!fits) continue;
         if (auto desc = create(row.algorithm)) return desc;

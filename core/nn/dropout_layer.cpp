@@ -22,7 +22,6 @@ public:
 
     Desc src_desc() const override { return desc_; }
     Desc dst_desc() const override { return desc_; }
-    bool overwrites_src() const override { return true; }
     std::size_t state_bytes() const override {
         return context().training ? context().batch_size * features_ * sizeof(float) : 0;
     }

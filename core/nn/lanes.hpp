@@ -31,6 +31,8 @@ Element from_float(float value) {
         return value;
     } else {
         const auto bits = std::bit_cast<std::uint32_t>(value);
+        // Rounding would carry a NaN's digits into its exponent and sign.
+        if (value != value) return {static_cast<std::uint16_t>((bits >> 16) | 0x40U)};
         const std::uint32_t rounded = bits + 0x7fffU + ((bits >> 16) & 1U);
         return {static_cast<std::uint16_t>(rounded >> 16)};
     }
@@ -87,7 +89,8 @@ struct Lanes {
             }
 #endif
             const auto bits = std::bit_cast<Unsigned>(values);
-            const Unsigned rounded = (bits + 0x7fffU + ((bits >> 16) & 1U)) >> 16;
+            const Unsigned finite = (bits + 0x7fffU + ((bits >> 16) & 1U)) >> 16;
+            const Unsigned rounded = values != values ? (bits >> 16) | 0x40U : finite;
             const Halves halves = __builtin_convertvector(rounded, Halves);
             std::memcpy(to, &halves, sizeof halves);
         }

@@ -1,6 +1,5 @@
 #include "core/nn/layer.hpp"
 
-#include "core/base/check.hpp"
 #include "core/base/error.hpp"
 
 namespace dp::core {

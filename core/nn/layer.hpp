@@ -5,7 +5,8 @@
 // fixes their arguments, so that forward and backward only execute. Who owns what:
 //   the Network's arena, lent through bind(): activations, their gradients, scratchpad
 //   the backend's flat blocks, lent through bind_blocks(): weights, their gradients, running
-//   statistics the layer: what only it needs (batch statistics, pool indices, reordered weights)
+//     statistics
+//   the layer: what only it needs (batch statistics, pool indices, reordered weights)
 #pragma once
 
 #include <cstdint>

@@ -38,6 +38,7 @@ struct Plan {
     std::array<std::size_t, 2> transient_bytes{};
     std::size_t scratchpad_bytes = 0;
     memory logits;
+    float* diff_logits = nullptr;
     std::size_t diff_logits_offset = 0;
     // In bfloat16 the batch comes, and the loss leaves its gradient, in float32 all the same: these
     // turn them into the first tensor and the last one's gradient.
@@ -101,7 +102,7 @@ Plan make_plan(const ModelSpec& model, const NetworkLayout& layout, const dnnl::
         }
     }
     plan.diff_logits_offset = plan.kept_bytes;
-    if (training) plan.kept_bytes += place_bytes(diff_logits_desc(plan));
+    if (training && converts(plan)) plan.kept_bytes += place_bytes(diff_logits_desc(plan));
     for (const auto& layer : plan.layers) {
         plan.slots.push_back({layer->parameters().size(), layer->statistics().size()});
         plan.state_offset.push_back(plan.kept_bytes);
@@ -243,9 +244,13 @@ private:
         }
         plan.logits = src;
         if (plan.training) {
-            const memory from(diff_logits_desc(plan), engine_,
-                              arena_.data() + plan.diff_logits_offset);
-            plan.convert_diff_logits = reorder(from, diff_src);
+            plan.diff_logits = static_cast<float*>(diff_src.get_data_handle());
+            if (converts(plan)) {
+                std::byte* from = arena_.data() + plan.diff_logits_offset;
+                plan.diff_logits = reinterpret_cast<float*>(from);
+                plan.convert_diff_logits =
+                    reorder(memory(diff_logits_desc(plan), engine_, from), diff_src);
+            }
         }
         if (converts(plan)) {
             plan.convert_input = reorder(memory(input_desc(plan), engine_, arena_.data()),
@@ -266,9 +271,7 @@ private:
         stream_.wait();
     }
 
-    std::span<float> diff_logits() const {
-        return floats(reinterpret_cast<float*>(arena_.data() + current_->diff_logits_offset));
-    }
+    std::span<float> diff_logits() const { return floats(current_->diff_logits); }
 
     std::span<float> floats(float* logits) const {
         return {logits, current_->batch_size * kClasses};

@@ -95,7 +95,8 @@ public:
 
     /// The primitives of all training sizes, in the order of layers. They borrow this network.
     [[nodiscard]] std::vector<PrimitiveInfo> primitives();
-    /// Bytes of activations, their gradients and scratch memory.
+    /// Bytes of activations, their gradients and scratch memory; without what a layer keeps for
+    /// itself, reordered weights and the float32 copies of one bfloat16 pass.
     [[nodiscard]] std::size_t activation_bytes() const;
 
 private:

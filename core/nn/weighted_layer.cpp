@@ -38,28 +38,25 @@ struct ConvolutionOps {
 
     auto forward(const dnnl::engine& engine, const Desc& src, const Desc& weights, const Desc& bias,
                  const Desc& dst, bool relu) const {
-        return with_chosen_algorithm(ConvolutionPass::kForward, onednn::dims_of(weights), choice,
-                                     [&](dnnl::algorithm algorithm) {
-                                         return onednn::convolution_forward(engine, algorithm, src,
-                                                                            weights, bias, dst,
-                                                                            window, relu);
-                                     });
+        return with_chosen_algorithm(
+            onednn::dims_of(weights), choice, [&](dnnl::algorithm algorithm) {
+                return onednn::convolution_forward(engine, algorithm, src, weights, bias, dst,
+                                                   window, relu);
+            });
     }
     auto backward_data(const dnnl::engine& engine, const Desc& diff_src, const Desc& weights,
                        const Desc& diff_dst, const Forward::primitive_desc& hint) const {
-        return with_chosen_algorithm(ConvolutionPass::kBackwardData, onednn::dims_of(weights),
-                                     choice, [&](dnnl::algorithm algorithm) {
-                                         return onednn::convolution_backward_data(
-                                             engine, algorithm, diff_src, weights, diff_dst, window,
-                                             hint);
-                                     });
+        return with_chosen_algorithm(
+            onednn::dims_of(weights), choice, [&](dnnl::algorithm algorithm) {
+                return onednn::convolution_backward_data(engine, algorithm, diff_src, weights,
+                                                         diff_dst, window, hint);
+            });
     }
     auto backward_weights(const dnnl::engine& engine, const Desc& src, const Desc& diff_weights,
                           const Desc& diff_bias, const Desc& diff_dst,
                           const Forward::primitive_desc& hint) const {
         return with_chosen_algorithm(
-            ConvolutionPass::kBackwardWeights, onednn::dims_of(diff_weights), choice,
-            [&](dnnl::algorithm algorithm) {
+            onednn::dims_of(diff_weights), choice, [&](dnnl::algorithm algorithm) {
                 return onednn::convolution_backward_weights(engine, algorithm, src, diff_weights,
                                                             diff_bias, diff_dst, window, hint);
             });

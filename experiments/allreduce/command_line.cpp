@@ -14,7 +14,7 @@ constexpr const char* kFooter =
     "the exact sum. algbw is bytes over the median time, busbw is algbw * 2 (N-1) / N.\n"
     "Example:\n"
     "  dp_compare allreduce --mode threads,procs -n 2,4 --bytes 4096,4591656\n"
-    "Exit codes: 0 success, 2 usage, 4 resources, 5 a sum was wrong, 6 a worker died.";
+    "Exit codes: those of dp_compare; 5: a sum was wrong.";
 
 /// 2 GiB.
 constexpr std::size_t kMostBytes = std::size_t{1} << 31;

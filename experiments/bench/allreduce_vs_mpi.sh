@@ -51,7 +51,8 @@ ratios() {
 reductions=$(awk '$1 !~ /#/ && $3 != "mpi" && !seen[$5]++ { print $5 }' "$table")
 for n in 2 4; do
     echo "all-reduce of $gradients bytes, N = $n: median of $rounds rounds (range)"
-    printf '  %-14s %s us\n' MPI_Allreduce "$(medians "$gradients" "$n" MPI_Allreduce | median_range %.0f)"
+    printf "  %-14s %s us\n" MPI_Allreduce \
+        "$(medians "$gradients" "$n" MPI_Allreduce | median_range %.0f)"
     for reduction in $reductions; do
         printf '  %-14s %s us; Open MPI takes %s times as long\n' "$reduction" \
             "$(medians "$gradients" "$n" "$reduction" | median_range %.0f)" \

@@ -13,8 +13,8 @@ for ((round = 0; round < rounds; ++round)); do
     for mode in threads procs; do
         for n in 2 16; do
             # The warning that 16 workers are many is the point of this.
-            images_per_second "$work/$mode-$n" --mode "$mode" -n "$n" --epochs 3 \
-                --steps $((8192 / 128 / n)) --batch-size 128 2>"$work/talk" >/dev/null ||
+            (images_per_second "$work/$mode-$n" --mode "$mode" -n "$n" --epochs 3 \
+                --steps $((8192 / 128 / n)) --batch-size 128 2>"$work/talk" >/dev/null) ||
                 fail "$(cat "$work/talk")"
             run_value "$work/$mode-$n" \
                 '.result.epochs[1:] | (map(.images) | add) / (map(.train_seconds) | add)' \

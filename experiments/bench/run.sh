@@ -14,6 +14,7 @@ case ${1:-} in
 esac
 
 failed=()
+SECONDS=0
 measure() {
     "$bench/$1" "${@:2}" || failed+=("$1")
     echo
@@ -31,4 +32,5 @@ measure growth.sh "$few"
 measure startup.sh "$many"
 measure memory.sh
 
+echo "all of it: $SECONDS s"
 ((${#failed[@]} == 0)) || fail "not measured: ${failed[*]}"

@@ -15,7 +15,10 @@ serial=(--mode serial --epochs 1 --steps 78 --batch-size 128)
 for ((round = 0; round < rounds; ++round)); do
     images_per_second "$work/one" "${serial[@]}" >"$work/one.rate" &
     one=$!
-    images_per_second "$work/two" "${serial[@]}" >"$work/two.rate" || fail "see above"
+    (images_per_second "$work/two" "${serial[@]}" >"$work/two.rate") || {
+        kill "$one"
+        fail "see above"
+    }
     wait "$one" || fail "see above"
     ceiling=$(cat "$work/one.rate" "$work/two.rate" | awk '{ sum += $1 } END { print sum }')
     echo "$ceiling" >>"$work/serial"

@@ -168,8 +168,16 @@ void check_losses(const core::RunResult& result, const json& expected) {
     }
 }
 
-/// `tolerance` in units of a tensor's root mean square.
-void check_state(const core::StateDict& state, const json& reference_case, double tolerance) {
+/// In units of a tensor's root mean square. Adam's first steps are as long as the learning rate
+/// however small the gradient, so they enlarge differences of rounding where it is almost zero: on
+/// two workers four weights of conv2 are 9e-5 off, with Winograd and direct convolution alike.
+double tolerance_of(const json& reference_case, const std::string& tensor) {
+    const bool enlarged = reference_case["network"] == "cifar_cnn" &&
+                          reference_case["optimizer"] == "adam" && tensor == "conv2.weight";
+    return enlarged ? 1e-4 : 5e-5;
+}
+
+void check_state(const core::StateDict& state, const json& reference_case) {
     const json& expected = reference_case["float64"];
     const bool adam = reference_case["optimizer"] == "adam";
     const std::string network = reference_case["network"];
@@ -183,7 +191,8 @@ void check_state(const core::StateDict& state, const json& reference_case, doubl
             const core::NamedTensor* tensor = state.find(name);
             REQUIRE(tensor != nullptr);
             check_tensor(name, tensor->values, summary,
-                         tolerance * root_mean_square(summary, tensor->values.size()));
+                         tolerance_of(reference_case, name) *
+                             root_mean_square(summary, tensor->values.size()));
         }
     }
 }
@@ -257,15 +266,6 @@ void check_gradients(const json& reference_case, const std::string& mode,
     }
 }
 
-/// Adam's first steps are as long as the learning rate however small the gradient, so they enlarge
-/// differences of rounding where it is almost zero. With our own batch norm four weights of conv2,
-/// on two workers, are 9e-5 off, with Winograd and direct convolution alike.
-double tolerance_of(const json& reference_case) {
-    const bool enlarged =
-        reference_case["network"] == "cifar_cnn" && reference_case["optimizer"] == "adam";
-    return enlarged ? 1e-4 : 5e-5;
-}
-
 void check_network(const std::string& network, core::ConvolutionAlgorithm convolution) {
     const tests::TemporaryFolder folder;
     std::size_t cases = 0;
@@ -284,7 +284,7 @@ void check_network(const std::string& network, core::ConvolutionAlgorithm convol
             const core::RunResult result = experiments::run_job(job);
             check_losses(result, reference_case["float64"]["losses"]);
             const core::StateDict state = core::load_checkpoint(job.config.save);
-            check_state(state, reference_case, tolerance_of(reference_case));
+            check_state(state, reference_case);
             check_logits(logits_of(state, reference_case), reference_case);
             if (reference_case["optimizer"] == "sgd") {
                 check_gradients(reference_case, mode, initial, folder.path());

@@ -116,7 +116,7 @@ TEST_CASE("a worker that stands still past the timeout is the one named") {
         for (const multiproc::Reduction& reduction : multiproc::reductions()) {
             INFO(reduction.name << ", phase " << core::name_of(phase));
             Saboteur saboteur(phase, SIGSTOP);
-            const Outcome outcome = run_with(saboteur, 0.5, reduction.name);
+            const Outcome outcome = run_with(saboteur, 2.0, reduction.name);
             REQUIRE(outcome.failure);
             CHECK(outcome.failure->code() == core::ExitCode::kStalled);
             CHECK(outcome.failure->rank() == kVictim);
