@@ -85,12 +85,16 @@ void add_options(CLI::App& app, Raw& raw, Request& request) {
         mode_help +=
             fmt::format("{}{}: {}", mode_help.empty() ? "" : ";\n", mode.name, mode.description);
     }
-    mode_help += ".\nBeside other modes serial runs once with one worker, as their baseline";
+    mode_help +=
+        ".\nBeside other modes serial runs once with one worker, as their baseline (default: "
+        "serial)";
     app.add_option("--mode", raw.modes, mode_help)
         ->delimiter(',')
         ->type_name("MODE[,MODE...]")
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    app.add_option("-n,--workers,--world-size", raw.workers, "Workers (ranks), for example 1,2,4")
+    app.add_option(
+           "-n,--workers,--world-size", raw.workers,
+           fmt::format("Workers (ranks), 1 to {}, for example 1,2,4 (default: 1)", kMaxWorkers))
         ->delimiter(',')
         ->type_name("N[,N...]")
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
@@ -249,7 +253,9 @@ void check_reduction(const Request& request) {
         offered += fmt::format("{}{} offers {}", offered.empty() ? "" : "; ", name,
                                mode.reduction_names());
     }
-    throw Error(ExitCode::kUsage, "--reduction '{}' is no reduction of the modes asked for: {}",
+    throw Error(ExitCode::kUsage,
+                "--reduction '{}' is no reduction of the modes asked for ({}): choose one of "
+                "theirs, or another --mode",
                 reduction, offered);
 }
 

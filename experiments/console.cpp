@@ -37,6 +37,26 @@ std::string range_list(const std::vector<int>& cpus) {
     return text;
 }
 
+/// What the user chose to differ from the default among the options that change speed or bits.
+std::string changes_of(const core::RunConfig& config) {
+    const core::RunConfig usual;
+    std::string text;
+    if (config.network.precision != usual.network.precision) {
+        text += fmt::format(", precision {}",
+                            core::row_of(core::kPrecisions, config.network.precision).name);
+    }
+    if (config.network.convolution != usual.network.convolution) {
+        text += fmt::format(
+            ", convolution {}",
+            core::row_of(core::kConvolutionAlgorithms, config.network.convolution).name);
+    }
+    if (config.bucket_kib != usual.bucket_kib) {
+        text += fmt::format(", buckets of {} KiB", config.bucket_kib);
+    }
+    if (config.overlap != usual.overlap) text += ", no overlap";
+    return text;
+}
+
 }  // namespace
 
 void print_line(const std::string& line) {
@@ -88,11 +108,11 @@ void Console::begin_run(const core::RunConfig& config, std::size_t steps_per_epo
     const bool turns = config.mode == "serial" && config.workers > 1;
     print_line(fmt::format(
         "plan      {}: {} {}worker{} x 1 thread, batch {} per worker, {} effective, {} updates per "
-        "epoch, {} epoch{}, {} lr {:g}, reduction {}{}{}",
+        "epoch, {} epoch{}, {} lr {:g}, reduction {}{}{}{}",
         config.mode, config.workers, turns ? "virtual " : "", config.workers == 1 ? "" : "s",
         config.batch_size, config.batch_size * config.workers, steps_per_epoch, config.epochs,
         config.epochs == 1 ? "" : "s", optimizer.name, optimizer.learning_rate, config.reduction,
-        config.delay ? ", " + to_spec(*config.delay) : "",
+        changes_of(config), config.delay ? ", " + to_spec(*config.delay) : "",
         oversubscribed ? " (oversubscribed)" : ""));
 }
 

@@ -53,7 +53,7 @@ double parse_milliseconds(std::string_view text) {
     const auto ms = number_in<double>(text);
     // A comparison with nan is false.
     if (!ms || !(*ms >= 0.0 && *ms <= kMostMilliseconds)) {
-        refuse("ms '{}' is not a number of milliseconds of 0 or more", text);
+        refuse("ms '{}' is not a number of milliseconds from 0 to 1e9", text);
     }
     return *ms;
 }
@@ -67,7 +67,7 @@ Phase parse_phase(std::string_view text) {
 }  // namespace
 
 core::Delay parse_injection(std::string_view spec) {
-    if (!spec.starts_with(kPrefix)) refuse("'{}' does not start with delay:", spec);
+    if (!spec.starts_with(kPrefix)) refuse("'{}' does not start with 'delay:'", spec);
     std::optional<std::size_t> rank;
     std::optional<double> milliseconds;
     std::optional<Phase> phase;

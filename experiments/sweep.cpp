@@ -31,7 +31,8 @@ void check_shape(const core::ModelSpec& model, const core::Dataset& data) {
         return fmt::format("{} x {} x {}", shape.channels, shape.height, shape.width);
     };
     throw Error(ExitCode::kUsage,
-                "--model {} takes images of {}, but --dataset {} has {}: choose another network",
+                "--model {} takes images of {}, but --dataset {} has {}: choose another network "
+                "or data set",
                 model.name, text(model.input), data.name, text(data.shape()));
 }
 

@@ -307,6 +307,11 @@ TEST_CASE("a dry run prints the plan and trains nothing") {
     CHECK(result.exit_code == 0);
     CHECK(holds(result.out, "plan      threads: 2 workers"));
     CHECK(holds(result.out, "plan      procs: 2 workers"));
+    CHECK(holds(result.out, "reduction direct\n"));
+    const auto changed = run_program({"--dry-run", "--mode", "procs", "-n", "2", "--convolution",
+                                      "direct", "--overlap", "off", "--bucket-kib", "0"});
+    CHECK(
+        holds(changed.out, "reduction direct, convolution direct, buckets of 0 KiB, no overlap\n"));
     CHECK(holds(result.out, "reduction in-place"));
     CHECK(holds(result.out, "reduction direct"));
     CHECK_FALSE(holds(result.out, "Epoch"));
