@@ -149,7 +149,7 @@ TEST_CASE("an injected delay is taken apart and a wrong part is named") {
     const auto refused = [](const char* spec) {
         return usage_error({"-n", "2", "--inject", spec});
     };
-    CHECK(tests::holds(refused("crash:rank=1"), "'crash:rank=1' does not start with delay:"));
+    CHECK(tests::holds(refused("crash:rank=1"), "'crash:rank=1' does not start with 'delay:'"));
     CHECK(tests::holds(refused("delay:rank=x,ms=1,phase=load"), "rank 'x'"));
     CHECK(tests::holds(refused("delay:rank=2,ms=1,phase=load"), "rank=2"));
     CHECK(tests::holds(refused("delay:rank=1,ms=-1,phase=load"), "ms '-1'"));
