@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <optional>
 
 #include <fmt/format.h>
 
 #include "core/base/error.hpp"
+#include "experiments/parse_number.hpp"
 
 namespace dp::experiments {
 namespace {
@@ -34,23 +34,14 @@ std::string phase_names() {
     return names;
 }
 
-template <typename Number>
-std::optional<Number> number_in(std::string_view text) {
-    Number value{};
-    const char* end = text.data() + text.size();
-    const auto parsed = std::from_chars(text.data(), end, value);
-    if (parsed.ec != std::errc{} || parsed.ptr != end) return std::nullopt;
-    return value;
-}
-
 std::size_t parse_rank(std::string_view text) {
-    const auto rank = number_in<std::size_t>(text);
+    const auto rank = parse_number<std::size_t>(text);
     if (!rank) refuse("rank '{}' is not a rank from 0", text);
     return *rank;
 }
 
 double parse_milliseconds(std::string_view text) {
-    const auto ms = number_in<double>(text);
+    const auto ms = parse_number<double>(text);
     // A comparison with nan is false.
     if (!ms || !(*ms >= 0.0 && *ms <= kMostMilliseconds)) {
         refuse("ms '{}' is not a number of milliseconds from 0 to 1e9", text);

@@ -1,24 +1,13 @@
 #include "experiments/option_values.hpp"
 
-#include <charconv>
-
 #include "experiments/modes.hpp"
+#include "experiments/parse_number.hpp"
 
 namespace dp::experiments {
-namespace {
-
-template <typename Number>
-bool parse_all(const std::string& text, Number& value) {
-    const char* end = text.data() + text.size();
-    const auto parsed = std::from_chars(text.data(), end, value);
-    return parsed.ec == std::errc{} && parsed.ptr == end;
-}
-
-}  // namespace
 
 std::size_t parse_workers(const std::string& text) {
-    std::size_t value = 0;
-    if (parse_all(text, value) && value >= 1 && value <= kMaxWorkers) return value;
+    const auto value = parse_number<std::size_t>(text);
+    if (value && *value >= 1 && *value <= kMaxWorkers) return *value;
     throw core::Error(core::ExitCode::kUsage,
                       "-n '{}' is not a number of workers: give whole numbers from 1 to {}, for "
                       "example -n 1,2,4",
@@ -28,9 +17,9 @@ std::size_t parse_workers(const std::string& text) {
 CLI::Validator number_in(double low, double high, const std::string& wanted) {
     return CLI::Validator(
         [=](std::string& text) -> std::string {
-            double value = 0.0;
+            const auto value = parse_number<double>(text);
             // A comparison with nan is false.
-            if (parse_all(text, value) && value >= low && value <= high) return {};
+            if (value && *value >= low && *value <= high) return {};
             return fmt::format("'{}' is not {}", text, wanted);
         },
         "");
@@ -39,8 +28,8 @@ CLI::Validator number_in(double low, double high, const std::string& wanted) {
 CLI::Validator whole_number(std::size_t low, std::size_t high) {
     return CLI::Validator(
         [=](std::string& text) -> std::string {
-            std::size_t value = 0;
-            if (parse_all(text, value) && value >= low && value <= high) return {};
+            const auto value = parse_number<std::size_t>(text);
+            if (value && *value >= low && *value <= high) return {};
             return fmt::format("'{}' is not a whole number from {} to {}", text, low, high);
         },
         "");

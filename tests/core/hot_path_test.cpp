@@ -61,8 +61,9 @@ TEST_CASE("rank 0's training step calls no operator new after the first of its b
                 core::RunConfig config = tests::small_config(std::string(mode.name), workers);
                 config.reduction = reduction;
                 config.network.precision = precision;
-                CHECK(experiments::run_job(tests::make_job(config, data, listener))
-                          .steps_per_epoch == kSteps);
+                CHECK(
+                    experiments::run_job(tests::make_job(config, data, listener)).steps_per_epoch ==
+                    kSteps);
             }
         }
     }
