@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <span>
 #include <system_error>
 
+#include <fmt/chrono.h>
 #include <nlohmann/json.hpp>
 
 #include "core/base/whole_file.hpp"
@@ -26,18 +28,24 @@ Json optional_json(const std::optional<T>& value) {
     return value ? Json(*value) : Json(nullptr);
 }
 
+std::size_t bytes_of(const core::ImageSet& images) {
+    return images.pixels.size() + images.labels.size();
+}
+
 Json config_json(const RunRecord& record, const core::Dataset& data) {
     const core::RunConfig& config = record.config;
     const core::OptimizerConfig& optimizer = config.optimizer;
     return {{"mode", config.mode},
             {"workers", config.workers},
             {"threads_per_worker", 1},
+            {"scaling", core::row_of(kScalings, record.place.scaling).name},
             {"oversubscribed", record.oversubscribed},
             {"model", config.model},
             {"dataset", config.dataset},
             {"data_source", data.source},
             {"training_images", data.train.size()},
             {"test_images", data.test.size()},
+            {"data_bytes", bytes_of(data.train) + bytes_of(data.test)},
             {"epochs", config.epochs},
             {"steps_limit", optional_json(config.steps_limit)},
             {"batch_size", config.batch_size},
@@ -120,10 +128,21 @@ bool is_run_file(std::string_view name) {
     return name.starts_with("run-") && name.ends_with(".json");
 }
 
+std::string utc_now() {
+    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+}
+
+std::string run_file_name(const std::string& mode, std::size_t workers, std::size_t repetition) {
+    return fmt::format("run-{}-n{}-r{}.json", mode, workers, repetition);
+}
+
 fs::path write_run(const fs::path& folder, const RunRecord& record, const Machine& machine,
                    const core::Dataset& data) {
-    Json document{{"schema", "dp_compare.run/1"},
-                  {"status", record.result ? "complete" : "failed"}};
+    Json document{{"schema", kRunSchema},
+                  {"status", record.result ? "complete" : "failed"},
+                  {"repetition", record.place.repetition},
+                  {"sequence", record.place.sequence},
+                  {"started", record.started}};
     const auto& failure = record.failure;
     document["reason"] = failure ? Json(failure->reason) : Json(nullptr);
     document["exit_code"] = failure ? static_cast<int>(failure->code) : 0;
@@ -139,7 +158,7 @@ fs::path write_run(const fs::path& folder, const RunRecord& record, const Machin
     }
 
     const fs::path file =
-        folder / fmt::format("run-{}-n{}-r1.json", record.config.mode, record.config.workers);
+        folder / run_file_name(record.config.mode, record.config.workers, record.place.repetition);
     core::WholeFile out(file);
     const std::string text = document.dump(2) + "\n";
     out.write(std::as_bytes(std::span(text)));

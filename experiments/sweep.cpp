@@ -175,7 +175,7 @@ void run_request(const Request& request) {
             print_dry_run(model, config);
             continue;
         }
-        RunRecord record{config, oversubscribed, startup, {}, {}};
+        RunRecord record{config, {}, oversubscribed, utc_now(), startup, {}, {}};
         try {
             record.result = run_job(job);
         } catch (const std::exception& error) {

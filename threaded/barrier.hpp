@@ -23,8 +23,8 @@ class Barrier {
 public:
     explicit Barrier(std::size_t threads) : threads_(static_cast<std::uint32_t>(threads)) {}
 
-    /// Returns the seconds waited. Throws PeerFailed or Error(kStalled) as `limits` say.
-    double arrive_and_wait(const core::WaitLimits& limits);
+    /// Throws PeerFailed or Error(kStalled) as `limits` say.
+    void arrive_and_wait(const core::WaitLimits& limits);
 
 private:
     const std::uint32_t threads_;

@@ -148,7 +148,8 @@ core::RunResult run_threads(const core::Job& job) {
             const core::WorkerBlocks blocks{
                 parameters.span(),
                 state.span(),
-                {{rank, gradients[rank].span(), statistics[rank].span()}}};
+                {{rank, gradients[rank].span(), statistics[rank].span()}},
+                true};
             outcomes[rank] = core::run_worker(job, layout, blocks, exchange);
         },
         [&] { team.failed.store(1, std::memory_order_release); }, job.leave);
@@ -160,6 +161,7 @@ core::RunResult run_threads(const core::Job& job) {
     result.update_kind = "sliced";
     result.reduction = kReductionName;
     result.exchange_buckets = bucket_count;
+    core::attribute_lateness(result, /*meets_at_publish=*/true);
     return result;
 }
 

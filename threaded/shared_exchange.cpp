@@ -86,8 +86,8 @@ double SharedExchange::wait_for(std::size_t rank, std::size_t bucket) try {
     throw_stalled();
 }
 
-double SharedExchange::barrier() try {
-    return team_.barrier_.arrive_and_wait(limits_);
+void SharedExchange::barrier() try {
+    team_.barrier_.arrive_and_wait(limits_);
 } catch (const core::Error&) {  // a deadline
     throw_stalled();
 }

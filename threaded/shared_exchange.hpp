@@ -79,14 +79,14 @@ public:
     void finish() override;
     std::span<const core::Range> update_ranges() const override { return chunks_; }
     std::span<const float> summed_gradients() const override { return gradients_; }
-    void publish() override { stats_.wait_seconds += barrier(); }
+    void publish() override { barrier(); }
     void broadcast(std::span<float> values) override;
     void all_gather(std::span<const std::byte> mine, std::span<std::byte> all) override;
     core::ExchangeStats stats() const override { return stats_; }
 
 private:
-    /// All return the seconds waited.
-    double barrier();
+    void barrier();
+    /// Returns the seconds waited.
     double wait_for(std::size_t rank, std::size_t bucket);
     [[nodiscard]] bool has_handed(std::uint32_t handed, std::size_t bucket) const;
     [[nodiscard]] bool all_have_handed(std::size_t bucket) const;

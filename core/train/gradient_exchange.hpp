@@ -29,7 +29,7 @@ namespace dp::core {
 /// Counts since construction, of the steps' five calls alone: the cost of a training step's
 /// exchange.
 struct ExchangeStats {
-    double wait_seconds = 0.0;     // waiting for another rank
+    double wait_seconds = 0.0;     // waiting for another rank, in begin_step() and finish()
     double hidden_seconds = 0.0;   // at work in progress(), so while backward was under way
     std::uint64_t sent_bytes = 0;  // of gradients, handed to another rank or read from its memory
     std::uint64_t calls = 0;       // of finish()

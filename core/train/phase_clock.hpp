@@ -9,11 +9,20 @@
 
 namespace dp::core {
 
-enum class Phase : unsigned { kLoad, kForward, kBackward, kExchange, kUpdate, kEvaluate, kOther };
+enum class Phase : unsigned {
+    kLoad,
+    kForward,
+    kBackward,
+    kExchange,
+    kUpdate,
+    kPublish,
+    kEvaluate,
+    kOther
+};
 
-inline constexpr std::size_t kPhases = 7;
+inline constexpr std::size_t kPhases = 8;
 inline constexpr std::array<std::string_view, kPhases> kPhaseNames{
-    "load", "forward", "backward", "exchange", "update", "evaluate", "other"};
+    "load", "forward", "backward", "exchange", "update", "publish", "evaluate", "other"};
 
 constexpr std::string_view name_of(Phase phase) {
     return kPhaseNames[static_cast<std::size_t>(phase)];
@@ -25,13 +34,14 @@ class PhaseClock {
 public:
     using Clock = std::chrono::steady_clock;
 
-    /// Ends the current phase and starts `phase`.
-    void enter(Phase phase) {
+    /// Ends the current phase, starts `phase` and returns the time.
+    Clock::time_point enter(Phase phase) {
         const auto now = Clock::now();
         seconds_[static_cast<std::size_t>(current_)] +=
             std::chrono::duration<double>(now - since_).count();
         since_ = now;
         current_ = phase;
+        return now;
     }
 
     /// Seconds in each phase since construction, up to the last enter().

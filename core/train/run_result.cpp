@@ -33,6 +33,27 @@ PhaseSeconds RunResult::mean_phase_seconds() const {
     return mean;
 }
 
+void attribute_lateness(RunResult& result, bool meets_at_publish) {
+    const auto attribute = [&](std::size_t epoch, auto StepArrivals::*stamps,
+                               Lateness WorkerEpoch::*late) {
+        std::vector<const std::vector<std::int64_t>*> all;
+        for (const WorkerReport& worker : result.workers) {
+            all.push_back(&(worker.arrivals.at(epoch).*stamps));
+        }
+        const std::vector<Lateness> found = find_lateness(all);
+        for (std::size_t i = 0; i < found.size(); ++i) {
+            result.workers[i].epochs[epoch].*late = found[i];
+        }
+    };
+    for (std::size_t epoch = 0; epoch < result.epochs.size(); ++epoch) {
+        attribute(epoch, &StepArrivals::exchange_ns, &WorkerEpoch::late_at_exchange);
+        if (meets_at_publish) {
+            attribute(epoch, &StepArrivals::publish_ns, &WorkerEpoch::late_at_publish);
+        }
+    }
+    for (WorkerReport& worker : result.workers) worker.arrivals.clear();
+}
+
 // One list of fields per type serves writing and reading.
 namespace {
 
@@ -46,6 +67,36 @@ void visit_fields(MaybeConst<ExchangeStats> auto& stats, const auto& visit) {
     visit("calls", stats.calls);
 }
 
+void visit_fields(MaybeConst<ThreadUsage> auto& usage, const auto& visit) {
+    visit("cpu_seconds", usage.cpu_seconds);
+    visit("voluntary_switches", usage.voluntary_switches);
+    visit("involuntary_switches", usage.involuntary_switches);
+    visit("migrations", usage.migrations);
+}
+
+void visit_fields(MaybeConst<Lateness> auto& late, const auto& visit) {
+    visit("steps", late.steps);
+    visit("seconds", late.seconds);
+}
+
+void visit_fields(MaybeConst<StepArrivals> auto& arrivals, const auto& visit) {
+    visit("exchange_ns", arrivals.exchange_ns);
+    visit("publish_ns", arrivals.publish_ns);
+}
+
+void visit_fields(MaybeConst<WorkerMemory> auto& memory, const auto& visit) {
+    visit("parameters_bytes", memory.parameters_bytes);
+    visit("gradients_bytes", memory.gradients_bytes);
+    visit("optimizer_bytes", memory.optimizer_bytes);
+    visit("activations_bytes", memory.activations_bytes);
+}
+
+void visit_fields(MaybeConst<ProcessMemory> auto& memory, const auto& visit) {
+    visit("pss_bytes", memory.pss_bytes);
+    visit("private_bytes", memory.private_bytes);
+    visit("shared_bytes", memory.shared_bytes);
+}
+
 void visit_fields(MaybeConst<WorkerEpoch> auto& epoch, const auto& visit) {
     visit("images", epoch.images);
     visit("wall_seconds", epoch.wall_seconds);
@@ -53,14 +104,19 @@ void visit_fields(MaybeConst<WorkerEpoch> auto& epoch, const auto& visit) {
         visit(std::string(kPhaseNames[i]) + "_seconds", epoch.phase_seconds[i]);
     }
     visit("exchange", epoch.exchange);
+    visit("usage", epoch.usage);
+    visit("late_at_exchange", epoch.late_at_exchange);
+    visit("late_at_publish", epoch.late_at_publish);
 }
 
 void visit_fields(MaybeConst<WorkerReport> auto& worker, const auto& visit) {
     visit("rank", worker.rank);
     visit("pid", worker.pid);
     visit("setup_seconds", worker.setup_seconds);
-    visit("activation_bytes", worker.activation_bytes);
+    visit("memory", worker.memory);
+    visit("process_memory", worker.process_memory);
     visit("epochs", worker.epochs);
+    if (!worker.arrivals.empty()) visit("arrivals", worker.arrivals);
 }
 
 void visit_fields(MaybeConst<EpochResult> auto& epoch, const auto& visit) {
@@ -83,30 +139,61 @@ void visit_fields(MaybeConst<RunResult> auto& result, const auto& visit) {
     visit("steps_per_epoch", result.steps_per_epoch);
     visit("batches_tracked", result.batches_tracked);
     visit("exchange_buckets", result.exchange_buckets);
+    visit("supervisor_memory", result.supervisor_memory);
     visit("epochs", result.epochs);
     visit("workers", result.workers);
 }
 
+template <typename T>
+constexpr bool kIsOptional = false;
+template <typename T>
+constexpr bool kIsOptional<std::optional<T>> = true;
+
 void write(Json& json, const auto& value) {
-    visit_fields(value, [&](const std::string& name, const auto& field) { json[name] = field; });
+    visit_fields(value, [&](const std::string& name, const auto& field) {
+        if constexpr (kIsOptional<std::remove_cvref_t<decltype(field)>>) {
+            json[name] = field ? Json(*field) : Json(nullptr);
+        } else {
+            json[name] = field;
+        }
+    });
 }
 
 void read(const Json& json, auto& value) {
-    visit_fields(value, [&](const std::string& name, auto& field) { json.at(name).get_to(field); });
+    visit_fields(value, [&](const std::string& name, auto& field) {
+        if constexpr (kIsOptional<std::remove_cvref_t<decltype(field)>>) {
+            if (!json.at(name).is_null()) json.at(name).get_to(field.emplace());
+        } else {
+            json.at(name).get_to(field);
+        }
+    });
 }
 
 }  // namespace
 
 // Found by nlohmann::json through argument-dependent lookup.
-void to_json(Json& json, const ExchangeStats& stats) { write(json, stats); }
-void from_json(const Json& json, ExchangeStats& stats) { read(json, stats); }
-void to_json(Json& json, const WorkerEpoch& epoch) { write(json, epoch); }
-void from_json(const Json& json, WorkerEpoch& epoch) { read(json, epoch); }
+void to_json(Json& json, const ExchangeStats& value) { write(json, value); }
+void from_json(const Json& json, ExchangeStats& value) { read(json, value); }
+void to_json(Json& json, const ThreadUsage& value) { write(json, value); }
+void from_json(const Json& json, ThreadUsage& value) { read(json, value); }
+void to_json(Json& json, const Lateness& value) { write(json, value); }
+void from_json(const Json& json, Lateness& value) { read(json, value); }
+void to_json(Json& json, const StepArrivals& value) { write(json, value); }
+void from_json(const Json& json, StepArrivals& value) { read(json, value); }
+void to_json(Json& json, const WorkerMemory& value) { write(json, value); }
+void from_json(const Json& json, WorkerMemory& value) { read(json, value); }
+void to_json(Json& json, const ProcessMemory& value) { write(json, value); }
+void from_json(const Json& json, ProcessMemory& value) { read(json, value); }
+void to_json(Json& json, const WorkerEpoch& value) { write(json, value); }
+void from_json(const Json& json, WorkerEpoch& value) { read(json, value); }
 void to_json(Json& json, const WorkerReport& worker) { write(json, worker); }
-void from_json(const Json& json, WorkerReport& worker) { read(json, worker); }
-void to_json(Json& json, const EpochResult& epoch) { write(json, epoch); }
-void from_json(const Json& json, EpochResult& epoch) { read(json, epoch); }
-void to_json(Json& json, const RunResult& result) { write(json, result); }
-void from_json(const Json& json, RunResult& result) { read(json, result); }
+void from_json(const Json& json, WorkerReport& worker) {
+    if (json.contains("arrivals")) json.at("arrivals").get_to(worker.arrivals);
+    read(json, worker);
+}
+void to_json(Json& json, const EpochResult& value) { write(json, value); }
+void from_json(const Json& json, EpochResult& value) { read(json, value); }
+void to_json(Json& json, const RunResult& value) { write(json, value); }
+void from_json(const Json& json, RunResult& value) { read(json, value); }
 
 }  // namespace dp::core

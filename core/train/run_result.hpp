@@ -11,7 +11,9 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "core/train/gradient_exchange.hpp"
+#include "core/train/lateness.hpp"
 #include "core/train/phase_clock.hpp"
+#include "core/train/usage.hpp"
 
 namespace dp::core {
 
@@ -21,14 +23,29 @@ struct WorkerEpoch {
     double wall_seconds = 0.0;  // of training and evaluation, as this worker saw it
     PhaseSeconds phase_seconds{};
     ExchangeStats exchange;
+    ThreadUsage usage;
+    Lateness late_at_exchange;  // none in serial, where nobody meets
+    Lateness late_at_publish;   // of threads: the ranks of procs do not meet there
+};
+
+/// Bytes that a worker allocated for itself. What all ranks share is rank 0's.
+struct WorkerMemory {
+    std::uint64_t parameters_bytes = 0;
+    std::uint64_t gradients_bytes = 0;
+    std::uint64_t optimizer_bytes = 0;
+    std::uint64_t activations_bytes = 0;
 };
 
 struct WorkerReport {
     std::size_t rank = 0;
     int pid = 0;
     double setup_seconds = 0.0;  // from the run's start to this worker's first step
-    std::size_t activation_bytes = 0;
+    WorkerMemory memory;
+    /// Of this worker's process after the last epoch, when all ranks still hold all their memory:
+    /// their use does not shrink before. Where several are one process, rank 0's alone.
+    std::optional<ProcessMemory> process_memory;
     std::vector<WorkerEpoch> epochs;
+    std::vector<StepArrivals> arrivals;  // by epoch, until attribute_lateness()
 };
 
 /// One epoch over all ranks.
@@ -54,6 +71,7 @@ struct RunResult {
     std::size_t steps_per_epoch = 0;
     std::size_t batches_tracked = 0;
     std::size_t exchange_buckets = 0;
+    std::optional<ProcessMemory> supervisor_memory;  // of the workers' parent, as process_memory
 
     [[nodiscard]] double train_seconds() const;
     /// Images trained on by all ranks per second of training; 0 when nothing was trained.
@@ -61,6 +79,10 @@ struct RunResult {
     /// Seconds in each phase over all epochs, mean over the workers.
     [[nodiscard]] PhaseSeconds mean_phase_seconds() const;
 };
+
+/// Turns all workers' arrivals into each epoch's lateness and drops them. `meets_at_publish`: ranks
+/// wait for each other there.
+void attribute_lateness(RunResult& result, bool meets_at_publish);
 
 void to_json(nlohmann::ordered_json& json, const RunResult& result);
 void from_json(const nlohmann::ordered_json& json, RunResult& result);

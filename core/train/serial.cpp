@@ -83,6 +83,7 @@ RunResult run_serial(const Job& job) {
     outcome.result.update_kind = "replicated";
     outcome.result.reduction = kSerialReduction;
     outcome.result.exchange_buckets = bucket_count;
+    attribute_lateness(outcome.result, /*meets_at_publish=*/false);
     return std::move(outcome.result);
 }
 

@@ -103,8 +103,6 @@ public:
         outcome_.report.rank = first_rank();
         outcome_.report.pid = getpid();
         outcome_.report.setup_seconds = seconds_since(job_.started);
-        outcome_.report.activation_bytes = network_->activation_bytes();
-
         for (epoch_ = 0; epoch_ < job_.config.epochs; ++epoch_) run_epoch();
         if (job_.config.epochs == 0) evaluate();
         finish();
@@ -127,6 +125,7 @@ private:
         enter(Phase::kOther);  // so that the clock's phases sum to this epoch's wall time
         const PhaseSeconds phases_before = clock_.seconds();
         const ExchangeStats exchange_before = exchange_.stats();
+        const ThreadUsage usage_before = read_thread_usage();
         const auto start = Clock::now();
         EpochResult epoch;
 
@@ -135,6 +134,9 @@ private:
             share.training->begin_epoch(epoch_);
         }
         const std::size_t steps = shares_.front().training->steps();
+        StepArrivals& arrivals = outcome_.report.arrivals.emplace_back();
+        arrivals.exchange_ns.reserve(steps);
+        arrivals.publish_ns.reserve(steps);
         std::size_t images = 0;
         for (step_ = 0; step_ < steps; ++step_) {
             train_step();
@@ -156,7 +158,11 @@ private:
         epoch.test_accuracy = outcome_.result.test_accuracy;
 
         enter(Phase::kOther);
-        record({own.images, seconds_since(start), {}, {}}, phases_before, exchange_before);
+        WorkerEpoch mine;
+        mine.images = own.images;
+        mine.wall_seconds = seconds_since(start);
+        mine.usage = read_thread_usage() - usage_before;
+        record(mine, phases_before, exchange_before);
         if (!leads()) return;
         outcome_.result.epochs.push_back(epoch);
         outcome_.result.steps_per_epoch = steps;
@@ -183,7 +189,8 @@ private:
             network_->backward(overlap ? &hand_over_ : nullptr);
         }
         ++batches_tracked_;
-        enter(Phase::kExchange);
+        StepArrivals& arrivals = outcome_.report.arrivals.back();
+        arrivals.exchange_ns.push_back(enter(Phase::kExchange));
         exchange_.reduce();
         enter(Phase::kUpdate);
         const UpdateBlocks update{blocks_.parameters, exchange_.summed_gradients(),
@@ -191,7 +198,7 @@ private:
         for (const Range& range : exchange_.update_ranges()) {
             optimizer_->update(update, range, gradient_scale_, batches_tracked_);
         }
-        enter(Phase::kExchange);
+        arrivals.publish_ns.push_back(enter(Phase::kPublish));
         exchange_.publish();
         enter(Phase::kOther);
     }
@@ -218,6 +225,7 @@ private:
     }
 
     void finish() {
+        measure_memory();
         const std::uint64_t checksum = parameter_checksum(layout_.parameters, blocks_.parameters);
         const std::vector<std::uint64_t> all = gather(std::vector{checksum}, worker_count());
         for (std::size_t i = 1; i < all.size(); ++i) {
@@ -232,6 +240,18 @@ private:
         outcome_.result.batches_tracked = batches_before() + batches_tracked_;
         if (!job_.config.save.empty()) save();
         outcome_.result.total_seconds = seconds_since(job_.started);
+    }
+
+    /// All ranks are through their last epoch and none has freed anything: finish() meets again.
+    void measure_memory() {
+        const std::size_t block = blocks_.parameters.size_bytes();
+        const bool owner = leads() || !blocks_.shared;
+        outcome_.report.memory = {owner ? block : 0, blocks_.ranks.size() * block,
+                                  owner ? blocks_.optimizer_state.size_bytes() : 0,
+                                  network_->activation_bytes()};
+        barrier();
+        if (owner) outcome_.report.process_memory = read_process_memory();
+        if (leads()) outcome_.result.supervisor_memory = read_process_memory(getppid());
     }
 
     void save() const {
@@ -254,12 +274,16 @@ private:
         save_checkpoint(config.save, state);
     }
 
-    void enter(Phase phase) {
-        clock_.enter(phase);
+    /// Returns the time, in nanoseconds of the steady clock.
+    std::int64_t enter(Phase phase) {
+        const auto now = std::chrono::nanoseconds(clock_.enter(phase).time_since_epoch()).count();
         job_.listener->on_phase({first_rank(), epoch_, step_, phase});
         const std::optional<Delay>& delay = job_.config.delay;
-        if (!delay || delay->phase != phase || !is_turn_of(delay->rank, phase)) return;
-        std::this_thread::sleep_for(std::chrono::duration<double, std::milli>(delay->milliseconds));
+        if (delay && delay->phase == phase && is_turn_of(delay->rank, phase)) {
+            std::this_thread::sleep_for(
+                std::chrono::duration<double, std::milli>(delay->milliseconds));
+        }
+        return now;
     }
 
     /// Serial's update is that of all the ranks it plays.

@@ -7,10 +7,11 @@
 //   backward  own gradients                       parameters, activations   hand_over, by bucket
 //   exchange  own part of the summed gradients    all ranks' gradients      finish
 //   update    own ranges of parameters and state  summed gradients          publish
+//   publish   -                                   -                         publish
 //
-// The three last are GradientExchange's. Backward starts after its begin_step(). With overlap the
-// exchange also advances between backward's layers; that time is backward's in the phases, which
-// sum to the wall time, and is told as hidden_seconds beside them.
+// The calls in the last column are GradientExchange's. Backward starts after its begin_step(). With
+// overlap the exchange also advances between backward's layers; that time is backward's in the
+// phases, which sum to the wall time, and is told as hidden_seconds beside them.
 #pragma once
 
 #include <cstddef>
@@ -36,6 +37,7 @@ struct WorkerBlocks {
     std::span<float> parameters;       // initialised
     std::span<float> optimizer_state;  // zeros
     std::vector<RankBlocks> ranks;     // ascending
+    bool shared = false;               // parameters and state are one block of all ranks
 };
 
 struct WorkerOutcome {

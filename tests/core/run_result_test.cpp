@@ -21,10 +21,14 @@ TEST_CASE("a result read back from JSON is the one that was written") {
     result.epochs = {{100, 1.5, 0.5, 1.25, 0.625, 2.0, 0.5}};
     WorkerEpoch epoch;
     epoch.images = 50;
-    epoch.wall_seconds = 28.5;
-    epoch.phase_seconds = {1, 2, 3, 4, 5, 6, 7};
+    epoch.wall_seconds = 36.5;
+    epoch.phase_seconds = {1, 2, 3, 4, 5, 6, 7, 8};
     epoch.exchange = {0.5, 0.25, 1000, 3};
-    result.workers = {{1, 42, 0.25, 4096, {epoch}}};
+    epoch.usage = {20.5, 7, 11, 2};
+    epoch.late_at_exchange = {3, 0.125};
+    epoch.late_at_publish = {1, 0.0625};
+    result.supervisor_memory = {10, 20, 30};
+    result.workers = {{1, 42, 0.25, {1, 2, 3, 4096}, {{5, 6, 7}}, {epoch}, {{{1, 2}, {3, 4}}}}};
 
     const nlohmann::ordered_json json = result;
     const auto copy = nlohmann::ordered_json::parse(json.dump()).get<RunResult>();
@@ -32,13 +36,65 @@ TEST_CASE("a result read back from JSON is the one that was written") {
     CHECK(copy.test_loss == result.test_loss);
     CHECK(copy.workers.at(0).epochs.at(0).phase_seconds == epoch.phase_seconds);
     CHECK(copy.workers.at(0).epochs.at(0).exchange.sent_bytes == 1000);
+    CHECK(copy.workers.at(0).epochs.at(0).usage.migrations == 2);
+    CHECK(copy.workers.at(0).process_memory->shared_bytes == 7);
+    CHECK(copy.workers.at(0).arrivals.at(0).publish_ns == std::vector<std::int64_t>{3, 4});
     CHECK(copy.images_per_second() == 50.0);
+}
+
+TEST_CASE("what the kernel does not tell is null in JSON, and absent again when read back") {
+    RunResult result;
+    WorkerEpoch epoch;
+    epoch.usage.migrations = std::nullopt;
+    result.workers = {{0, 1, 0.0, {}, {}, {epoch}, {}}};
+    const nlohmann::ordered_json json = result;
+    CHECK(json.at("supervisor_memory").is_null());
+    const auto copy = json.get<RunResult>();
+    CHECK(!copy.supervisor_memory);
+    CHECK(!copy.workers.at(0).process_memory);
+    CHECK(!copy.workers.at(0).epochs.at(0).usage.migrations);
+}
+
+TEST_CASE("the rank that comes last in a step is late by its distance to the last but one") {
+    RunResult result;
+    result.epochs.resize(1);
+    const auto rank = [](std::vector<std::int64_t> exchange, std::vector<std::int64_t> publish) {
+        WorkerReport report;
+        report.epochs.resize(1);
+        report.arrivals = {{std::move(exchange), std::move(publish)}};
+        return report;
+    };
+    result.workers = {rank({10, 50, 90}, {1, 1, 2}), rank({40, 20, 95}, {2, 2, 1}),
+                      rank({30, 30, 95}, {3, 3, 3})};
+    SECTION("at both meetings") {
+        attribute_lateness(result, true);
+        const auto late = [&](std::size_t i) { return result.workers[i].epochs[0]; };
+        CHECK(late(0).late_at_exchange.steps == 1);  // the second: 50 after 30
+        CHECK(late(0).late_at_exchange.seconds == Approx(20e-9));
+        CHECK(late(1).late_at_exchange.steps == 1);  // the first: 40 after 30; the third is a tie
+        CHECK(late(1).late_at_exchange.seconds == Approx(10e-9));
+        CHECK(late(2).late_at_exchange.steps == 0);
+        CHECK(late(2).late_at_publish.steps == 3);
+        CHECK(late(2).late_at_publish.seconds == Approx(3e-9));
+        CHECK(result.workers[0].arrivals.empty());
+    }
+    SECTION("without a meeting at publish") {
+        attribute_lateness(result, false);
+        CHECK(result.workers[2].epochs[0].late_at_publish.steps == 0);
+        CHECK(result.workers[0].epochs[0].late_at_exchange.steps == 1);
+    }
+}
+
+TEST_CASE("one rank alone is never late") {
+    const std::vector<std::int64_t> alone{1, 2};
+    const std::vector<const std::vector<std::int64_t>*> all{&alone};
+    CHECK(find_lateness(all).at(0).steps == 0);
 }
 
 TEST_CASE("the mean phase seconds are means over workers of sums over epochs") {
     RunResult result;
     WorkerEpoch epoch;
     epoch.phase_seconds[0] = 1.0;
-    result.workers = {{0, 1, 0.0, 0, {epoch, epoch}}, {1, 2, 0.0, 0, {epoch}}};
+    result.workers = {{0, 1, 0.0, {}, {}, {epoch, epoch}, {}}, {1, 2, 0.0, {}, {}, {epoch}, {}}};
     CHECK(result.mean_phase_seconds()[0] == 1.5);
 }

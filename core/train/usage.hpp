@@ -1,0 +1,36 @@
+// What the kernel counts of a thread and of a process. Read between epochs and after the last one,
+// never in a step.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+
+namespace dp::core {
+
+/// Counts of one thread; a difference of two readings covers the time between them.
+struct ThreadUsage {
+    double cpu_seconds = 0.0;                // user and system
+    std::int64_t voluntary_switches = 0;     // it waited
+    std::int64_t involuntary_switches = 0;   // another took its CPU
+    std::optional<std::int64_t> migrations;  // to another CPU; none where the kernel does not tell
+};
+
+/// Of the calling thread, since it started.
+ThreadUsage read_thread_usage();
+
+/// a - b; migrations where both have them.
+ThreadUsage operator-(const ThreadUsage& a, const ThreadUsage& b);
+
+/// Physical memory of one process now.
+struct ProcessMemory {
+    std::uint64_t pss_bytes = 0;  // a page that k processes map counts as 1/k of a page for each
+    std::uint64_t private_bytes = 0;  // pages that it alone maps
+    std::uint64_t shared_bytes = 0;   // pages that others map too, counted in full
+};
+
+/// Of process `pid`, or of this one for 0. None where the kernel does not tell, or not to us.
+std::optional<ProcessMemory> read_process_memory(pid_t pid = 0);
+
+}  // namespace dp::core
