@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/train/sum_chunk.hpp"
+#include "core/train/trace.hpp"
 
 namespace dp::multiproc {
 
@@ -48,14 +49,19 @@ void DirectExchange::await() {
     const auto counter = summed ? &RankCounters::done : &RankCounters::handed;
     const std::size_t bucket = summed ? bucket_ - 1 : bucket_;
     for (std::size_t r = 0; r < world_size(); ++r) {
-        count_wait(
+        const double waited =
             (segment().counters(r).*counter)
-                .wait([&](std::uint32_t value) { return includes(value, bucket); }, limits()));
+                .wait([&](std::uint32_t value) { return includes(value, bucket); }, limits());
+        count_wait(waited, summed ? "sum" : "hand-over", r, bucket);
     }
 }
 
 void DirectExchange::sum_and_spread() {
     const Range chunk = core::chunk_of(buckets()[bucket_], world_size(), rank());
+    const std::size_t sent = 2 * (world_size() - 1) * chunk.size;
+    const core::TraceSpan span(
+        trace(), "sum",
+        {.kind = core::TraceKind::kSum, .bucket = bucket_, .bytes = sent * sizeof(float)});
     for (std::size_t done = 0; done < chunk.size; done += kTileFloats) {
         const Range tile{chunk.offset + done, std::min(kTileFloats, chunk.size - done)};
         core::sum_chunk(blocks_, rank(), tile, blocks_[rank()]);
@@ -64,7 +70,7 @@ void DirectExchange::sum_and_spread() {
             std::copy_n(sum, tile.size, blocks_[(rank() + k) % world_size()] + tile.offset);
         }
     }
-    count_sent(2 * (world_size() - 1) * chunk.size);
+    count_sent(sent);
 }
 
 }  // namespace dp::multiproc

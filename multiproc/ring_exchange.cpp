@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/train/trace.hpp"
+
 namespace dp::multiproc {
 
 using core::Range;
@@ -35,7 +37,9 @@ RingExchange::RingExchange(ExchangeSetup setup)
 void RingExchange::begin_step() {
     if (world_size() == 1) return;
     // All ranks count the same pieces, and the right neighbour is not ahead: it needs this rank's.
-    count_wait(right_.done.wait([this](std::uint32_t done) { return done == done_; }, limits()));
+    const double waited =
+        right_.done.wait([this](std::uint32_t done) { return done == done_; }, limits());
+    count_wait(waited, "reading", rank_at(world_size() - 1), core::kNone);
 }
 
 RingExchange::Condition RingExchange::condition() const {
@@ -49,25 +53,36 @@ bool RingExchange::advance() {
     if (complete() || bucket_ >= handed()) return false;
     const Condition needed = condition();
     if (!is_past(needed.counter.load(), needed.passed)) return false;
-    do_piece();
+    const Range piece = next_piece();
+    core::TraceSpan span(trace(), reduces() ? "reduce-scatter" : "all-gather",
+                         {.kind = core::TraceKind::kTransfer,
+                          .bucket = bucket_,
+                          .peer = rank_at(1),
+                          .ring_step = step_,
+                          .group = 0,
+                          .bytes = piece.size * sizeof(float)});
+    do_piece(piece);
+    span.tell();
     go_on();
     return true;
 }
 
 void RingExchange::await() {
     const Condition needed = condition();
-    count_wait(needed.counter.wait(
-        [&](std::uint32_t value) { return is_past(value, needed.passed); }, limits()));
+    const double waited = needed.counter.wait(
+        [&](std::uint32_t value) { return is_past(value, needed.passed); }, limits());
+    count_wait(waited, step_ == 0 ? "hand-over" : "chunk", rank_at(1), bucket_);
 }
 
-void RingExchange::do_piece() {
-    const std::size_t last = world_size() - 1;
-    const bool reduces = step_ < last;
-    const std::size_t chunk = rank_at(reduces ? step_ + 1 : step_ - last);
-    const Range piece = piece_of(core::chunk_of(buckets()[bucket_], world_size(), chunk), piece_);
+Range RingExchange::next_piece() const {
+    const std::size_t chunk = rank_at(reduces() ? step_ + 1 : step_ + 1 - world_size());
+    return piece_of(core::chunk_of(buckets()[bucket_], world_size(), chunk), piece_);
+}
+
+void RingExchange::do_piece(Range piece) {
     const float* __restrict from = left_gradients_.data() + piece.offset;
     float* __restrict own = gradients().data() + piece.offset;
-    if (reduces) {
+    if (reduces()) {
         for (std::size_t i = 0; i < piece.size; ++i) own[i] += from[i];
     } else {
         std::copy_n(from, piece.size, own);

@@ -50,7 +50,9 @@ private:
         std::uint32_t passed;
     };
     [[nodiscard]] Condition condition() const;
-    void do_piece();
+    [[nodiscard]] bool reduces() const { return step_ + 1 < world_size(); }
+    [[nodiscard]] core::Range next_piece() const;
+    void do_piece(core::Range piece);
     void go_on();
 
     RankCounters& own_;

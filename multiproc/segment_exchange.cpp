@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "core/base/check.hpp"
+#include "core/train/trace.hpp"
 
 namespace dp::multiproc {
 
@@ -24,6 +25,9 @@ SegmentExchange::SegmentExchange(ExchangeSetup setup)
 void SegmentExchange::hand_over(std::size_t count) {
     if (count == handed_) return;
     DP_CHECK(count, >, handed_);
+    const core::TraceSpan span(
+        trace(), "hand over",
+        {.kind = core::TraceKind::kHandOver, .bucket = handed_, .count = count - handed_});
     handed_ = count;
     segment_.counters(rank_).handed.publish(before_ + static_cast<std::uint32_t>(count));
 }
@@ -46,6 +50,12 @@ void SegmentExchange::finish() {
     before_ += static_cast<std::uint32_t>(buckets_.size());
     handed_ = 0;
     ++stats_.calls;
+}
+
+void SegmentExchange::count_wait(double seconds, std::string_view what, std::size_t peer,
+                                 std::size_t bucket) {
+    stats_.wait_seconds += seconds;
+    core::record_wait(trace(), seconds, what, peer, bucket);
 }
 
 void SegmentExchange::broadcast(std::span<float> values) {

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "core/train/buckets.hpp"
@@ -81,7 +82,9 @@ protected:
         return static_cast<std::int32_t>(counter - value) > 0;
     }
     void count_sent(std::size_t floats) { stats_.sent_bytes += floats * sizeof(float); }
-    void count_wait(double seconds) { stats_.wait_seconds += seconds; }
+    /// A wait for rank `peer` has just ended; `what` that rank had to do, with `bucket`, if it is
+    /// one.
+    void count_wait(double seconds, std::string_view what, std::size_t peer, std::size_t bucket);
 
 private:
     SharedSegment& segment_;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/train/trace.hpp"
+
 namespace dp::multiproc {
 
 using core::Range;
@@ -33,8 +35,13 @@ bool SlotRingExchange::advance() {
 }
 
 void SlotRingExchange::await() {
-    if (receives()) count_wait(from_left().wait_for_segment(limits()));
-    if (sends()) count_wait(to_right().wait_for_room(limits()));
+    if (receives()) {
+        count_wait(from_left().wait_for_segment(limits()), "chunk", rank_at(1), bucket_);
+    }
+    if (sends()) {
+        const std::size_t right = rank_at(world_size() - 1);
+        count_wait(to_right().wait_for_room(limits()), "free slot", right, bucket_);
+    }
 }
 
 std::span<float> SlotRingExchange::own_segment() const {
@@ -51,6 +58,13 @@ void SlotRingExchange::do_segment() {
     const auto* __restrict in = reinterpret_cast<const float*>(from_left().slot_to_read().data());
     auto* __restrict out = reinterpret_cast<float*>(to_right().slot_to_write().data());
     const std::size_t last = world_size() - 1;
+    core::TraceSpan span(trace(), step_ <= last ? "reduce-scatter" : "all-gather",
+                         {.kind = core::TraceKind::kTransfer,
+                          .bucket = bucket_,
+                          .peer = receives() ? rank_at(1) : core::kNone,
+                          .ring_step = step_,
+                          .group = group_ / kGroup,
+                          .bytes = sends() ? segment.size_bytes() : 0});
     if (step_ == 0) {
         std::copy_n(own, size, out);
     } else if (step_ < last) {
@@ -62,6 +76,7 @@ void SlotRingExchange::do_segment() {
     } else {
         std::copy_n(in, size, own);
     }
+    if (sends()) span.tell();
     if (receives()) from_left().pop();
     if (sends()) {
         to_right().push();

@@ -6,6 +6,7 @@
 #include "core/base/check.hpp"
 #include "core/base/error.hpp"
 #include "core/train/sum_chunk.hpp"
+#include "core/train/trace.hpp"
 
 namespace dp::threaded {
 
@@ -34,6 +35,9 @@ SharedExchange::SharedExchange(SharedTeam& team, std::size_t rank, std::span<flo
 void SharedExchange::hand_over(std::size_t count) {
     if (count == handed_) return;
     DP_CHECK(count, >, handed_);
+    const core::TraceSpan span(
+        trace(), "hand over",
+        {.kind = core::TraceKind::kHandOver, .bucket = handed_, .count = count - handed_});
     handed_ = count;
     team_.ranks_[rank_].handed.publish(before_ + static_cast<std::uint32_t>(count));
 }
@@ -51,8 +55,11 @@ bool SharedExchange::all_have_handed(std::size_t bucket) const {
 
 void SharedExchange::sum_next() {
     const Range chunk = chunks_[summed_];
+    const std::size_t bytes = (team_.world_size_ - 1) * chunk.size * sizeof(float);
+    const core::TraceSpan span(trace(), "sum",
+                               {.kind = core::TraceKind::kSum, .bucket = summed_, .bytes = bytes});
     core::sum_chunk(team_.gradients_, rank_, chunk, gradients_.data());
-    stats_.sent_bytes += (team_.world_size_ - 1) * chunk.size * sizeof(float);
+    stats_.sent_bytes += bytes;
     ++summed_;
 }
 
@@ -70,7 +77,9 @@ void SharedExchange::finish() {
     DP_CHECK(handed_, ==, chunks_.size());
     while (summed_ < chunks_.size()) {
         for (std::size_t rank = 0; rank < team_.world_size_; ++rank) {
-            stats_.wait_seconds += wait_for(rank, summed_);
+            const double waited = wait_for(rank, summed_);
+            stats_.wait_seconds += waited;
+            core::record_wait(trace(), waited, "hand-over", rank, summed_);
         }
         sum_next();
     }
@@ -103,6 +112,11 @@ void SharedExchange::throw_stalled() const {
                       "worker {} has stalled: worker {} waited {} s for it: give slow workers "
                       "more time with --timeout",
                       late, rank_, limits_.timeout_seconds);
+}
+
+void SharedExchange::publish() {
+    const core::TraceSpan span(trace(), "barrier", {.kind = core::TraceKind::kBarrier});
+    barrier();
 }
 
 void SharedExchange::broadcast(std::span<float> values) {

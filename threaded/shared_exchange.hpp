@@ -79,7 +79,7 @@ public:
     void finish() override;
     std::span<const core::Range> update_ranges() const override { return chunks_; }
     std::span<const float> summed_gradients() const override { return gradients_; }
-    void publish() override { barrier(); }
+    void publish() override;
     void broadcast(std::span<float> values) override;
     void all_gather(std::span<const std::byte> mine, std::span<std::byte> all) override;
     core::ExchangeStats stats() const override { return stats_; }

@@ -98,6 +98,7 @@ public:
     Layer(const Layer&) = delete;
     Layer& operator=(const Layer&) = delete;
 
+    [[nodiscard]] const std::string& name() const { return name_; }
     [[nodiscard]] virtual onednn::Desc src_desc() const = 0;
     [[nodiscard]] virtual onednn::Desc dst_desc() const = 0;
     /// Of the gradient of dst.
@@ -128,7 +129,6 @@ protected:
     Layer(std::string_view name, LayerContext context)
         : name_(name), context_(std::move(context)) {}
 
-    [[nodiscard]] const std::string& name() const { return name_; }
     [[nodiscard]] const LayerContext& context() const { return context_; }
     [[nodiscard]] PrimitiveInfo info(std::string_view pass, const char* implementation,
                                      std::function<void()> run) const {

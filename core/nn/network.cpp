@@ -172,20 +172,25 @@ public:
         return {reinterpret_cast<float*>(arena_.data()), input_size_};
     }
 
-    BatchResult forward(const Batch& batch, const DropoutKey& dropout) {
+    BatchResult forward(const Batch& batch, const DropoutKey& dropout, LayerObserver* observer) {
         current_ = &find(batch.size, true);
-        run(StepContext{stream_, true, dropout, batch.samples.first(batch.size)});
-        return softmax_cross_entropy(logits(), batch.labels.first(batch.size), diff_logits());
+        run(StepContext{stream_, true, dropout, batch.samples.first(batch.size)}, observer);
+        BatchResult result;
+        observe(observer, "loss", [&] {
+            result = softmax_cross_entropy(logits(), batch.labels.first(batch.size), diff_logits());
+        });
+        return result;
     }
 
-    void backward(GradientsReady* ready) {
+    void backward(GradientsReady* ready, LayerObserver* observer) {
         const StepContext step{stream_, true, {}, {}};
         const auto tensors = layout_.parameters.tensors();
         std::size_t tensor = tensors.size();
         std::size_t offset = layout_.parameters.size();
         current_->convert_diff_logits.execute(stream_);
         for (std::size_t i = current_->layers.size(); i-- > 0;) {
-            current_->layers[i]->backward(step);
+            observe(observer, current_->layers[i]->name(),
+                    [&] { current_->layers[i]->backward(step); });
             if (ready == nullptr) continue;
             stream_.wait();
             tensor -= current_->slots[i].parameters;
@@ -197,7 +202,7 @@ public:
 
     BatchResult evaluate(const Batch& batch) {
         current_ = &find(batch.size, false);
-        run(StepContext{stream_, false, {}, {}});
+        run(StepContext{stream_, false, {}, {}}, nullptr);
         return softmax_cross_entropy(logits(), batch.labels.first(batch.size), {});
     }
 
@@ -265,10 +270,21 @@ private:
         return *plan;
     }
 
-    void run(const StepContext& step) {
+    void run(const StepContext& step, LayerObserver* observer) {
         current_->convert_input.execute(stream_);
-        for (const auto& layer : current_->layers) layer->forward(step);
+        for (const auto& layer : current_->layers) {
+            observe(observer, layer->name(), [&] { layer->forward(step); });
+        }
         stream_.wait();
+    }
+
+    template <typename Work>
+    void observe(LayerObserver* observer, std::string_view name, const Work& work) {
+        if (observer == nullptr) return work();
+        observer->on_layer_begin(name);
+        work();
+        stream_.wait();
+        observer->on_layer_end();
     }
 
     std::span<float> diff_logits() const { return floats(current_->diff_logits); }
@@ -295,10 +311,13 @@ Network::~Network() = default;
 
 void Network::bind(const NetworkBlocks& blocks) { impl_->bind(blocks); }
 std::span<float> Network::input() const { return impl_->input(); }
-BatchResult Network::forward(const Batch& batch, const DropoutKey& dropout) {
-    return impl_->forward(batch, dropout);
+BatchResult Network::forward(const Batch& batch, const DropoutKey& dropout,
+                             LayerObserver* observer) {
+    return impl_->forward(batch, dropout, observer);
 }
-void Network::backward(GradientsReady* ready) { impl_->backward(ready); }
+void Network::backward(GradientsReady* ready, LayerObserver* observer) {
+    impl_->backward(ready, observer);
+}
 BatchResult Network::evaluate(const Batch& batch) { return impl_->evaluate(batch); }
 std::span<const float> Network::logits() const { return impl_->logits(); }
 std::vector<PrimitiveInfo> Network::primitives() { return impl_->primitives(); }

@@ -9,6 +9,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/data/batch_source.hpp"
@@ -57,6 +58,16 @@ public:
     virtual void on_gradients(std::size_t offset) = 0;
 };
 
+/// Hears of layers as they run, on their thread. The loss counts as forward's last one.
+class LayerObserver {
+public:
+    virtual ~LayerObserver() = default;
+    /// A layer's forward or backward begins. `name` lives as long as the network.
+    virtual void on_layer_begin(std::string_view name) = 0;
+    /// The same one has ended.
+    virtual void on_layer_end() = 0;
+};
+
 /// Thread safety: one object belongs to one thread, from construction to destruction (a primitive
 /// remembers the thread count it was created under). That thread must have called
 /// omp_set_num_threads(threads per worker).
@@ -81,11 +92,13 @@ public:
 
     /// Forward in training mode: batch statistics, dropout, running statistics updated.
     /// `batch.images` must be input(). Returns the loss and the hits before this step's update.
-    BatchResult forward(const Batch& batch, const DropoutKey& dropout);
+    /// `observer`, here and in backward, may be null.
+    BatchResult forward(const Batch& batch, const DropoutKey& dropout,
+                        LayerObserver* observer = nullptr);
 
     /// Gradients of the mean loss of the last forward's batch, into the bound gradient block; last
     /// layer first, each reported to `ready` unless that is null.
-    void backward(GradientsReady* ready = nullptr);
+    void backward(GradientsReady* ready = nullptr, LayerObserver* observer = nullptr);
 
     /// Forward in evaluation mode: running statistics, no dropout.
     BatchResult evaluate(const Batch& batch);

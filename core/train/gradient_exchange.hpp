@@ -26,6 +26,8 @@
 
 namespace dp::core {
 
+class StepTrace;
+
 /// Counts since construction, of the steps' five calls alone: the cost of a training step's
 /// exchange.
 struct ExchangeStats {
@@ -82,6 +84,15 @@ public:
     virtual void all_gather(std::span<const std::byte> mine, std::span<std::byte> all) = 0;
 
     [[nodiscard]] virtual ExchangeStats stats() const = 0;
+
+    /// From now on records what it does in `trace`, which is its rank's; null: nowhere.
+    void set_trace(StepTrace* trace) { trace_ = trace; }
+
+protected:
+    [[nodiscard]] StepTrace* trace() const { return trace_; }
+
+private:
+    StepTrace* trace_ = nullptr;
 };
 
 inline constexpr std::size_t kMaxGatherBytes = 256;

@@ -20,6 +20,14 @@ struct Delay {
     Phase phase = Phase::kLoad;  // load, forward, backward or update
 };
 
+/// Steps of an epoch, counted from 1, both ends included.
+struct StepRange {
+    std::size_t first = 1;
+    std::size_t last = 1;
+
+    bool operator==(const StepRange&) const = default;
+};
+
 struct RunConfig {
     std::string mode = "serial";
     std::size_t workers = 1;  // ranks; of `serial`, virtual ones played in turn
@@ -38,6 +46,7 @@ struct RunConfig {
     std::string reduction;          // empty: the mode's default
     bool overlap = true;            // the exchange advances during backward
     std::optional<Delay> delay;
+    std::optional<StepRange> trace;  // record these steps of the first epoch
     double timeout_seconds = 300.0;  // of one wait for a peer
     std::filesystem::path load;      // empty: parameters start from the seed
     std::filesystem::path save;      // empty: nothing is saved

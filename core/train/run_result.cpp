@@ -117,6 +117,7 @@ void visit_fields(MaybeConst<WorkerReport> auto& worker, const auto& visit) {
     visit("process_memory", worker.process_memory);
     visit("epochs", worker.epochs);
     if (!worker.arrivals.empty()) visit("arrivals", worker.arrivals);
+    if (!worker.trace.names.empty()) visit("trace", worker.trace);
 }
 
 void visit_fields(MaybeConst<EpochResult> auto& epoch, const auto& visit) {
@@ -188,7 +189,9 @@ void to_json(Json& json, const WorkerEpoch& value) { write(json, value); }
 void from_json(const Json& json, WorkerEpoch& value) { read(json, value); }
 void to_json(Json& json, const WorkerReport& worker) { write(json, worker); }
 void from_json(const Json& json, WorkerReport& worker) {
+    // What does not outlive the run is not in its file.
     if (json.contains("arrivals")) json.at("arrivals").get_to(worker.arrivals);
+    if (json.contains("trace")) json.at("trace").get_to(worker.trace);
     read(json, worker);
 }
 void to_json(Json& json, const EpochResult& value) { write(json, value); }

@@ -13,6 +13,7 @@
 #include "core/train/gradient_exchange.hpp"
 #include "core/train/lateness.hpp"
 #include "core/train/phase_clock.hpp"
+#include "core/train/trace.hpp"
 #include "core/train/usage.hpp"
 
 namespace dp::core {
@@ -46,6 +47,7 @@ struct WorkerReport {
     std::optional<ProcessMemory> process_memory;
     std::vector<WorkerEpoch> epochs;
     std::vector<StepArrivals> arrivals;  // by epoch, until attribute_lateness()
+    WorkerTrace trace = {};  // not for the run's file
 };
 
 /// One epoch over all ranks.

@@ -14,6 +14,7 @@
 #include "core/base/error.hpp"
 #include "core/nn/network.hpp"
 #include "core/train/model_state.hpp"
+#include "core/train/trace.hpp"
 
 namespace dp::core {
 namespace {
@@ -96,6 +97,7 @@ public:
         labels_.resize(largest);
         samples_.resize(largest);
         bind(shares_.front());
+        if (job_.config.trace) make_trace(*job_.config.trace);
     }
 
     WorkerOutcome run() {
@@ -106,6 +108,7 @@ public:
         for (epoch_ = 0; epoch_ < job_.config.epochs; ++epoch_) run_epoch();
         if (job_.config.epochs == 0) evaluate();
         finish();
+        if (trace_) outcome_.report.trace = trace_->take();
         return std::move(outcome_);
     }
 
@@ -170,6 +173,7 @@ private:
     }
 
     void train_step() {
+        if (trace_ && trace_->wants(epoch_, step_)) record_step(trace_.get());
         enter(Phase::kExchange);
         exchange_.begin_step();
         hand_over_.begin_step();
@@ -184,9 +188,9 @@ private:
             enter(Phase::kForward);
             const DropoutKey dropout{static_cast<float>(job_.config.dropout), job_.config.seed,
                                      epoch_, step_};
-            share.sums.add(network_->forward(batch, dropout), batch.size);
+            share.sums.add(network_->forward(batch, dropout, recorder_), batch.size);
             enter(Phase::kBackward);
-            network_->backward(overlap ? &hand_over_ : nullptr);
+            network_->backward(overlap ? &hand_over_ : nullptr, recorder_);
         }
         ++batches_tracked_;
         StepArrivals& arrivals = outcome_.report.arrivals.back();
@@ -201,6 +205,24 @@ private:
         arrivals.publish_ns.push_back(enter(Phase::kPublish));
         exchange_.publish();
         enter(Phase::kOther);
+        if (recorder_ != nullptr) record_step(nullptr);
+    }
+
+    /// Room for what the chosen steps record, however the exchange is cut into waits and pieces;
+    /// beyond the limit, of 23 MB, events are dropped and counted.
+    void make_trace(const StepRange& range) {
+        constexpr std::size_t kMostEvents = std::size_t{1} << 18;
+        const std::size_t per_step =
+            64 * shares_.size() + 32 * exchange_.buckets().size() * (1 + job_.config.workers);
+        const std::size_t steps = range.last - range.first + 1;
+        trace_ = std::make_unique<StepTrace>(range, std::min(kMostEvents, steps * per_step));
+    }
+
+    /// Records in `trace` from now on, or nowhere.
+    void record_step(StepTrace* trace) {
+        recorder_ = trace;
+        exchange_.set_trace(trace);
+        if (trace != nullptr) trace->begin_step(step_);
     }
 
     /// Every test image once, each by one rank, with rank 0's running statistics.
@@ -276,14 +298,15 @@ private:
 
     /// Returns the time, in nanoseconds of the steady clock.
     std::int64_t enter(Phase phase) {
-        const auto now = std::chrono::nanoseconds(clock_.enter(phase).time_since_epoch()).count();
+        const auto time = clock_.enter(phase);
+        if (recorder_ != nullptr) recorder_->enter(phase, time, rank_);
         job_.listener->on_phase({first_rank(), epoch_, step_, phase});
         const std::optional<Delay>& delay = job_.config.delay;
         if (delay && delay->phase == phase && is_turn_of(delay->rank, phase)) {
             std::this_thread::sleep_for(
                 std::chrono::duration<double, std::milli>(delay->milliseconds));
         }
-        return now;
+        return StepTrace::nanoseconds(time);
     }
 
     /// Serial's update is that of all the ranks it plays.
@@ -373,7 +396,9 @@ private:
     std::vector<std::uint32_t> samples_;
 
     PhaseClock clock_;
-    std::size_t rank_ = 0;  // whose turn it is
+    std::unique_ptr<StepTrace> trace_;  // null unless steps are to be traced
+    StepTrace* recorder_ = nullptr;     // trace_ in one of those steps
+    std::size_t rank_ = 0;              // whose turn it is
     std::size_t epoch_ = 0;
     std::size_t step_ = 0;
     std::uint64_t batches_tracked_ = 0;
