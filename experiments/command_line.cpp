@@ -65,6 +65,7 @@ struct Raw {
     std::string model;
     std::string overlap{"on"};
     std::string inject;
+    std::string trace_steps;
     std::string convolution{core::kConvolutionAlgorithms.front().name};
     std::string precision{core::kPrecisions.front().name};
     std::optional<std::size_t> batch_size, steps;
@@ -188,6 +189,16 @@ void add_options(CLI::App& app, Raw& raw, Request& request) {
     app.add_option("--out", request.out, "Write each run's JSON into this folder")
         ->type_name("DIR")
         ->group("Files");
+    app.add_option("--trace", request.trace,
+                   "Write a timeline of a few steps here, over a file that is there, for "
+                   "ui.perfetto.dev")
+        ->type_name("FILE")
+        ->group("Files");
+    app.add_option("--trace-steps", raw.trace_steps,
+                   "Steps of the first epoch to trace, counted from 1 (default: 11-13, or the "
+                   "last three of a shorter epoch)")
+        ->type_name("A[-B]")
+        ->group("Files");
     app.add_flag("--force", request.force, "Overwrite results in --out")->group("Files");
 
     app.add_flag("--dry-run", request.dry_run, "Print the plan and stop");
@@ -267,6 +278,14 @@ void check_delay(const Request& request) {
                 delay->rank, most, most - 1);
 }
 
+void require_one_run(const Request& request, const char* option,
+                     const std::filesystem::path& file) {
+    if (file.empty() || plan_runs(request).size() == 1) return;
+    throw Error(ExitCode::kUsage,
+                "{} {} is one file, but {} runs would write it: choose one mode and one -n", option,
+                file.string(), plan_runs(request).size());
+}
+
 void finish(const Raw& raw, Request& request) {
     core::RunConfig& base = request.base;
     request.modes = raw.modes;
@@ -299,10 +318,13 @@ void finish(const Raw& raw, Request& request) {
     const core::DatasetEntry& dataset = core::find_dataset(base.dataset);
     base.model = raw.model.empty() ? dataset.default_model : raw.model;
     core::find_model(base.model);
-    if (!base.save.empty() && plan_runs(request).size() > 1) {
-        throw Error(ExitCode::kUsage,
-                    "--save {} is one file, but {} runs would write it: choose one mode and one -n",
-                    base.save.string(), plan_runs(request).size());
+    require_one_run(request, "--save", base.save);
+    require_one_run(request, "--trace", request.trace);
+    if (raw.trace_steps.empty()) return;
+    request.trace_steps = parse_steps("--trace-steps", raw.trace_steps);
+    if (request.trace.empty()) {
+        throw Error(ExitCode::kUsage, "--trace-steps {} without --trace: name the file too",
+                    raw.trace_steps);
     }
 }
 

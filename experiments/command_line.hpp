@@ -19,8 +19,10 @@ struct Request {
     core::RunConfig base;  // mode, workers and batch_size differ from run to run
     std::optional<std::size_t> global_batch;
     std::filesystem::path data_dir;
-    std::filesystem::path out;  // empty: no files
-    bool force = false;         // overwrite results in `out`
+    std::filesystem::path out;    // empty: no files
+    std::filesystem::path trace;  // empty: none
+    std::optional<core::StepRange> trace_steps;
+    bool force = false;  // overwrite results in `out`
     bool dry_run = false;
     bool verbose = false;
     bool quiet = false;

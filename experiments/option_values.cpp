@@ -14,6 +14,23 @@ std::size_t parse_workers(const std::string& text) {
                       text, kMaxWorkers);
 }
 
+core::StepRange parse_steps(const std::string& option, const std::string& text) {
+    const std::size_t dash = text.find('-');
+    const auto first = parse_number<std::size_t>(text.substr(0, dash));
+    const auto last =
+        dash == std::string::npos ? first : parse_number<std::size_t>(text.substr(dash + 1));
+    if (first && last && *first >= 1 && *first <= *last) return {*first, *last};
+    throw core::Error(core::ExitCode::kUsage,
+                      "{} '{}' is no range of steps: give the first and the last, counted from 1, "
+                      "for example 11-13, or one alone",
+                      option, text);
+}
+
+std::string to_text(const core::StepRange& steps) {
+    return steps.first == steps.last ? fmt::to_string(steps.first)
+                                     : fmt::format("{}-{}", steps.first, steps.last);
+}
+
 CLI::Validator number_in(double low, double high, const std::string& wanted) {
     return CLI::Validator(
         [=](std::string& text) -> std::string {

@@ -10,11 +10,17 @@
 #include <CLI/CLI.hpp>
 
 #include "core/base/error.hpp"
+#include "core/train/run_config.hpp"
 
 namespace dp::experiments {
 
 /// A value of -n. Throws Error(kUsage).
 std::size_t parse_workers(const std::string& text);
+
+/// A range of steps, "11-13" or "11". Throws Error(kUsage) that names `option`.
+core::StepRange parse_steps(const std::string& option, const std::string& text);
+/// The inverse.
+std::string to_text(const core::StepRange& steps);
 
 CLI::Validator number_in(double low, double high, const std::string& wanted);
 CLI::Validator whole_number(std::size_t low, std::size_t high);

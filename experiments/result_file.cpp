@@ -14,6 +14,7 @@
 
 #include "core/base/whole_file.hpp"
 #include "experiments/injection.hpp"
+#include "experiments/option_values.hpp"
 
 namespace dp::experiments {
 namespace {
@@ -65,6 +66,7 @@ Json config_json(const RunRecord& record, const core::Dataset& data) {
             {"reduction", config.reduction},
             {"overlap", config.overlap},
             {"inject", config.delay ? Json(to_spec(*config.delay)) : Json(nullptr)},
+            {"trace_steps", config.trace ? Json(to_text(*config.trace)) : Json(nullptr)},
             {"timeout_seconds", config.timeout_seconds},
             {"load", config.load.string()},
             {"save", config.save.string()}};
@@ -153,6 +155,8 @@ fs::path write_run(const fs::path& folder, const RunRecord& record, const Machin
     document["startup"] = startup_json(record);
     document["result"] = record.result ? Json(*record.result) : Json(nullptr);
     if (record.result) {
+        // Traces have a file of their own.
+        for (Json& worker : document["result"]["workers"]) worker.erase("trace");
         document["result"]["train_seconds"] = record.result->train_seconds();
         document["result"]["images_per_second"] = record.result->images_per_second();
     }

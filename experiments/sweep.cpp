@@ -14,7 +14,9 @@
 #include "experiments/console.hpp"
 #include "experiments/machine.hpp"
 #include "experiments/modes.hpp"
+#include "experiments/option_values.hpp"
 #include "experiments/result_file.hpp"
+#include "experiments/trace_file.hpp"
 #include "multiproc/process_group.hpp"
 
 namespace dp::experiments {
@@ -37,14 +39,13 @@ void check_shape(const core::ModelSpec& model, const core::Dataset& data) {
 }
 
 /// Fails now rather than after hours of training.
-void check_save(const fs::path& save) {
-    if (save.empty()) return;
-    const fs::path folder = save.has_parent_path() ? save.parent_path() : fs::path(".");
+void check_writable(const char* option, const fs::path& file) {
+    if (file.empty()) return;
+    const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
     std::error_code ignored;
-    if (fs::is_directory(save, ignored) || access(folder.c_str(), W_OK | X_OK) != 0) {
-        throw Error(ExitCode::kUsage,
-                    "--save {} cannot be written: choose a file in a folder that can",
-                    save.string());
+    if (fs::is_directory(file, ignored) || access(folder.c_str(), W_OK | X_OK) != 0) {
+        throw Error(ExitCode::kUsage, "{} {} cannot be written: choose a file in a folder that can",
+                    option, file.string());
     }
 }
 
@@ -137,12 +138,29 @@ void keep_failure(const Request& request, const RunRecord& record, const Machine
     }
 }
 
+core::StepRange choose_steps(const Request& request, std::size_t steps) {
+    return core::choose_trace_steps(request.trace_steps, request.base.epochs == 0 ? 0 : steps);
+}
+
+void write_trace_of(const Request& request, const RunConfig& config,
+                    const std::vector<core::WorkerTrace>& traces) {
+    const TraceCounts counts = write_trace(request.trace, config, traces);
+    print_line(fmt::format(
+        "trace     {}: steps {} of epoch 1, {} events; open it in "
+        "ui.perfetto.dev",
+        request.trace.string(), to_text(*config.trace), with_separators(counts.events)));
+    if (counts.dropped == 0) return;
+    spdlog::warn("{} events more had no room in the trace: choose fewer steps with --trace-steps",
+                 with_separators(counts.dropped));
+}
+
 }  // namespace
 
 void run_request(const Request& request) {
     const std::vector<RunConfig> runs = plan_runs(request);
     const core::ModelSpec& model = core::find_model(request.base.model);
-    check_save(request.base.save);
+    check_writable("--save", request.base.save);
+    check_writable("--trace", request.trace);
     if (!request.out.empty() && !request.dry_run)
         prepare_out(request.out, request.force, is_run_file);
     core::StateDict initial;
@@ -168,14 +186,16 @@ void run_request(const Request& request) {
     for (const RunConfig& config : runs) {
         const bool oversubscribed =
             static_cast<double>(cores_wanted(config)) > machine.usable_cpus();
-        const core::Job job = core::make_data_job(
+        core::Job job = core::make_data_job(
             config, data, request.base.load.empty() ? nullptr : &initial, console);
-        console.begin_run(config, job.training(0)->steps(), oversubscribed);
+        const std::size_t steps = job.training(0)->steps();
+        if (!request.trace.empty()) job.config.trace = choose_steps(request, steps);
+        console.begin_run(config, steps, oversubscribed);
         if (request.dry_run) {
             print_dry_run(model, config);
             continue;
         }
-        RunRecord record{config, {}, oversubscribed, utc_now(), startup, {}, {}};
+        RunRecord record{job.config, {}, oversubscribed, utc_now(), startup, {}, {}};
         try {
             record.result = run_job(job);
         } catch (const std::exception& error) {
@@ -184,9 +204,11 @@ void run_request(const Request& request) {
             keep_failure(request, record, machine, data);
             throw;
         }
+        const std::vector<core::WorkerTrace> traces = take_traces(*record.result);
         finished.push_back({config, *record.result, oversubscribed});
         if (!request.quiet || runs.size() == 1) console.print_summary(finished.back());
         if (!request.out.empty()) write_run(request.out, record, machine, data);
+        if (!request.trace.empty()) write_trace_of(request, job.config, traces);
     }
     if (finished.size() < 2) return;
     const Verdict verdict = compare_checksums(finished);

@@ -47,7 +47,7 @@ struct WorkerReport {
     std::optional<ProcessMemory> process_memory;
     std::vector<WorkerEpoch> epochs;
     std::vector<StepArrivals> arrivals;  // by epoch, until attribute_lateness()
-    WorkerTrace trace = {};  // not for the run's file
+    WorkerTrace trace = {};              // not for the run's file
 };
 
 /// One epoch over all ranks.
