@@ -1,6 +1,7 @@
 #include "experiments/command_line.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include <CLI/CLI.hpp>
 
@@ -12,6 +13,8 @@
 #include "experiments/modes.hpp"
 #include "experiments/nearest.hpp"
 #include "experiments/option_values.hpp"
+#include "experiments/plan.hpp"
+#include "experiments/sweep_file.hpp"
 
 namespace dp::experiments {
 namespace {
@@ -30,6 +33,7 @@ constexpr const char* kFooter =
     "Examples:\n"
     "  dp_compare --mode serial,threads,procs -n 1,2 --epochs 2\n"
     "  dp_compare --mode procs -n 4 --dataset cifar10 --data-dir data --out results\n"
+    "  dp_compare --mode serial,threads,procs -n 1,2,4 --reps 5 --out results\n"
     "  dp_compare allreduce --mode threads,procs -n 2\n"
     "Exit codes: 0 success, 1 failed, 2 usage, 3 data or checkpoint, 4 resources, 5 verification,\n"
     "6 a worker died, 7 a worker stalled, 130 interrupted.";
@@ -66,6 +70,10 @@ struct Raw {
     std::string overlap{"on"};
     std::string inject;
     std::string trace_steps;
+    std::string scaling{kScalings.front().name};
+    std::filesystem::path resume;
+    bool no_report = false;
+    bool scaling_given = false;
     std::string convolution{core::kConvolutionAlgorithms.front().name};
     std::string precision{core::kPrecisions.front().name};
     std::optional<std::size_t> batch_size, steps;
@@ -99,6 +107,15 @@ void add_options(CLI::App& app, Raw& raw, Request& request) {
         ->delimiter(',')
         ->type_name("N[,N...]")
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+
+    app.add_option("--reps,--repetitions", request.repetitions,
+                   "Run each configuration so often, interleaved in shuffled order; tables show "
+                   "medians, from 5 on with 95 % intervals")
+        ->check(whole_number(1, 1000))
+        ->capture_default_str();
+    app.add_option("--scaling", raw.scaling,
+                   describe_choices("How the work follows from N", kScalings))
+        ->capture_default_str();
 
     app.add_option("--model", raw.model,
                    "Network: " + list_of(core::models()) + " (default: the data set's)")
@@ -186,7 +203,8 @@ void add_options(CLI::App& app, Raw& raw, Request& request) {
     app.add_option("--save", base.save, "Write the final parameters here (safetensors)")
         ->type_name("FILE")
         ->group("Files");
-    app.add_option("--out", request.out, "Write each run's JSON into this folder")
+    app.add_option("--out", request.out,
+                   "Write each run's results into this folder, and a sweep's report")
         ->type_name("DIR")
         ->group("Files");
     app.add_option("--trace", request.trace,
@@ -200,6 +218,12 @@ void add_options(CLI::App& app, Raw& raw, Request& request) {
         ->type_name("A[-B]")
         ->group("Files");
     app.add_flag("--force", request.force, "Overwrite results in --out")->group("Files");
+    app.add_option("--resume", raw.resume,
+                   "Go on with the sweep in this folder, an earlier --out, as it was asked then")
+        ->type_name("DIR")
+        ->group("Files");
+    app.add_flag("--no-report", raw.no_report, "End a sweep with --out without a report")
+        ->group("Files");
 
     app.add_flag("--dry-run", request.dry_run, "Print the plan and stop");
     app.add_flag("--verbose", request.verbose, "A line for each worker at its start");
@@ -280,10 +304,62 @@ void check_delay(const Request& request) {
 
 void require_one_run(const Request& request, const char* option,
                      const std::filesystem::path& file) {
-    if (file.empty() || plan_runs(request).size() == 1) return;
+    const std::size_t runs = plan_configurations(request).size() * request.repetitions;
+    if (file.empty() || runs == 1) return;
     throw Error(ExitCode::kUsage,
-                "{} {} is one file, but {} runs would write it: choose one mode and one -n", option,
-                file.string(), plan_runs(request).size());
+                "{} {} is one file, but {} runs would write it: choose one mode, one -n and one "
+                "repetition",
+                option, file.string(), runs);
+}
+
+/// A fixed global batch is strong scaling, and no other.
+void choose_scaling(const Raw& raw, Request& request) {
+    request.scaling = parse_choice(kScalings, "--scaling", raw.scaling);
+    if (request.scaling == Scaling::kStrong && !request.global_batch) {
+        request.global_batch = request.base.batch_size;
+    }
+    if (!request.global_batch || request.scaling == Scaling::kStrong) return;
+    if (raw.scaling_given) {
+        throw Error(ExitCode::kUsage,
+                    "--scaling {} and --global-batch {} exclude each other: a fixed global batch "
+                    "is --scaling strong",
+                    raw.scaling, *request.global_batch);
+    }
+    request.scaling = Scaling::kStrong;
+}
+
+/// --resume stands with nothing but these: the rest is as it was when the sweep began.
+constexpr std::array kBesideResume{"--resume",    "--quiet", "--verbose",
+                                   "--no-report", "--help",  "--version"};
+
+/// The request of the sweep in `raw.resume`, as its sweep.json has it.
+Request resume(const CLI::App& app, const Raw& raw, const Request& given) {
+    for (const CLI::Option* option : app.get_options()) {
+        if (option->count() == 0) continue;
+        if (std::ranges::find(kBesideResume, option->get_name()) != kBesideResume.end()) continue;
+        throw Error(ExitCode::kUsage,
+                    "{} stands beside --resume {}, which goes on as the sweep was asked: leave it "
+                    "out, or start a new sweep with --out",
+                    option->get_name(), raw.resume.string());
+    }
+    const SweepFile sweep = read_sweep_file(raw.resume);
+    std::vector<const char*> arguments{"dp_compare"};
+    for (const std::string& argument : sweep.arguments) arguments.push_back(argument.c_str());
+    const auto parsed = parse_command_line(static_cast<int>(arguments.size()), arguments.data());
+    if (!std::holds_alternative<Request>(parsed)) {
+        throw Error(ExitCode::kData, "{} holds no sweep's arguments: start the sweep anew",
+                    (raw.resume / kSweepFileName).string());
+    }
+    auto request = std::get<Request>(parsed);
+    request.out = raw.resume;
+    request.resume = true;
+    request.quiet = given.quiet;
+    request.verbose = given.verbose;
+    if (raw.no_report) request.report = false;
+    for (std::filesystem::path* path : {&request.data_dir, &request.base.load}) {
+        if (!path->empty()) *path = sweep.working_directory / *path;
+    }
+    return request;
 }
 
 void finish(const Raw& raw, Request& request) {
@@ -315,6 +391,7 @@ void finish(const Raw& raw, Request& request) {
                     "each worker or the second for all",
                     *raw.batch_size, *request.global_batch);
     }
+    choose_scaling(raw, request);
     const core::DatasetEntry& dataset = core::find_dataset(base.dataset);
     base.model = raw.model.empty() ? dataset.default_model : raw.model;
     core::find_model(base.model);
@@ -355,38 +432,12 @@ Parsed parse_command_line(int argc, const char* const* argv) {
         require_no_training_options(app);
         return allreduce::finish(raw_allreduce);
     }
+    if (!raw.resume.empty()) return resume(app, raw, request);
+    raw.scaling_given = app.count("--scaling") != 0;
+    request.report = !raw.no_report;
+    request.arguments.assign(argv + 1, argv + argc);
     finish(raw, request);
     return request;
-}
-
-std::vector<core::RunConfig> plan_runs(const Request& request) {
-    std::vector<core::RunConfig> runs;
-    const auto add = [&](const std::string& mode, std::size_t workers) {
-        core::RunConfig run = request.base;
-        run.mode = mode;
-        run.workers = workers;
-        const Mode& row = find_mode(mode);
-        if (!row.offers(run.reduction)) run.reduction = row.reductions().front().name;
-        if (request.global_batch) {
-            if (*request.global_batch % workers != 0) {
-                throw Error(ExitCode::kUsage,
-                            "--global-batch {} cannot be shared by {} workers: choose a multiple "
-                            "of {}",
-                            *request.global_batch, workers, workers);
-            }
-            run.batch_size = *request.global_batch / workers;
-        }
-        runs.push_back(run);
-    };
-    const bool serial = std::ranges::find(request.modes, "serial") != request.modes.end();
-    const bool baseline = serial && request.modes.size() > 1;
-    if (baseline) add("serial", 1);
-    for (const std::size_t workers : request.workers) {
-        for (const std::string& mode : request.modes) {
-            if (!(baseline && mode == "serial")) add(mode, workers);
-        }
-    }
-    return runs;
 }
 
 }  // namespace dp::experiments

@@ -10,6 +10,7 @@
 
 #include "core/train/run_config.hpp"
 #include "experiments/allreduce/benchmark.hpp"
+#include "experiments/result_file.hpp"
 
 namespace dp::experiments {
 
@@ -18,11 +19,16 @@ struct Request {
     std::vector<std::size_t> workers;
     core::RunConfig base;  // mode, workers and batch_size differ from run to run
     std::optional<std::size_t> global_batch;
+    Scaling scaling = Scaling::kFixedEpoch;
+    std::size_t repetitions = 1;
     std::filesystem::path data_dir;
     std::filesystem::path out;    // empty: no files
     std::filesystem::path trace;  // empty: none
     std::optional<core::StepRange> trace_steps;
-    bool force = false;  // overwrite results in `out`
+    bool force = false;                  // overwrite results in `out`
+    bool resume = false;                 // run only what `out` lacks
+    bool report = true;                  // a sweep with `out` ends with one
+    std::vector<std::string> arguments;  // that a resumed sweep is started with again
     bool dry_run = false;
     bool verbose = false;
     bool quiet = false;
@@ -34,10 +40,5 @@ using Parsed = std::variant<Request, allreduce::Request, std::string>;
 /// What to do, or (--help, --version) what to print and be done. Throws Error(kUsage) that names
 /// the option, the value and the next step.
 Parsed parse_command_line(int argc, const char* const* argv);
-
-/// The runs of a request, in order: for each worker count, each mode. Beside other modes serial
-/// runs once, with one worker, first: it is their baseline. Throws Error(kUsage) when a global
-/// batch cannot be shared out.
-std::vector<core::RunConfig> plan_runs(const Request& request);
 
 }  // namespace dp::experiments

@@ -161,14 +161,13 @@ void Console::on_epoch(std::size_t epoch, const core::EpochResult& result) {
         100.0 * result.test_accuracy, result.train_seconds));
 }
 
-void Console::print_summary(const FinishedRun& run) {
-    const core::RunResult& result = run.result;
+void Console::print_summary(const core::RunResult& result, bool oversubscribed) {
     const core::PhaseSeconds phases = result.mean_phase_seconds();
     const double train = result.train_seconds();
     if (result.images_per_second() > 0.0) {
         print_line(fmt::format("speed     {} images/s over all workers{}",
                                per_second(result.images_per_second()),
-                               run.oversubscribed ? " (oversubscribed)" : ""));
+                               oversubscribed ? " (oversubscribed)" : ""));
     }
     double evaluation = 0.0;
     for (const core::EpochResult& epoch : result.epochs) evaluation += epoch.evaluation_seconds;
@@ -196,58 +195,6 @@ void Console::print_summary(const FinishedRun& run) {
                                     : "each worker updates all of its own parameters";
     print_line(fmt::format("checksum  {} of the parameters; reduction={}; update={}: {}",
                            result.checksum, result.reduction, result.update_kind, updates));
-}
-
-void Console::print_table(const std::vector<FinishedRun>& runs, const std::string& checked) {
-    const auto baseline = std::ranges::find_if(runs, [](const FinishedRun& run) {
-        return run.config.mode == "serial" && run.config.workers == 1;
-    });
-    const double base_rate = baseline == runs.end() ? 0.0 : baseline->result.images_per_second();
-
-    print_line("");
-    print_line("mode       N   train s   images/s  speedup  efficiency  test acc  checksum");
-    bool oversubscribed = false;
-    for (const FinishedRun& run : runs) {
-        const double rate = run.result.images_per_second();
-        std::string speedup;
-        std::string efficiency;
-        // Virtual workers share one core: they have no speedup to speak of.
-        const bool comparable = run.config.mode != "serial" || run.config.workers == 1;
-        if (base_rate > 0.0 && rate > 0.0 && comparable) {
-            const double factor = rate / base_rate;
-            speedup = fmt::format("{:.2f}", factor);
-            efficiency =
-                fmt::format("{:.0f} %", 100.0 * factor / static_cast<double>(run.config.workers));
-        }
-        print_line(fmt::format("{:<8} {:>3}  {:>8.2f}  {:>9}  {:>7}  {:>10}  {:>6.2f} %  {}{}",
-                               run.config.mode, run.config.workers, run.result.train_seconds(),
-                               rate > 0.0 ? per_second(rate) : "", speedup, efficiency,
-                               100.0 * run.result.test_accuracy, run.result.checksum,
-                               run.oversubscribed ? "  oversubscribed" : ""));
-        oversubscribed = oversubscribed || run.oversubscribed;
-    }
-    if (!checked.empty()) print_line(checked);
-    print_line("");
-    print_line(
-        baseline == runs.end()
-            ? "Speedup not shown: its baseline, serial at N = 1, is not among these runs; add "
-              "serial to --mode."
-            : "Speedup: images/s over those of serial at N = 1. Efficiency: speedup / N.");
-    const auto effective = [](const FinishedRun& run) {
-        return run.config.batch_size * run.config.workers;
-    };
-    if (std::ranges::any_of(runs, [&](const FinishedRun& run) {
-            return effective(run) != effective(runs.front());
-        })) {
-        print_line(
-            "Each worker has the same batch, so more workers make larger updates from as many "
-            "images: compare accuracies at equal --global-batch.");
-    }
-    if (oversubscribed) {
-        print_line(
-            "Rows marked oversubscribed had more workers than usable CPUs: they show "
-            "behaviour, not scaling.");
-    }
 }
 
 }  // namespace dp::experiments

@@ -20,13 +20,6 @@ struct ConsoleOptions {
     bool progress = false;  // one refreshing line on stderr
 };
 
-/// A run that has ended well, for the tables.
-struct FinishedRun {
-    core::RunConfig config;
-    core::RunResult result;
-    bool oversubscribed = false;
-};
-
 class Console final : public core::RunListener {
 public:
     explicit Console(ConsoleOptions options) : options_(options) {}
@@ -37,12 +30,7 @@ public:
     /// One line on what is about to run; following events are of this run.
     void begin_run(const core::RunConfig& config, std::size_t steps_per_epoch, bool oversubscribed);
     /// Speed, time, accuracy, time split, checksum.
-    void print_summary(const FinishedRun& run);
-    /// A row per run; speedup and efficiency against the serial run with one worker, if there is
-    /// one.
-    /// `checked` says what was verified of them; may be empty.
-    void print_table(const std::vector<FinishedRun>& runs, const std::string& checked);
-
+    void print_summary(const core::RunResult& result, bool oversubscribed);
     /// Clears the progress line that a run left when it failed; it was shown by another process.
     void end_progress() const;
 

@@ -73,6 +73,13 @@ std::vector<double> RunGroup::train_seconds() const {
     return values;
 }
 
+bool has_runs(const fs::path& folder) {
+    std::error_code error;
+    return std::ranges::any_of(fs::directory_iterator(folder, error), [](const auto& entry) {
+        return is_run_file(entry.path().filename().string());
+    });
+}
+
 ResultsFolder read_results(const fs::path& folder) {
     std::error_code error;
     if (!fs::is_directory(folder, error)) {

@@ -49,6 +49,9 @@ struct RunGroup {
     [[nodiscard]] std::vector<double> train_seconds() const;
 };
 
+/// Whether `folder` holds a run file.
+bool has_runs(const std::filesystem::path& folder);
+
 /// Reads every run file. Throws Error(kUsage) when `folder` is no folder or holds none,
 /// Error(kData) that names the file and what is wrong with it.
 ResultsFolder read_results(const std::filesystem::path& folder);

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <map>
 #include <set>
 
 #include <spdlog/spdlog.h>
@@ -15,7 +14,14 @@
 #include "experiments/machine.hpp"
 #include "experiments/modes.hpp"
 #include "experiments/option_values.hpp"
+#include "experiments/plan.hpp"
+#include "experiments/request_checks.hpp"
 #include "experiments/result_file.hpp"
+#include "experiments/results_folder.hpp"
+#include "experiments/run_table.hpp"
+#include "experiments/sweep_file.hpp"
+#include "experiments/sweep_report.hpp"
+#include "experiments/time_left.hpp"
 #include "experiments/trace_file.hpp"
 #include "multiproc/process_group.hpp"
 
@@ -27,80 +33,12 @@ using core::Error;
 using core::ExitCode;
 using core::RunConfig;
 
-void check_shape(const core::ModelSpec& model, const core::Dataset& data) {
-    if (model.input == data.shape()) return;
-    const auto text = [](const core::ImageShape& shape) {
-        return fmt::format("{} x {} x {}", shape.channels, shape.height, shape.width);
-    };
-    throw Error(ExitCode::kUsage,
-                "--model {} takes images of {}, but --dataset {} has {}: choose another network "
-                "or data set",
-                model.name, text(model.input), data.name, text(data.shape()));
-}
+constexpr std::size_t kWarmUpSteps = 10;
 
-/// Fails now rather than after hours of training.
-void check_writable(const char* option, const fs::path& file) {
-    if (file.empty()) return;
-    const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
-    std::error_code ignored;
-    if (fs::is_directory(file, ignored) || access(folder.c_str(), W_OK | X_OK) != 0) {
-        throw Error(ExitCode::kUsage, "{} {} cannot be written: choose a file in a folder that can",
-                    option, file.string());
-    }
-}
-
-/// Serial plays all its ranks on one core.
-std::size_t cores_wanted(const RunConfig& config) {
-    return config.mode == "serial" ? 1 : config.workers;
-}
-
-void warn_oversubscribed(const std::vector<RunConfig>& runs, double usable) {
-    const auto most = std::ranges::max_element(runs, {}, cores_wanted);
-    if (static_cast<double>(cores_wanted(*most)) <= usable) return;
-    spdlog::warn(
-        "{} workers on {:g} usable CPUs: they take turns, so expect no speedup beyond {:g}; "
-        "such runs are marked oversubscribed",
-        cores_wanted(*most), usable, usable);
-}
-
-/// oneDNN would emulate it, several times slower than float32.
-void check_precision(const core::NetworkOptions& options, const Machine& machine) {
-    if (options.precision != core::Precision::kBFloat16 || machine.native_bf16) return;
-    throw Error(ExitCode::kResources,
-                "--precision bf16 needs a CPU with avx512_bf16 or AMX, and oneDNN uses {} here{}: "
-                "train with --precision fp32",
-                machine.onednn_isa,
-                std::getenv("ONEDNN_MAX_CPU_ISA") != nullptr ? " (ONEDNN_MAX_CPU_ISA is set)" : "");
-}
-
-struct Verdict {
-    bool equal = true;
-    std::string line;  // empty when there was nothing to compare
-};
-
-/// Runs with as many ranks must end with the same bits, whatever the mode.
-Verdict compare_checksums(const std::vector<FinishedRun>& runs) {
-    std::map<std::size_t, const FinishedRun*> first;
-    std::set<std::size_t> compared;
-    for (const FinishedRun& run : runs) {
-        const std::size_t workers = run.config.workers;
-        const FinishedRun& same = *first.try_emplace(workers, &run).first->second;
-        if (&same == &run) continue;
-        compared.insert(workers);
-        if (same.result.checksum != run.result.checksum) {
-            return {false,
-                    fmt::format("{} and {} end with different parameters at N = {}: no row can "
-                                "be trusted; report this as a bug",
-                                same.config.mode, run.config.mode, workers)};
-        }
-    }
-    if (compared.empty()) return {};
-    std::string counts;
-    for (const std::size_t workers : compared) {
-        counts += (counts.empty() ? "" : ", ") + fmt::to_string(workers);
-    }
-    return {true, "Checked: modes with the same N end with equal parameters, bit for bit (N = " +
-                      counts + ")."};
+std::vector<RunConfig> plan(const Request& request, const core::Dataset& data) {
+    std::vector<RunConfig> configurations = plan_configurations(request);
+    if (request.scaling == Scaling::kWeak) equalise_steps(configurations, data.train.size());
+    return configurations;
 }
 
 void print_dry_run(const core::ModelSpec& model, const RunConfig& config) {
@@ -126,45 +64,302 @@ Failure failure_of(const std::exception& error) {
     return failure;
 }
 
-/// Writes what is known of a run that failed. Should that fail too, the first failure is still the
-/// one to tell.
-void keep_failure(const Request& request, const RunRecord& record, const Machine& machine,
-                  const core::Dataset& data) {
-    if (request.out.empty()) return;
-    try {
-        write_run(request.out, record, machine, data);
-    } catch (const Error& error) {
-        spdlog::warn("{}", error.what());
+ConsoleOptions console_options(const Request& request) {
+    return {request.quiet, request.verbose,
+            !request.quiet && isatty(STDERR_FILENO) != 0 && isatty(STDOUT_FILENO) != 0};
+}
+
+/// All that runs share.
+struct Setting {
+    const Request& request;
+    const core::ModelSpec& model;
+    const core::Dataset& data;
+    const Machine& machine;
+    const core::StateDict* initial;
+    StartUp startup;
+};
+
+class Sweep {
+public:
+    explicit Sweep(const Setting& setting)
+        : setting_(setting),
+          request_(setting.request),
+          configurations_(plan(setting.request, setting.data)),
+          runs_(schedule(configurations_, request_.scaling, request_.repetitions,
+                         request_.base.seed)),
+          console_(console_options(request_)),
+          left_(setting.machine.usable_cpus()) {
+        if (!repeats()) return;
+        // One line tells of each run; the runs themselves say no more than their progress.
+        ConsoleOptions options = console_options(request_);
+        options.quiet = true;
+        console_ = Console(options);
     }
-}
 
-core::StepRange choose_steps(const Request& request, std::size_t steps) {
-    return core::choose_trace_steps(request.trace_steps, request.base.epochs == 0 ? 0 : steps);
-}
+    void print_plan() {
+        for (const RunConfig& config : configurations_) {
+            console_ = Console(console_options(request_));
+            const core::Job job = job_of(config, console_);
+            console_.begin_run(config, job.training(0)->steps(), oversubscribed(config));
+            print_dry_run(setting_.model, config);
+        }
+        if (!repeats()) return;
+        print_line(
+            fmt::format("sweep     {} repetitions of each, {} runs in all, in shuffled order",
+                        request_.repetitions, runs_.size()));
+    }
 
-void write_trace_of(const Request& request, const RunConfig& config,
-                    const std::vector<core::WorkerTrace>& traces) {
-    const TraceCounts counts = write_trace(request.trace, config, traces);
-    print_line(fmt::format(
-        "trace     {}: steps {} of epoch 1, {} events; open it in "
-        "ui.perfetto.dev",
-        request.trace.string(), to_text(*config.trace), with_separators(counts.events)));
-    if (counts.dropped == 0) return;
-    spdlog::warn("{} events more had no room in the trace: choose fewer steps with --trace-steps",
-                 with_separators(counts.dropped));
-}
+    void run() {
+        warn_oversubscribed(configurations_, setting_.machine);
+        if (request_.resume) take_stored();
+        keep_state("running");
+        try {
+            if (is_sweep() && !to_run().empty()) warm_up();
+            for (const PlannedRun* run : to_run()) run_one(*run);
+        } catch (const Error& error) {
+            stop(error.code() == ExitCode::kInterrupted || error.code() == ExitCode::kTerminated);
+            throw;
+        } catch (const std::exception&) {
+            stop(/*interrupted=*/false);
+            throw;
+        }
+        if (!is_sweep()) return;
+        const Verdict verdict = compare_checksums(finished_);
+        print_table(configurations_, finished_, verdict.line);
+        keep_state("complete");
+        if (keeps()) finish_folder();
+        if (!verdict.equal) throw Error(ExitCode::kVerification, verdict.line);
+    }
+
+private:
+    [[nodiscard]] bool is_sweep() const { return runs_.size() > 1; }
+    [[nodiscard]] bool repeats() const { return request_.repetitions > 1; }
+    [[nodiscard]] bool keeps() const { return !request_.out.empty(); }
+    [[nodiscard]] bool oversubscribed(const RunConfig& config) const {
+        return is_oversubscribed(config, setting_.machine);
+    }
+    [[nodiscard]] std::size_t images_per_epoch(const RunConfig& config) const {
+        const std::size_t all = setting_.data.train.size();
+        if (!config.steps_limit) return all;
+        return std::min(all, *config.steps_limit * config.batch_size * config.workers);
+    }
+
+    [[nodiscard]] core::Job job_of(const RunConfig& config, core::RunListener& listener) const {
+        return core::make_data_job(config, setting_.data, setting_.initial, listener);
+    }
+
+    [[nodiscard]] bool is_done(const PlannedRun& run) const {
+        return std::ranges::any_of(finished_, [&](const FinishedRun& done) {
+            return done.config.mode == run.config.mode &&
+                   done.config.workers == run.config.workers &&
+                   done.repetition == run.place.repetition;
+        });
+    }
+
+    [[nodiscard]] std::vector<const PlannedRun*> to_run() const {
+        std::vector<const PlannedRun*> left;
+        for (const PlannedRun& run : runs_) {
+            if (!is_done(run)) left.push_back(&run);
+        }
+        return left;
+    }
+
+    /// --resume: the complete runs of the folder count as done.
+    void take_stored() {
+        if (!has_runs(request_.out)) return;
+        const ResultsFolder stored = read_results(request_.out);
+        for (const PlannedRun& planned : runs_) {
+            const auto found = std::ranges::find_if(stored.runs, [&](const StoredRun& run) {
+                return run.mode == planned.config.mode && run.workers == planned.config.workers &&
+                       run.repetition == planned.place.repetition;
+            });
+            if (found == stored.runs.end()) continue;
+            finished_.push_back(
+                {planned.config, found->result, found->oversubscribed, found->repetition});
+            left_.add_done(planned.config, images_per_epoch(planned.config),
+                           found->result.total_seconds);
+            warn_if_elsewhere(*found);
+        }
+        if (!request_.quiet) {
+            print_line(fmt::format("resume    {}: {} of {} runs are there", request_.out.string(),
+                                   finished_.size(), runs_.size()));
+        }
+    }
+
+    void warn_if_elsewhere(const StoredRun& run) {
+        const std::string cpu = run.context.at("cpu_model");
+        if (warned_ || cpu == setting_.machine.cpu_model) return;
+        warned_ = true;
+        spdlog::warn(
+            "{} was measured on another CPU ({}): its figures do not compare with those "
+            "that follow",
+            run.file.string(), cpu);
+    }
+
+    /// What runs first would pay for clocks that still rise and pages that are still cold.
+    void warm_up() {
+        std::set<std::string> modes;
+        for (const RunConfig& config : configurations_) {
+            if (!modes.insert(config.mode).second) continue;
+            RunConfig few = config;
+            few.workers = most_workers(config.mode);
+            few.epochs = 1;
+            few.steps_limit = std::min(few.steps_limit.value_or(kWarmUpSteps), kWarmUpSteps);
+            core::RunListener silence;
+            run_job(job_of(few, silence));
+        }
+        if (request_.quiet) return;
+        print_line(fmt::format("warm-up   {} steps of each mode, not counted", kWarmUpSteps));
+    }
+
+    /// Of the configurations of `mode`; without those that are oversubscribed, if there are others.
+    [[nodiscard]] std::size_t most_workers(const std::string& mode) const {
+        std::size_t most = 0;
+        for (const RunConfig& config : configurations_) {
+            if (config.mode != mode || (most != 0 && oversubscribed(config))) continue;
+            most = std::max(most, config.workers);
+        }
+        return most;
+    }
+
+    void run_one(const PlannedRun& run) {
+        core::Job job = job_of(run.config, console_);
+        const std::size_t steps = job.training(0)->steps();
+        if (!request_.trace.empty()) {
+            job.config.trace = core::choose_trace_steps(request_.trace_steps,
+                                                        request_.base.epochs == 0 ? 0 : steps);
+        }
+        console_.begin_run(run.config, steps, oversubscribed(run.config));
+        RunRecord record{
+            job.config, run.place, oversubscribed(run.config), utc_now(), setting_.startup, {}, {}};
+        try {
+            record.result = run_job(job);
+        } catch (const std::exception& error) {
+            console_.end_progress();
+            record.failure = failure_of(error);
+            keep_failure(record);
+            throw;
+        }
+        const std::vector<core::WorkerTrace> traces = take_traces(*record.result);
+        finished_.push_back(
+            {run.config, *record.result, record.oversubscribed, run.place.repetition});
+        left_.add_done(run.config, images_per_epoch(run.config), record.result->total_seconds);
+        if (keeps()) write_run(request_.out, record, setting_.machine, setting_.data);
+        tell(run);
+        if (!request_.trace.empty()) tell_trace(job.config, traces);
+    }
+
+    void tell(const PlannedRun& run) {
+        const FinishedRun& done = finished_.back();
+        if (!repeats()) {
+            if (!request_.quiet || !is_sweep()) {
+                console_.print_summary(done.result, done.oversubscribed);
+            }
+            return;
+        }
+        if (request_.quiet) return;
+        print_line(fmt::format(
+            "run {:>3}/{}  {:<8} N = {:<3} repetition {}  {:>7.2f} s  {:>7} "
+            "images/s  {}",
+            finished_.size(), runs_.size(), run.config.mode, run.config.workers,
+            run.place.repetition, done.result.train_seconds(),
+            with_separators(static_cast<std::size_t>(done.result.images_per_second() + 0.5)),
+            time_left()));
+    }
+
+    [[nodiscard]] std::string time_left() const {
+        double seconds = 0.0;
+        for (const PlannedRun* run : to_run()) {
+            seconds +=
+                left_.estimate_seconds(run->config, images_per_epoch(run->config)).value_or(0.0);
+        }
+        return seconds == 0.0 ? "" : duration_text(seconds) + " left";
+    }
+
+    void tell_trace(const RunConfig& config, const std::vector<core::WorkerTrace>& traces) const {
+        const TraceCounts counts = write_trace(request_.trace, config, traces);
+        print_line(fmt::format(
+            "trace     {}: steps {} of epoch 1, {} events; open it in "
+            "ui.perfetto.dev",
+            request_.trace.string(), to_text(*config.trace), with_separators(counts.events)));
+        if (counts.dropped == 0) return;
+        spdlog::warn(
+            "{} events more had no room in the trace: choose fewer steps with --trace-steps",
+            with_separators(counts.dropped));
+    }
+
+    /// Writes what is known of a run that failed. Should that fail too, the first failure is still
+    /// the one to tell.
+    void keep_failure(const RunRecord& record) const {
+        if (!keeps()) return;
+        try {
+            write_run(request_.out, record, setting_.machine, setting_.data);
+        } catch (const Error& error) {
+            spdlog::warn("{}", error.what());
+        }
+    }
+
+    void keep_state(const std::string& status) {
+        if (!keeps() || !is_sweep()) return;
+        SweepFile file{status,
+                       request_.arguments,
+                       fs::current_path(),
+                       started_,
+                       status == "running" ? "" : utc_now(),
+                       runs_.size(),
+                       {}};
+        for (const PlannedRun& run : runs_) {
+            file.order.push_back(
+                run_file_name(run.config.mode, run.config.workers, run.place.repetition));
+        }
+        write_sweep_file(request_.out, file);
+    }
+
+    /// What was measured is shown and kept before the failure is told.
+    void stop(bool interrupted) {
+        if (!is_sweep()) return;
+        try {
+            keep_state(interrupted ? "interrupted" : "failed");
+        } catch (const Error& error) {
+            spdlog::warn("{}", error.what());
+        }
+        if (!finished_.empty()) print_table(configurations_, finished_, "");
+        if (!keeps()) return;
+        spdlog::warn("{} of {} runs are kept in {}; go on with: dp_compare --resume {}",
+                     finished_.size(), runs_.size(), request_.out.string(), request_.out.string());
+    }
+
+    void finish_folder() {
+        if (!request_.report) return;
+        core::RunListener silence;
+        complete_folder({request_, configurations_, setting_.machine, [&](const RunConfig& config) {
+                             return run_job(job_of(config, silence));
+                         }});
+    }
+
+    const Setting& setting_;
+    const Request& request_;
+    const std::vector<RunConfig> configurations_;
+    const std::vector<PlannedRun> runs_;
+    const std::string started_ = utc_now();
+    Console console_;
+    TimeLeft left_;
+    std::vector<FinishedRun> finished_;
+    bool warned_ = false;
+};
 
 }  // namespace
 
 void run_request(const Request& request) {
-    const std::vector<RunConfig> runs = plan_runs(request);
     const core::ModelSpec& model = core::find_model(request.base.model);
     check_writable("--save", request.base.save);
     check_writable("--trace", request.trace);
-    if (!request.out.empty() && !request.dry_run)
-        prepare_out(request.out, request.force, is_run_file);
+    if (!request.out.empty() && !request.dry_run && !request.resume) {
+        prepare_out(request.out, request.force, is_sweeps_own);
+    }
     core::StateDict initial;
-    if (!request.base.load.empty()) initial = core::load_checkpoint(request.base.load);
+    const bool loads = !request.base.load.empty();
+    if (loads) initial = core::load_checkpoint(request.base.load);
 
     StartUp startup;
     const auto before_load = std::chrono::steady_clock::now();
@@ -175,45 +370,18 @@ void run_request(const Request& request) {
     check_shape(model, data);
     const Machine machine = read_machine();
     check_precision(request.base.network, machine);
-    Console console({request.quiet, request.verbose,
-                     !request.quiet && isatty(STDERR_FILENO) != 0 && isatty(STDOUT_FILENO) != 0});
+    Console console(console_options(request));
     console.print_machine(machine);
     console.print_data(data, model);
-    warn_oversubscribed(runs, machine.usable_cpus());
 
     startup.before_runs_seconds = process_seconds();
-    std::vector<FinishedRun> finished;
-    for (const RunConfig& config : runs) {
-        const bool oversubscribed =
-            static_cast<double>(cores_wanted(config)) > machine.usable_cpus();
-        core::Job job = core::make_data_job(
-            config, data, request.base.load.empty() ? nullptr : &initial, console);
-        const std::size_t steps = job.training(0)->steps();
-        if (!request.trace.empty()) job.config.trace = choose_steps(request, steps);
-        console.begin_run(config, steps, oversubscribed);
-        if (request.dry_run) {
-            print_dry_run(model, config);
-            continue;
-        }
-        RunRecord record{job.config, {}, oversubscribed, utc_now(), startup, {}, {}};
-        try {
-            record.result = run_job(job);
-        } catch (const std::exception& error) {
-            console.end_progress();
-            record.failure = failure_of(error);
-            keep_failure(request, record, machine, data);
-            throw;
-        }
-        const std::vector<core::WorkerTrace> traces = take_traces(*record.result);
-        finished.push_back({config, *record.result, oversubscribed});
-        if (!request.quiet || runs.size() == 1) console.print_summary(finished.back());
-        if (!request.out.empty()) write_run(request.out, record, machine, data);
-        if (!request.trace.empty()) write_trace_of(request, job.config, traces);
+    const Setting setting{request, model, data, machine, loads ? &initial : nullptr, startup};
+    Sweep sweep(setting);
+    if (request.dry_run) {
+        sweep.print_plan();
+        return;
     }
-    if (finished.size() < 2) return;
-    const Verdict verdict = compare_checksums(finished);
-    console.print_table(finished, verdict.line);
-    if (!verdict.equal) throw Error(ExitCode::kVerification, verdict.line);
+    sweep.run();
 }
 
 }  // namespace dp::experiments

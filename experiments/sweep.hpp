@@ -1,14 +1,17 @@
-// From a request to its results: data, machine, one run after another, the table.
+// Runs what the command line asked for, one configuration after the other, each in fresh child
+// processes, and tells and keeps what came out.
+//
+// A sweep (more than one run) starts with a warm-up that is not counted. With --out every run's
+// file is written as soon as it has ended, so that an interrupted sweep loses one run at most and
+// --resume goes on where it stopped; at its end stand the tables, what a report needs beside the
+// runs (the reductions timed alone, a trace of each model) and the report.
 #pragma once
 
-#include "core/base/error.hpp"
 #include "experiments/command_line.hpp"
 
 namespace dp::experiments {
 
-/// Does what `request` asks. Throws Error when a run fails; the runs before it have been printed
-/// and written. The calling process stays free of threads: every run has fresh processes of its
-/// own.
+/// Throws Error and WorkerFailure with the exit code to end with; what had been measured is kept.
 void run_request(const Request& request);
 
 }  // namespace dp::experiments

@@ -22,7 +22,8 @@ enum class RandomUse : std::uint64_t {
     kShuffle,
     kDropout,
     kAugment,
-    kSynthetic
+    kSynthetic,
+    kSweepOrder
 };
 
 /// The numbers at (seed, use, path...), addressed by index. Immutable; safe from any thread.

@@ -21,8 +21,6 @@ using core::Error;
 using core::ExitCode;
 using Json = nlohmann::ordered_json;
 
-constexpr std::string_view kFileName = "allreduce.json";
-
 bool is_oversubscribed(std::size_t workers, const Machine& machine) {
     return static_cast<double>(workers) > machine.usable_cpus();
 }
@@ -62,18 +60,6 @@ Json row_json(const Row& row) {
             {"algbw_gb_per_s", valid(row.algbw())},
             {"busbw_gb_per_s", valid(row.busbw())},
             {"wrong", row.wrong}};
-}
-
-/// The same rows as the table; docs: experiments/bench/README.md.
-void write_json(const std::filesystem::path& folder, std::span<const Row> rows,
-                const Machine& machine) {
-    Json document{{"schema", "dp_compare.allreduce/1"}, {"context", context_json(machine)}};
-    document["rows"] = Json::array();
-    for (const Row& row : rows) document["rows"].push_back(row_json(row));
-    core::WholeFile out(folder / kFileName);
-    const std::string text = document.dump(2) + "\n";
-    out.write(std::as_bytes(std::span(text)));
-    out.commit();
 }
 
 }  // namespace
@@ -135,6 +121,35 @@ Row measure(const Reduction& reduction, std::size_t workers, std::size_t bytes,
     return row;
 }
 
+std::vector<Row> measure_rows(const Request& request, const Machine& machine,
+                              const std::function<void(const Row& row)>& on_row) {
+    const std::vector<Reduction> chosen = chosen_reductions(request);
+    // Reductions of one size follow each other, so that what else goes on meets all of them.
+    std::vector<Row> rows;
+    for (const std::size_t workers : request.workers) {
+        for (const std::size_t bytes : request.bytes) {
+            for (const Reduction& reduction : chosen) {
+                Row row = measure(reduction, workers, bytes, request);
+                row.oversubscribed = is_oversubscribed(workers, machine);
+                on_row(row);
+                rows.push_back(std::move(row));
+            }
+        }
+    }
+    return rows;
+}
+
+void write_rows(const std::filesystem::path& folder, std::span<const Row> rows,
+                const Machine& machine) {
+    Json document{{"schema", "dp_compare.allreduce/1"}, {"context", context_json(machine)}};
+    document["rows"] = Json::array();
+    for (const Row& row : rows) document["rows"].push_back(row_json(row));
+    core::WholeFile out(folder / kFileName);
+    const std::string text = document.dump(2) + "\n";
+    out.write(std::as_bytes(std::span(text)));
+    out.commit();
+}
+
 void verify(std::span<const Row> rows) {
     const auto bad = std::ranges::find_if(rows, [](const Row& row) { return row.wrong != 0; });
     if (bad == rows.end()) return;
@@ -146,7 +161,7 @@ void verify(std::span<const Row> rows) {
 }
 
 void run_benchmark(const Request& request) {
-    const std::vector<Reduction> chosen = chosen_reductions(request);
+    chosen_reductions(request);
     if (!request.out.empty()) {
         prepare_out(request.out, request.force,
                     [](std::string_view name) { return name == kFileName; });
@@ -156,20 +171,10 @@ void run_benchmark(const Request& request) {
                  machine.usable_cpus());
     warn_oversubscribed(request, machine);
 
-    // Reductions of one size follow each other, so that what else goes on meets all of them.
     print_line(format_header());
-    std::vector<Row> rows;
-    for (const std::size_t workers : request.workers) {
-        for (const std::size_t bytes : request.bytes) {
-            for (const Reduction& reduction : chosen) {
-                Row row = measure(reduction, workers, bytes, request);
-                row.oversubscribed = is_oversubscribed(workers, machine);
-                print_line(format_row(row));
-                rows.push_back(std::move(row));
-            }
-        }
-    }
-    if (!request.out.empty()) write_json(request.out, rows, machine);
+    const std::vector<Row> rows =
+        measure_rows(request, machine, [](const Row& row) { print_line(format_row(row)); });
+    if (!request.out.empty()) write_rows(request.out, rows, machine);
     verify(rows);
 }
 

@@ -3,13 +3,16 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "experiments/allreduce/reductions.hpp"
 #include "experiments/allreduce/table.hpp"
+#include "experiments/machine.hpp"
 
 namespace dp::experiments::allreduce {
 
@@ -31,6 +34,16 @@ std::vector<Reduction> chosen_reductions(const Request& request);
 /// Measures one row in fresh child processes.
 Row measure(const Reduction& reduction, std::size_t workers, std::size_t bytes,
             const Request& request);
+
+/// Every row that `request` asks for, each passed to `on_row` as soon as it is measured.
+std::vector<Row> measure_rows(const Request& request, const Machine& machine,
+                              const std::function<void(const Row& row)>& on_row);
+
+inline constexpr std::string_view kFileName = "allreduce.json";
+
+/// Writes kFileName into `folder`, whole or not at all. Throws Error(kData).
+void write_rows(const std::filesystem::path& folder, std::span<const Row> rows,
+                const Machine& machine);
 
 /// Throws Error(kVerification) that names the first row with a wrong sum.
 void verify(std::span<const Row> rows);

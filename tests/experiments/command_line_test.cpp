@@ -3,6 +3,7 @@
 
 #include "experiments/injection.hpp"
 #include "experiments/nearest.hpp"
+#include "experiments/plan.hpp"
 #include "tests/core/data_support.hpp"
 #include "tests/support/catch.hpp"
 
@@ -29,7 +30,7 @@ std::string usage_error(const std::vector<const char*>& arguments) {
 /// "serial 1, threads 2" for the runs of a request.
 std::string plan_of(const std::vector<const char*>& arguments) {
     std::string plan;
-    for (const core::RunConfig& run : experiments::plan_runs(request(arguments))) {
+    for (const core::RunConfig& run : experiments::plan_configurations(request(arguments))) {
         plan += fmt::format("{}{} {}", plan.empty() ? "" : ", ", run.mode, run.workers);
     }
     return plan;
@@ -84,12 +85,12 @@ TEST_CASE("a value out of range is named") {
 }
 
 TEST_CASE("a global batch is shared out or refused") {
-    const auto runs = experiments::plan_runs(
+    const auto runs = experiments::plan_configurations(
         request({"--mode", "procs", "-n", "1,2,4", "--global-batch", "256"}));
     CHECK(runs[0].batch_size == 256);
     CHECK(runs[2].batch_size == 64);
     const auto error = tests::error_of([] {
-        experiments::plan_runs(request({"-n", "3", "--global-batch", "256"}));
+        experiments::plan_configurations(request({"-n", "3", "--global-batch", "256"}));
     });
     REQUIRE(error);
     CHECK(error->code() == core::ExitCode::kUsage);
@@ -113,7 +114,7 @@ TEST_CASE("one file cannot take the parameters of several runs") {
 TEST_CASE("a reduction is for the modes that offer it and refused when none does") {
     const auto reductions_of = [](const std::vector<const char*>& arguments) {
         std::string all;
-        for (const core::RunConfig& run : experiments::plan_runs(request(arguments))) {
+        for (const core::RunConfig& run : experiments::plan_configurations(request(arguments))) {
             all += fmt::format("{}{}", all.empty() ? "" : ", ", run.reduction);
         }
         return all;

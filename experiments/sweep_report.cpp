@@ -1,0 +1,102 @@
+#include "experiments/sweep_report.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include <spdlog/spdlog.h>
+
+#include "core/base/error.hpp"
+#include "core/train/trace.hpp"
+#include "experiments/allreduce/benchmark.hpp"
+#include "experiments/console.hpp"
+#include "experiments/request_checks.hpp"
+#include "experiments/result_file.hpp"
+#include "experiments/sweep_file.hpp"
+#include "experiments/trace_file.hpp"
+
+namespace dp::experiments {
+namespace {
+
+namespace fs = std::filesystem;
+using core::Error;
+using core::ExitCode;
+using core::RunConfig;
+
+// Enough for the steps that are traced by default and those that warm up before them.
+constexpr std::size_t kTracedRunSteps = 13;
+
+bool is_parallel(const RunConfig& config) { return config.mode != "serial" && config.workers > 1; }
+
+/// Of each parallel mode the one with most workers, each with a CPU of its own if there is one.
+std::vector<RunConfig> to_trace(const SweepReport& sweep) {
+    std::map<std::string, RunConfig> chosen;
+    for (const RunConfig& config : sweep.configurations) {
+        if (!is_parallel(config)) continue;
+        const auto [same, first] = chosen.try_emplace(config.mode, config);
+        const bool fits = !is_oversubscribed(config, sweep.machine);
+        const bool before = !is_oversubscribed(same->second, sweep.machine);
+        if (!first &&
+            (fits > before || (fits == before && fits && config.workers > same->second.workers))) {
+            same->second = config;
+        }
+    }
+    std::vector<RunConfig> all;
+    for (const auto& [mode, config] : chosen) all.push_back(config);
+    return all;
+}
+
+void add_trace(const SweepReport& sweep, RunConfig config) {
+    const fs::path file =
+        sweep.request.out / fmt::format("trace-{}-n{}.json", config.mode, config.workers);
+    if (fs::exists(file)) return;
+    config.epochs = 1;
+    config.steps_limit = std::min(config.steps_limit.value_or(kTracedRunSteps), kTracedRunSteps);
+    config.trace = core::choose_trace_steps({}, *config.steps_limit);
+    core::RunResult result = sweep.run(config);
+    write_trace(file, config, take_traces(result));
+}
+
+/// Every reduction of the sweep's modes, for those of its worker counts that have a CPU each.
+void add_reductions(const SweepReport& sweep) {
+    if (fs::exists(sweep.request.out / allreduce::kFileName)) return;
+    allreduce::Request request;
+    request.modes.clear();
+    request.workers.clear();
+    for (const RunConfig& config : sweep.configurations) {
+        if (!is_parallel(config) || is_oversubscribed(config, sweep.machine)) continue;
+        const auto add = [](auto& values, const auto& value) {
+            if (std::ranges::find(values, value) == values.end()) values.push_back(value);
+        };
+        add(request.modes, config.mode);
+        add(request.workers, config.workers);
+    }
+    if (request.workers.empty()) return;
+    const auto rows = allreduce::measure_rows(request, sweep.machine, [](const auto&) {});
+    allreduce::write_rows(sweep.request.out, rows, sweep.machine);
+    allreduce::verify(rows);
+}
+
+/// Does `part` and turns its failure into a warning, unless the user wants to stop.
+void attempt(const char* what, const auto& part) try { part(); } catch (const Error& error) {
+    if (error.code() == ExitCode::kInterrupted || error.code() == ExitCode::kTerminated) throw;
+    spdlog::warn("the report goes without {}: {}", what, error.what());
+}
+
+}  // namespace
+
+void complete_folder(const SweepReport& sweep) {
+    if (!sweep.request.quiet) {
+        print_line("report    timing each reduction alone, tracing a few steps");
+    }
+    attempt("the reductions' times", [&] { add_reductions(sweep); });
+    for (const RunConfig& config : to_trace(sweep)) {
+        attempt("a timeline", [&] { add_trace(sweep, config); });
+    }
+}
+
+bool is_sweeps_own(std::string_view name) {
+    return is_run_file(name) || name == kSweepFileName || name == allreduce::kFileName ||
+           (name.starts_with("trace-") && name.ends_with(".json"));
+}
+
+}  // namespace dp::experiments

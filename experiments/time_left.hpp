@@ -1,0 +1,44 @@
+// How long a sweep still takes, from the runs that it has done.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "core/train/run_config.hpp"
+
+namespace dp::experiments {
+
+class TimeLeft {
+public:
+    /// `usable_cpus` bounds how many workers compute at once.
+    explicit TimeLeft(double usable_cpus) : usable_cpus_(usable_cpus) {}
+
+    void add_done(const core::RunConfig& config, std::size_t images_per_epoch, double seconds);
+
+    /// Of one run: the mean of its configuration's earlier ones; without any, from the images that
+    /// a CPU took per second in all of them. None before the first run has ended.
+    [[nodiscard]] std::optional<double> estimate_seconds(const core::RunConfig& config,
+                                                         std::size_t images_per_epoch) const;
+
+private:
+    struct Sum {
+        double seconds = 0.0;
+        std::size_t runs = 0;
+    };
+
+    /// CPU seconds per image, were all equal.
+    [[nodiscard]] double work(const core::RunConfig& config, std::size_t images_per_epoch) const;
+
+    double usable_cpus_;
+    std::map<std::pair<std::string, std::size_t>, Sum> done_;  // by mode and workers
+    double seconds_ = 0.0;
+    double work_ = 0.0;
+};
+
+/// "3 min 12 s", "45 s", "2 h 05 min".
+std::string duration_text(double seconds);
+
+}  // namespace dp::experiments
