@@ -45,26 +45,44 @@ private:
     std::size_t seen_ = 0, onednn_seen_ = 0, onednn_step_ = 0;
 };
 
+core::RunConfig make_config(const experiments::Mode& mode, std::string_view reduction) {
+    core::RunConfig config =
+        tests::small_config(std::string(mode.name), mode.name == "serial" ? 1 : 2);
+    config.reduction = reduction;
+    return config;
+}
+
+void check_no_allocation(const core::RunConfig& config) {
+    INFO(config.mode << " " << config.reduction << " precision "
+                     << core::row_of(core::kPrecisions, config.network.precision).name);
+    const core::Dataset data = core::make_synthetic(1, (4 * 16 + 6) * config.workers, 10);
+    AllocationListener listener;
+    CHECK(experiments::run_job(tests::make_job(config, data, listener)).steps_per_epoch == kSteps);
+}
+
 }  // namespace
 
 TEST_CASE("rank 0's training step calls no operator new after the first of its batch shape") {
     std::vector<core::Precision> precisions{core::Precision::kFloat32};
     if (experiments::read_machine().native_bf16) precisions.push_back(core::Precision::kBFloat16);
     for (const experiments::Mode& mode : experiments::modes()) {
-        const std::size_t workers = mode.name == "serial" ? 1 : 2;
-        const core::Dataset data = core::make_synthetic(1, (4 * 16 + 6) * workers, 10);
         for (const auto& [reduction, description] : mode.reductions()) {
             for (const core::Precision precision : precisions) {
-                INFO(mode.name << " " << reduction << " precision "
-                               << core::row_of(core::kPrecisions, precision).name);
-                AllocationListener listener;
-                core::RunConfig config = tests::small_config(std::string(mode.name), workers);
-                config.reduction = reduction;
+                core::RunConfig config = make_config(mode, reduction);
                 config.network.precision = precision;
-                CHECK(
-                    experiments::run_job(tests::make_job(config, data, listener)).steps_per_epoch ==
-                    kSteps);
+                check_no_allocation(config);
             }
+        }
+    }
+}
+
+TEST_CASE("a training step that is traced calls no operator new either") {
+    for (const experiments::Mode& mode : experiments::modes()) {
+        for (const auto& [reduction, description] : mode.reductions()) {
+            core::RunConfig config = make_config(mode, reduction);
+            config.bucket_kib = 64;
+            config.trace = core::StepRange{1, kSteps};
+            check_no_allocation(config);
         }
     }
 }
