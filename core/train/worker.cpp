@@ -209,7 +209,7 @@ private:
     }
 
     /// Room for what the chosen steps record, however the exchange is cut into waits and pieces;
-    /// beyond the limit, of 23 MB, events are dropped and counted.
+    /// beyond the limit, of 25 MB, events are dropped and counted.
     void make_trace(const StepRange& range) {
         constexpr std::size_t kMostEvents = std::size_t{1} << 18;
         const std::size_t per_step =

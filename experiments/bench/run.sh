@@ -28,6 +28,7 @@ measure vs_pytorch.sh "$one"
 measure two_workers.sh "$some"
 measure allreduce_vs_mpi.sh "$some"
 measure overlap.sh "$few"
+measure trace.sh "$few"
 measure growth.sh "$few"
 measure startup.sh "$many"
 measure memory.sh
