@@ -6,12 +6,14 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include <fmt/format.h>
 #include <boost/version.hpp>
 #include <nlohmann/json.hpp>
 
@@ -124,24 +126,53 @@ double Machine::usable_cpus() const {
     return cpu_quota ? std::min(allowed, *cpu_quota) : allowed;
 }
 
+std::vector<std::string> machine_warnings(const Machine& machine) {
+    // Half a CPU in use by others: above it two workers on two CPUs share one of them for a
+    // noticeable part of the time.
+    constexpr double kBusy = 0.5;
+    std::vector<std::string> warnings;
+    const Hardware& hardware = machine.hardware;
+    if (hardware.load_average > kBusy) {
+        warnings.push_back(
+            fmt::format("the load average was {:g} before the first run: other programs, or an "
+                        "earlier run, had the CPUs; close them and wait a minute",
+                        *hardware.load_average));
+    }
+    if (hardware.cpu_governor && hardware.cpu_governor->find("powersave") != std::string::npos) {
+        warnings.push_back(fmt::format(
+            "the CPU frequency governor is {}: the clock may be low or change during a run; choose "
+            "performance",
+            *hardware.cpu_governor));
+    }
+    const std::optional<double>& quota = machine.cpu_quota;
+    if (quota && *quota != std::floor(*quota)) {
+        warnings.push_back(
+            fmt::format("the control group's quota of {:g} CPUs is no whole number: the kernel "
+                        "stops workers for a part of each period",
+                        *quota));
+    }
+    return warnings;
+}
+
 nlohmann::ordered_json context_json(const Machine& machine) {
     nlohmann::ordered_json environment = nlohmann::ordered_json::object();
     for (const auto& [name, value] : machine.environment) environment[name] = value;
-    return {{"host", machine.host},
-            {"cpu_model", machine.cpu_model},
-            {"kernel", machine.kernel},
-            {"usable_cpus", machine.usable_cpus()},
-            {"affinity", machine.affinity},
-            {"cpu_quota", machine.cpu_quota ? nlohmann::ordered_json(*machine.cpu_quota)
-                                            : nlohmann::ordered_json(nullptr)},
-            {"onednn_version", machine.onednn_version},
-            {"onednn_runtime", machine.onednn_runtime},
-            {"onednn_isa", machine.onednn_isa},
-            {"openmp_version", machine.openmp_version},
-            {"boost_version", machine.boost_version},
-            {"dp_compare_version", DP_VERSION},
-            {"build", machine.build},
-            {"environment", environment}};
+    nlohmann::ordered_json context{
+        {"host", machine.host},         {"cpu_model", machine.cpu_model},
+        {"kernel", machine.kernel},     {"usable_cpus", machine.usable_cpus()},
+        {"affinity", machine.affinity}, {"cpu_quota", nullptr}};
+    if (machine.cpu_quota) context["cpu_quota"] = *machine.cpu_quota;
+    add_hardware(context, machine.hardware);
+    context["onednn_version"] = machine.onednn_version;
+    context["onednn_runtime"] = machine.onednn_runtime;
+    context["onednn_isa"] = machine.onednn_isa;
+    context["openmp_version"] = machine.openmp_version;
+    context["boost_version"] = machine.boost_version;
+    context["dp_compare_version"] = DP_VERSION;
+    context["build"] = machine.build;
+    context["environment"] = environment;
+    context["warnings"] = machine_warnings(machine);
+    return context;
 }
 
 Machine read_machine() {
@@ -154,6 +185,7 @@ Machine read_machine() {
     machine.affinity = read_affinity();
     machine.cpu_quota = read_cpu_quota("/proc/self/cgroup", "/sys/fs/cgroup");
     machine.openmp_version = _OPENMP;
+    machine.hardware = read_hardware();
     machine.boost_version = BOOST_LIB_VERSION;
     std::ranges::replace(machine.boost_version, '_', '.');
     machine.build = DP_BUILD;

@@ -10,6 +10,8 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "experiments/hardware.hpp"
+
 namespace dp::experiments {
 
 struct Machine {
@@ -23,6 +25,7 @@ struct Machine {
     int openmp_version = 0;    // date of the specification, 201511 for 4.5
     std::string boost_version;
     std::string build;  // compiler and build type
+    Hardware hardware;
     // Variables that change what OpenMP and oneDNN do, where set.
     std::vector<std::pair<std::string, std::string>> environment;
 
@@ -40,6 +43,9 @@ Machine read_machine();
 /// Seconds since this process started, as the kernel has it: with the time to load the program and
 /// its libraries. The start is known to a clock tick, 10 ms; differences are exact.
 std::optional<double> process_seconds();
+
+/// What makes figures of this machine less trustworthy, each in a sentence; often none.
+std::vector<std::string> machine_warnings(const Machine& machine);
 
 /// The `context` of a result file.
 nlohmann::ordered_json context_json(const Machine& machine);

@@ -29,6 +29,8 @@ Json optional_json(const std::optional<T>& value) {
     return value ? Json(*value) : Json(nullptr);
 }
 
+Json path_json(const fs::path& path) { return path.empty() ? Json(nullptr) : Json(path.string()); }
+
 std::size_t bytes_of(const core::ImageSet& images) {
     return images.pixels.size() + images.labels.size();
 }
@@ -68,8 +70,8 @@ Json config_json(const RunRecord& record, const core::Dataset& data) {
             {"inject", config.delay ? Json(to_spec(*config.delay)) : Json(nullptr)},
             {"trace_steps", config.trace ? Json(to_text(*config.trace)) : Json(nullptr)},
             {"timeout_seconds", config.timeout_seconds},
-            {"load", config.load.string()},
-            {"save", config.save.string()}};
+            {"load", path_json(config.load)},
+            {"save", path_json(config.save)}};
 }
 
 /// first_step_seconds: from the process's start until the last worker began its first step, as it
