@@ -30,6 +30,7 @@ StoredRun read_run(const fs::path& file) try {
     document.at("status").get_to(run.status);
     document.at("repetition").get_to(run.repetition);
     document.at("sequence").get_to(run.sequence);
+    document.at("started").get_to(run.started);
     run.context = document.at("context");
     run.config = document.at("config");
     run.startup = document.at("startup");

@@ -14,11 +14,12 @@
 namespace dp::experiments {
 
 /// One run-*.json. The fields that tables and statistics sort by are plain values; the rest is in
-/// the documents, as README.md describes them.
+/// the documents, as RESULTS.md describes them.
 struct StoredRun {
     std::filesystem::path file;
     std::string status;  // complete or failed
     std::string reason;  // of a failed run
+    std::string started;  // UTC
     std::string mode;
     std::string scaling;
     std::size_t workers = 0;
