@@ -7,7 +7,8 @@ build_packages=(
     nlohmann-json3-dev zlib1g-dev
 )
 # curl: tests/experiments/get_data_test.sh downloads from file:// addresses.
-test_packages=("${build_packages[@]}" catch2 curl)
+# python3-jsonschema: tests/experiments/schemas_test.py validates what the program writes.
+test_packages=("${build_packages[@]}" catch2 curl python3-jsonschema)
 # What experiments/bench needs beside them.
 bench_packages=("${build_packages[@]}" libopenmpi-dev openmpi-bin jq)
 

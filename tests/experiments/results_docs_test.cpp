@@ -1,0 +1,241 @@
+// experiments/RESULTS.md against what the program writes and against the schemas: every field is
+// described, and no other.
+#include <fstream>
+#include <map>
+#include <set>
+
+#include <nlohmann/json.hpp>
+
+#include "experiments/runs_csv.hpp"
+#include "tests/core/data_support.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/csv.hpp"
+#include "tests/support/program.hpp"
+#include "tests/support/results.hpp"
+
+using namespace dp;
+
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+using Paths = std::set<std::string>;
+
+const fs::path kFolder = fs::path(DP_SOURCE_DIR) / "experiments";
+
+struct Description {
+    std::string unit;
+    std::string meaning;
+
+    [[nodiscard]] std::string text() const {
+        return unit.empty() ? meaning : meaning + " [" + unit + "]";
+    }
+};
+
+using Descriptions = std::map<std::string, Description>;
+
+/// The rows "| `name` | unit | meaning |" below the heading "## section".
+Descriptions described(const std::string& section) {
+    std::ifstream page(kFolder / "RESULTS.md");
+    Descriptions fields;
+    bool here = false;
+    for (std::string line; std::getline(page, line);) {
+        if (line.starts_with("## ")) here = line == "## " + section;
+        if (!here || !line.starts_with("| `")) continue;
+        const std::size_t name = line.find("` | ");
+        const std::size_t unit = line.find(" | ", name + 2);
+        REQUIRE(name != std::string::npos);
+        REQUIRE(unit != std::string::npos);
+        REQUIRE(line.ends_with(" |"));
+        const std::string meaning = line.substr(unit + 3, line.size() - unit - 5);
+        const auto [at, is_new] = fields.try_emplace(
+            line.substr(3, name - 3), Description{line.substr(name + 4, unit - name - 4), meaning});
+        INFO(line);
+        CHECK(is_new);
+        CHECK(meaning.find_first_not_of(' ') != std::string::npos);
+    }
+    REQUIRE_FALSE(fields.empty());
+    return fields;
+}
+
+Descriptions with_context(Descriptions fields) {
+    fields.merge(described("context"));
+    return fields;
+}
+
+Paths names(const Descriptions& fields) {
+    Paths paths;
+    for (const auto& [name, description] : fields) paths.insert(name);
+    return paths;
+}
+
+/// The paths of all fields in `value`: result.epochs[].images. `nulls` are those that are null,
+/// which may stand for a list or an object.
+void collect(const Json& value, const std::string& path, Paths& paths, Paths& nulls) {
+    if (value.is_null()) nulls.insert(path);
+    // The names in it are those of variables.
+    const bool open = path == "context.environment";
+    if (value.is_array()) {
+        paths.insert(path + "[]");
+        for (const Json& element : value) {
+            if (element.is_structured()) collect(element, path + "[]", paths, nulls);
+        }
+        return;
+    }
+    if (!path.empty()) paths.insert(path);
+    if (!value.is_object() || open) return;
+    for (const auto& [name, field] : value.items()) {
+        collect(field, path.empty() ? name : path + "." + name, paths, nulls);
+    }
+}
+
+/// The paths of the documents; a null counts for the list that another has in its place.
+Paths written(const std::vector<Json>& documents) {
+    Paths paths;
+    Paths nulls;
+    for (const Json& document : documents) collect(document, "", paths, nulls);
+    for (const std::string& path : nulls) {
+        if (paths.contains(path + "[]")) paths.erase(path);
+    }
+    return paths;
+}
+
+Paths without(const Paths& all, const Paths& known) {
+    Paths rest;
+    for (const std::string& path : all) {
+        if (!known.contains(path)) rest.insert(path);
+    }
+    return rest;
+}
+
+/// Both ways; Catch prints the paths that are too many.
+void check_same(const Paths& described_paths, const Paths& found) {
+    CHECK(without(found, described_paths) == Paths());  // found, not described
+    CHECK(without(described_paths, found) == Paths());  // described, not found
+}
+
+Json parse(const fs::path& file) { return Json::parse(std::ifstream(file)); }
+
+/// A complete run with all that a system may or may not tell, as this program writes it.
+Json made_document() {
+    const tests::TemporaryFolder folder;
+    experiments::RunRecord record = tests::made_run("procs", 2, 1, 0.01);
+    record.result->supervisor_memory = {1, 2, 3};
+    record.result->workers[0].process_memory = {1, 2, 3};
+    experiments::Machine machine;
+    machine.affinity = {0};
+    machine.hardware.caches = {{1, "Data", 32768, 1}};
+    const core::Dataset data = core::make_synthetic(1, 20, 10);
+    return parse(experiments::write_run(folder.path(), record, machine, data));
+}
+
+/// What the program writes into --out with `arguments`.
+std::vector<Json> documents_of(std::vector<std::string> arguments, int exit_code = 0) {
+    const tests::TemporaryFolder folder;
+    arguments.insert(arguments.end(), {"--out", folder.path() / "out"});
+    const auto result = tests::run_program(arguments);
+    INFO(result.err);
+    REQUIRE(result.exit_code == exit_code);
+    std::vector<Json> documents;
+    for (const auto& entry : fs::directory_iterator(folder.path() / "out")) {
+        if (entry.path().extension() == ".json") documents.push_back(parse(entry.path()));
+    }
+    REQUIRE_FALSE(documents.empty());
+    return documents;
+}
+
+/// The fields that a schema names with their descriptions.
+void collect_schema(const Json& schema, const std::string& path,
+                    std::map<std::string, std::string>& texts) {
+    if (!schema.contains("properties")) return;
+    for (const auto& [name, field] : schema.at("properties").items()) {
+        const std::string here =
+            path + name +
+            (field.value("type", Json()) == "array" || field.contains("items") ? "[]" : "");
+        texts[here] = field.value("description", "");
+        collect_schema(field, here + ".", texts);
+        if (field.contains("items")) collect_schema(field.at("items"), here + ".", texts);
+    }
+}
+
+void check_schema(const std::string& name, const Descriptions& fields,
+                  const std::string& prefix = "") {
+    INFO(name);
+    std::map<std::string, std::string> texts;
+    collect_schema(parse(kFolder / "schemas" / (name + ".schema.json")), prefix, texts);
+    Paths found;
+    for (const auto& [path, text] : texts) found.insert(path);
+    check_same(names(fields), found);
+    for (const auto& [path, description] : fields) {
+        INFO(path);
+        CHECK(texts[path] == description.text());
+    }
+}
+
+template <typename Row>
+void check_columns(const std::string& section, std::span<const experiments::CsvColumn<Row>> columns,
+                   const std::vector<std::string>& header) {
+    INFO(section);
+    const Descriptions fields = described(section);
+    check_same(names(fields), Paths(header.begin(), header.end()));
+    REQUIRE(columns.size() == header.size());
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+        INFO(header[i]);
+        CHECK(columns[i].name == header[i]);
+        const Description& description = fields.at(header[i]);
+        CHECK(description.unit == columns[i].unit);
+        CHECK(description.meaning == columns[i].meaning);
+    }
+}
+
+}  // namespace
+
+TEST_CASE("every field of a run's file is described, and every one described is written") {
+    std::vector<Json> documents{made_document()};
+    const std::vector<std::string> small{"--epochs", "1", "--steps", "2", "--batch-size", "8"};
+    auto sweep = small;
+    sweep.insert(sweep.end(), {"--mode", "serial,threads,procs", "-n", "2"});
+    auto stalled = small;
+    stalled.insert(stalled.end(), {"--mode", "procs", "-n", "2", "--timeout", "0.1", "--inject",
+                                   "delay:rank=1,ms=1000,phase=forward"});
+    for (auto& document : documents_of(sweep)) documents.push_back(std::move(document));
+    for (auto& document : documents_of(stalled, 7)) documents.push_back(std::move(document));
+    REQUIRE(documents.size() == 5);
+    check_same(names(with_context(described("run-*.json"))), written(documents));
+}
+
+TEST_CASE("every field of allreduce.json is described, and every one described is written") {
+    auto documents = documents_of({"allreduce", "--mode", "threads,procs", "-n", "2", "--bytes",
+                                   "4096", "--repetitions", "2"});
+    documents.push_back({{"context", made_document().at("context")}});
+    check_same(names(with_context(described("allreduce.json"))), written(documents));
+}
+
+TEST_CASE("every CSV column is described in the words of its table, and no other") {
+    const tests::TemporaryFolder folder;
+    tests::write_made_run(folder.path(), tests::made_run("threads", 2, 1, 0.01));
+    experiments::write_runs_csv(folder.path(), experiments::read_results(folder.path()));
+    const auto header = [&](std::string_view file) {
+        return tests::csv_lines(folder.path() / file).at(0);
+    };
+    check_columns("runs.csv", experiments::runs_csv_columns(), header(experiments::kRunsCsv));
+    check_columns("epochs.csv", experiments::epochs_csv_columns(), header(experiments::kEpochsCsv));
+}
+
+TEST_CASE("schemas describe the same fields in the same words") {
+    check_schema("run", described("run-*.json"));
+    check_schema("context", described("context"), "context.");
+    check_schema("allreduce", described("allreduce.json"));
+}
+
+TEST_CASE("no field's description is without a unit that its name tells") {
+    for (const char* section :
+         {"run-*.json", "context", "allreduce.json", "runs.csv", "epochs.csv"}) {
+        for (const auto& [name, description] : described(section)) {
+            INFO(section << " " << name);
+            if (name.ends_with("_seconds")) CHECK(description.unit == "s");
+            if (name.ends_with("_bytes")) CHECK(description.unit == "bytes");
+            if (name.ends_with("images_per_second")) CHECK(description.unit == "images/s");
+        }
+    }
+}
