@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# From a bare Debian to a first comparison: installs the packages that are missing, builds Release
-# in build/ and trains on built-in data with one worker, with threads and with processes. Under
-# three minutes on two cores, without the installation.
+# From a bare Debian to a first report: installs the packages that are missing, builds Release in
+# build/, trains on built-in data with one worker, with threads and with processes, five times each,
+# and ends with a report in results/quickstart-<time>. Under four minutes on two cores, without the
+# installation.
 #   experiments/quickstart.sh [OPTION...]    options of dp_compare, instead of or beside ours
 # Results go to stdout, all else to stderr. Exit codes: those of dp_compare; of a failed
 # installation or build, 1.
@@ -16,12 +17,18 @@ cmake --build "$root/build" >&2 || exit 1
 
 modes=(--mode "serial,threads,procs")
 workers=(-n "1,2")
-epochs=(--epochs 2)
+epochs=(--epochs 1)
+repetitions=(--reps 5)
+out=(--out "$root/results/quickstart-$(date +%Y%m%d-%H%M%S)")
 for argument; do
     case $argument in
         --mode | --mode=*) modes=() ;;
         -n* | --workers* | --world-size*) workers=() ;;
         --epochs | --epochs=*) epochs=() ;;
+        --reps | --reps=* | --repetitions*) repetitions=() ;;
+        --out | --out=*) out=() ;;
+        --resume | --resume=*) modes=() workers=() epochs=() repetitions=() out=() ;;
     esac
 done
-exec "$root/build/dp_compare" "${modes[@]}" "${workers[@]}" "${epochs[@]}" "$@"
+exec "$root/build/dp_compare" "${modes[@]}" "${workers[@]}" "${epochs[@]}" "${repetitions[@]}" \
+    "${out[@]}" "$@"

@@ -11,6 +11,7 @@
 #include "core/train/checkpoint.hpp"
 #include "core/train/data_job.hpp"
 #include "experiments/console.hpp"
+#include "experiments/interrupt.hpp"
 #include "experiments/machine.hpp"
 #include "experiments/modes.hpp"
 #include "experiments/option_values.hpp"
@@ -19,6 +20,7 @@
 #include "experiments/result_file.hpp"
 #include "experiments/results_folder.hpp"
 #include "experiments/run_table.hpp"
+#include "experiments/runs_csv.hpp"
 #include "experiments/sweep_file.hpp"
 #include "experiments/sweep_report.hpp"
 #include "experiments/time_left.hpp"
@@ -112,10 +114,15 @@ public:
     void run() {
         warn_oversubscribed(configurations_, setting_.machine);
         if (request_.resume) take_stored();
+        const InterruptScope interrupts;
         keep_state("running");
         try {
             if (is_sweep() && !to_run().empty()) warm_up();
-            for (const PlannedRun* run : to_run()) run_one(*run);
+            for (const PlannedRun* run : to_run()) {
+                InterruptScope::check();
+                run_one(*run);
+            }
+            InterruptScope::check();
         } catch (const Error& error) {
             stop(error.code() == ExitCode::kInterrupted || error.code() == ExitCode::kTerminated);
             throw;
@@ -123,6 +130,7 @@ public:
             stop(/*interrupted=*/false);
             throw;
         }
+        if (keeps()) write_runs_csv(request_.out, read_results(request_.out));
         if (!is_sweep()) return;
         const Verdict verdict = compare_checksums(finished_);
         print_table(configurations_, finished_, verdict.line);
@@ -320,6 +328,9 @@ private:
         if (!is_sweep()) return;
         try {
             keep_state(interrupted ? "interrupted" : "failed");
+            if (keeps() && has_runs(request_.out)) {
+                write_runs_csv(request_.out, read_results(request_.out));
+            }
         } catch (const Error& error) {
             spdlog::warn("{}", error.what());
         }

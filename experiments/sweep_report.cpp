@@ -11,6 +11,7 @@
 #include "experiments/console.hpp"
 #include "experiments/request_checks.hpp"
 #include "experiments/result_file.hpp"
+#include "experiments/runs_csv.hpp"
 #include "experiments/sweep_file.hpp"
 #include "experiments/trace_file.hpp"
 
@@ -95,8 +96,8 @@ void complete_folder(const SweepReport& sweep) {
 }
 
 bool is_sweeps_own(std::string_view name) {
-    return is_run_file(name) || name == kSweepFileName || name == allreduce::kFileName ||
-           (name.starts_with("trace-") && name.ends_with(".json"));
+    return is_run_file(name) || name == kSweepFileName || name == kRunsCsv || name == kEpochsCsv ||
+           name == allreduce::kFileName || (name.starts_with("trace-") && name.ends_with(".json"));
 }
 
 }  // namespace dp::experiments

@@ -69,6 +69,17 @@ public:
         sigprocmask(SIG_SETMASK, &previous_, nullptr);
     }
 
+    /// In a child: a handler of the supervisor's program is not for it.
+    void restore_in_child() const {
+        for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+            if (sigismember(&waited_, signal) == 0) continue;
+            struct sigaction action {};
+            action.sa_handler = SIG_DFL;
+            sigaction(signal, &action, nullptr);
+        }
+        restore();
+    }
+
     /// The next of the signals, or 0 after kPollNanoseconds.
     [[nodiscard]] int wait() const {
         const timespec limit{0, kPollNanoseconds};
@@ -171,7 +182,7 @@ public:
             Child& child = children_[rank];
             child.pid = fork();
             if (child.pid == 0) {
-                signals_.restore();
+                signals_.restore_in_child();
                 run_child(rank, callbacks_, child.report, supervisor);
             }
             if (child.pid > 0) {
