@@ -134,17 +134,19 @@ TEST_CASE("epochs.csv has a row for each epoch and rank") {
     CHECK(tables.epochs[1].at("epoch") == "1");
 }
 
-TEST_CASE("a failed run has a row without figures and its message in quotes") {
+TEST_CASE("a failed run has a row without figures and its message as it was") {
+    const std::string reason =
+        GENERATE("plain", "one, two", "\"quoted\"", "two\nlines", "two\r\nlines");
     experiments::RunRecord failed = tests::made_run("threads", 2, 1, 0.01);
     failed.result.reset();
-    failed.failure = {core::ExitCode::kRunFailed, "lost, \"really\"\nlost", {}, {}};
+    failed.failure = {core::ExitCode::kRunFailed, reason, {}, {}};
     const WrittenTables tables({failed, two_ranks()});
     REQUIRE(tables.runs.size() == 2);
     CHECK(tables.runs[0].at("mode") == "procs");
     const tests::CsvRow& row = tables.runs[1];
     CHECK(row.at("mode") == "threads");
     CHECK(row.at("status") == "failed");
-    CHECK(row.at("reason") == "lost, \"really\"\nlost");
+    CHECK(row.at("reason") == reason);
     for (const auto& column : experiments::runs_csv_columns()) {
         INFO(column.name);
         if (!column.always) CHECK(row.at(std::string(column.name)).empty());
