@@ -17,8 +17,8 @@ namespace dp::experiments {
 /// the documents, as RESULTS.md describes them.
 struct StoredRun {
     std::filesystem::path file;
-    std::string status;  // complete or failed
-    std::string reason;  // of a failed run
+    std::string status;   // complete or failed
+    std::string reason;   // of a failed run
     std::string started;  // UTC
     std::string mode;
     std::string scaling;

@@ -1,5 +1,5 @@
-"""Facts about experiments/schemas: every JSON file that the program writes is valid, and a file that
-is not as described is refused. Prints the facts that do not hold and exits 1 if there are any.
+"""Facts about experiments/schemas: every JSON file that the program writes is valid, and a file
+that is not as described is refused. Prints the facts that do not hold and exits 1 if there are any.
 Usage: schemas_test.py PROGRAM"""
 
 import copy
