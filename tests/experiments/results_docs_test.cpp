@@ -129,19 +129,25 @@ Json made_document() {
     return parse(experiments::write_run(folder.path(), record, machine, data));
 }
 
-/// What the program writes into --out with `arguments`.
-std::vector<Json> documents_of(std::vector<std::string> arguments, int exit_code = 0) {
+/// The files that the program writes into --out with `arguments`, by name.
+std::map<std::string, Json> files_of(std::vector<std::string> arguments, int exit_code = 0) {
     const tests::TemporaryFolder folder;
     arguments.insert(arguments.end(), {"--out", folder.path() / "out"});
     const auto result = tests::run_program(arguments);
     INFO(result.err);
     REQUIRE(result.exit_code == exit_code);
-    std::vector<Json> documents;
+    std::map<std::string, Json> files;
     for (const auto& entry : fs::directory_iterator(folder.path() / "out")) {
-        if (entry.path().extension() == ".json") documents.push_back(parse(entry.path()));
+        const fs::path& file = entry.path();
+        if (file.extension() == ".json") files[file.filename().string()] = parse(file);
     }
-    REQUIRE_FALSE(documents.empty());
-    return documents;
+    return files;
+}
+
+/// A few small steps, plus `more`.
+std::vector<std::string> small_run(std::vector<std::string> more) {
+    more.insert(more.end(), {"--epochs", "1", "--steps", "2", "--batch-size", "8"});
+    return more;
 }
 
 /// The fields that a schema names with their descriptions.
@@ -192,23 +198,45 @@ void check_columns(const std::string& section, std::span<const experiments::CsvC
 
 TEST_CASE("every field of a run's file is described, and every one described is written") {
     std::vector<Json> documents{made_document()};
-    const std::vector<std::string> small{"--epochs", "1", "--steps", "2", "--batch-size", "8"};
-    auto sweep = small;
-    sweep.insert(sweep.end(), {"--mode", "serial,threads,procs", "-n", "2"});
-    auto stalled = small;
-    stalled.insert(stalled.end(), {"--mode", "procs", "-n", "2", "--timeout", "0.1", "--inject",
-                                   "delay:rank=1,ms=1000,phase=forward"});
-    for (auto& document : documents_of(sweep)) documents.push_back(std::move(document));
-    for (auto& document : documents_of(stalled, 7)) documents.push_back(std::move(document));
-    REQUIRE(documents.size() == 5);
+    auto files = files_of(small_run({"--mode", "serial,threads,procs", "-n", "2"}));
+    for (const char* name :
+         {"run-serial-n1-r1.json", "run-threads-n2-r1.json", "run-procs-n2-r1.json"}) {
+        documents.push_back(files.at(name));
+    }
+    files = files_of(small_run({"--mode", "procs", "-n", "2", "--timeout", "0.1", "--inject",
+                                "delay:rank=1,ms=1000,phase=forward"}),
+                     7);
+    documents.push_back(files.at("run-procs-n2-r1.json"));
     check_same(names(with_context(described("run-*.json"))), written(documents));
 }
 
 TEST_CASE("every field of allreduce.json is described, and every one described is written") {
-    auto documents = documents_of({"allreduce", "--mode", "threads,procs", "-n", "2", "--bytes",
-                                   "4096", "--repetitions", "2"});
-    documents.push_back({{"context", made_document().at("context")}});
+    const auto files = files_of({"allreduce", "--mode", "threads,procs", "-n", "2", "--bytes",
+                                 "4096", "--repetitions", "2"});
+    const std::vector<Json> documents{files.at("allreduce.json"),
+                                      {{"context", made_document().at("context")}}};
     check_same(names(with_context(described("allreduce.json"))), written(documents));
+}
+
+TEST_CASE("every field of sweep.json is described, and every one described is written") {
+    const auto files = files_of(small_run({"--mode", "serial,threads", "-n", "1"}));
+    check_same(names(described("sweep.json")), written({files.at("sweep.json")}));
+}
+
+TEST_CASE("every field of a trace is described, and every one described is written") {
+    const tests::TemporaryFolder folder;
+    std::vector<Json> traces;
+    for (const char* mode : {"serial", "threads", "procs"}) {
+        // One bucket of all gradients, which a ring passes on in groups.
+        auto arguments = small_run({"--mode", mode, "-n", "2", "--bucket-kib", "8192", "--trace",
+                                    folder.path() / "trace.json"});
+        if (mode == std::string("procs")) {
+            arguments.insert(arguments.end(), {"--reduction", "slot-ring"});
+        }
+        REQUIRE(tests::run_program(arguments).exit_code == 0);
+        traces.push_back(parse(folder.path() / "trace.json"));
+    }
+    check_same(names(described("trace-*.json")), written(traces));
 }
 
 TEST_CASE("every CSV column is described in the words of its table, and no other") {
@@ -225,12 +253,14 @@ TEST_CASE("every CSV column is described in the words of its table, and no other
 TEST_CASE("schemas describe the same fields in the same words") {
     check_schema("run", described("run-*.json"));
     check_schema("context", described("context"), "context.");
+    check_schema("sweep", described("sweep.json"));
+    check_schema("trace", described("trace-*.json"));
     check_schema("allreduce", described("allreduce.json"));
 }
 
 TEST_CASE("no field's description is without a unit that its name tells") {
-    for (const char* section :
-         {"run-*.json", "context", "allreduce.json", "runs.csv", "epochs.csv"}) {
+    for (const char* section : {"run-*.json", "context", "sweep.json", "trace-*.json",
+                                "allreduce.json", "runs.csv", "epochs.csv"}) {
         for (const auto& [name, description] : described(section)) {
             INFO(section << " " << name);
             if (name.ends_with("_seconds")) CHECK(description.unit == "s");
