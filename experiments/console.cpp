@@ -180,7 +180,8 @@ void Console::print_summary(const core::RunResult& result, bool oversubscribed) 
         std::string split;
         for (const core::Phase phase :
              {core::Phase::kLoad, core::Phase::kForward, core::Phase::kBackward,
-              core::Phase::kExchange, core::Phase::kUpdate, core::Phase::kOther}) {
+              core::Phase::kExchange, core::Phase::kUpdate, core::Phase::kPublish,
+              core::Phase::kOther}) {
             const double seconds = phases[static_cast<std::size_t>(phase)];
             split += fmt::format(", {} {:.1f} %", core::name_of(phase), 100.0 * seconds / train);
         }
