@@ -35,6 +35,7 @@ constexpr const char* kFooter =
     "  dp_compare --mode procs -n 4 --dataset cifar10 --data-dir data --out results\n"
     "  dp_compare --mode serial,threads,procs -n 1,2,4 --reps 5 --out results\n"
     "  dp_compare allreduce --mode threads,procs -n 2\n"
+    "  dp_compare report results\n"
     "Exit codes: 0 success, 1 failed, 2 usage, 3 data or checkpoint, 4 resources, 5 verification,\n"
     "6 a worker died, 7 a worker stalled, 130 interrupted.";
 
@@ -418,6 +419,8 @@ Parsed parse_command_line(int argc, const char* const* argv) {
     add_options(app, raw, request);
     allreduce::RawOptions raw_allreduce;
     const CLI::App& allreduce_app = allreduce::add_subcommand(app, raw_allreduce);
+    report::Request report_request;
+    const CLI::App& report_app = report::add_subcommand(app, report_request);
     app.require_subcommand(0, 1);
     try {
         app.parse(argc, argv);
@@ -431,6 +434,10 @@ Parsed parse_command_line(int argc, const char* const* argv) {
     if (allreduce_app.parsed()) {
         require_no_training_options(app);
         return allreduce::finish(raw_allreduce);
+    }
+    if (report_app.parsed()) {
+        require_no_training_options(app);
+        return report_request;
     }
     if (!raw.resume.empty()) return resume(app, raw, request);
     raw.scaling_given = app.count("--scaling") != 0;

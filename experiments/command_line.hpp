@@ -10,6 +10,7 @@
 
 #include "core/train/run_config.hpp"
 #include "experiments/allreduce/benchmark.hpp"
+#include "experiments/report/command_line.hpp"
 #include "experiments/result_file.hpp"
 
 namespace dp::experiments {
@@ -35,7 +36,7 @@ struct Request {
 };
 
 /// Training, a subcommand, or text.
-using Parsed = std::variant<Request, allreduce::Request, std::string>;
+using Parsed = std::variant<Request, allreduce::Request, report::Request, std::string>;
 
 /// What to do, or (--help, --version) what to print and be done. Throws Error(kUsage) that names
 /// the option, the value and the next step.

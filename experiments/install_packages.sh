@@ -5,10 +5,12 @@
 build_packages=(
     g++ cmake ninja-build libdnnl-dev libboost-dev libspdlog-dev libfmt-dev libcli11-dev
     nlohmann-json3-dev zlib1g-dev
+    gnuplot-nox # draws the report's plots
 )
 # curl: tests/experiments/get_data_test.sh downloads from file:// addresses.
 # python3-jsonschema: tests/experiments/schemas_test.py validates what the program writes.
-test_packages=("${build_packages[@]}" catch2 curl python3-jsonschema)
+# chromium: tests/experiments/report_page_test.sh opens a report in it.
+test_packages=("${build_packages[@]}" catch2 curl python3-jsonschema chromium)
 # What experiments/bench needs beside them.
 bench_packages=("${build_packages[@]}" libopenmpi-dev openmpi-bin jq)
 

@@ -10,6 +10,7 @@
 #include "core/base/error.hpp"
 #include "experiments/allreduce/benchmark.hpp"
 #include "experiments/command_line.hpp"
+#include "experiments/report/report.hpp"
 #include "experiments/sweep.hpp"
 
 namespace {
@@ -36,6 +37,11 @@ int main(int argc, char** argv) {
         }
         if (const auto* request = std::get_if<dp::experiments::allreduce::Request>(&parsed)) {
             dp::experiments::allreduce::run_benchmark(*request);
+            return 0;
+        }
+        if (const auto* request = std::get_if<dp::experiments::report::Request>(&parsed)) {
+            namespace report = dp::experiments::report;
+            report::print_written(report::write_report(request->folder));
             return 0;
         }
         const auto& request = std::get<dp::experiments::Request>(parsed);

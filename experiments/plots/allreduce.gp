@@ -1,0 +1,67 @@
+# All-reduce alone: time and bus bandwidth against the size of the gradients, a line for each
+# reduction; its colour is that of its mode. Bus bandwidth is bytes / time * 2 (N-1) / N, as
+# nccl-tests defines it: what each worker must send and receive at least.
+#
+# Reads allreduce.csv: mode, reduction, workers, oversubscribed (0 or 1), bytes, time_us,
+# time_min_us, time_max_us, busbw_gb_per_s.
+# By hand:  gnuplot -c experiments/plots/allreduce.gp DIR/plots svg allreduce     (or png)
+
+# `load` resets the arguments.
+here = ARG0[1:strlen(ARG0)-strlen("allreduce.gp")]; folder = ARG1; format = ARG2; name = ARG3
+load here."style.gp"
+
+lines = ""         # "mode/reduction" of each line
+workers = 0
+over = 0
+set datafile missing "?"
+stats data using (workers = column("workers"), over = over + column("oversubscribed"), \
+    text = strcol("mode")."/".strcol("reduction"), \
+    lines = strstrt(" ".lines." ", " ".text." ") ? lines : lines." ".text, 0) nooutput
+set datafile missing NaN
+mode_of(text) = text[1:strstrt(text, "/") - 1]
+reduction_of(text) = text[strstrt(text, "/") + 1:strlen(text)]
+# Dash and point tell the reductions of a mode apart.
+dash_of(r) = r eq "in-place" || r eq "direct" ? 1 : r eq "ring" ? 2 : 4
+kind_of(r) = r eq "in-place" ? 7 : r eq "direct" ? 5 : r eq "ring" ? 9 : 11
+# What is oversubscribed has hollow points.
+point(r) = over > 0 ? kind_of(r) - 1 : kind_of(r)
+of_line(text) = strcol("mode")."/".strcol("reduction") eq text
+
+plot_height = 820
+load here."output.gp"
+set multiplot
+set lmargin 10
+set rmargin 2
+set logscale x 2
+set logscale y
+set xtics ("4 KiB" 2**12, "64 KiB" 2**16, "1 MiB" 2**20, "16 MiB" 2**24, "256 MiB" 2**28)
+set grid xtics ytics linecolor rgb 0xDDDDDD linewidth 0.6
+set xrange [*:*] noextend
+set offsets graph 0.03, graph 0.03, 0, 0
+set origin 0, 0.46
+set size 1, 0.54
+set tmargin 6
+set bmargin 2.2
+set ylabel "time, µs" offset 0.5,0
+set key outside top center horizontal Left reverse maxrows 3 width 1 samplen 3 font ",13"
+plot for [l in lines] data using (of_line(l) ? column("bytes") : NaN):"time_us":"time_min_us": \
+         "time_max_us" with yerrorbars pointtype 0 linecolor rgb color_of(mode_of(l)) \
+         linewidth 1 notitle, \
+     for [l in lines] data using (of_line(l) ? column("bytes") : NaN):"time_us" with linespoints \
+         dashtype dash_of(reduction_of(l)) pointtype point(reduction_of(l)) pointsize 1 \
+         linecolor rgb color_of(mode_of(l)) linewidth 1.6 \
+         title mode_of(l).", ".reduction_of(l)
+set origin 0, 0
+set size 1, 0.46
+set tmargin 0.8
+set bmargin 3.4
+unset key
+unset logscale y
+set yrange [0:*]
+set ylabel "bus bandwidth, GB/s" offset 0.5,0
+set xlabel sprintf("bytes of gradients, N = %d%s", workers, \
+                   over > 0 ? " (more workers than CPUs)" : "")
+plot for [l in lines] data using (of_line(l) ? column("bytes") : NaN):"busbw_gb_per_s" \
+         with linespoints dashtype dash_of(reduction_of(l)) pointtype point(reduction_of(l)) \
+         pointsize 1 linecolor rgb color_of(mode_of(l)) linewidth 1.6
+unset multiplot

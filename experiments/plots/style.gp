@@ -1,0 +1,48 @@
+# The look that all plots share: colours, points, how data files are read. Every script loads it
+# first, and output.gp before it plots. gnuplot 5.4.
+#
+# A script is called with the folder of the data, `svg` or `png`, and the name of the plot, which
+# is that of its data file and of the picture:
+#   gnuplot -c speedup.gp DIR/plots svg speedup      reads DIR/plots/speedup.csv
+
+set encoding utf8
+data = folder."/".name.".csv"
+
+set datafile separator comma
+set datafile columnheaders
+# An empty cell and a value of another mode's row leave a line whole.
+set datafile missing NaN
+
+# Colours that colour-blind readers tell apart (Okabe and Ito, "Color universal design", 2008): a
+# mode has the same one in every plot.
+color_of(mode) = mode eq "serial" ? 0x000000 : mode eq "threads" ? 0x0072B2 : \
+                 mode eq "procs" ? 0xD55E00 : mode eq "intraop" ? 0x009E73 : \
+                 mode eq "hybrid" ? 0xCC79A7 : 0xE69F00
+# Solid points; the hollow one of a kind is its number less 1.
+point_of(mode) = mode eq "serial" ? 9 : mode eq "threads" ? 7 : mode eq "procs" ? 5 : 11
+
+# What a step does (Tol, "Colour schemes", 2021, muted): computing in blue and sand, exchange in
+# purple and red.
+load_color = 0x999999
+forward_color = 0x88CCEE
+backward_color = 0x4477AA
+update_color = 0xDDCC77
+other_color = 0xDDDDDD
+transfer_color = 0x882255
+hidden_color = 0xCC99BB
+wait_color = 0xEE8866
+publish_color = 0xFFDDBB
+
+soft = 0x666666
+shade = 0xEEEEEE  # behind what is oversubscribed
+set border 3 linecolor rgb soft
+set tics nomirror textcolor rgb 0x222222
+set grid ytics linecolor rgb 0xDDDDDD linewidth 0.6
+set key opaque font ",14"
+set style fill solid 1.0 noborder
+set boxwidth 0.8
+
+# Collects the modes of `data`, each once, in their order: `stats` runs note_mode() on every row.
+modes = ""
+note_mode(mode) = (strstrt(" ".modes." ", " ".mode." ") ? 0 : \
+                   (modes = modes eq "" ? mode : modes." ".mode, 1))

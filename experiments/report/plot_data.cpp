@@ -1,0 +1,228 @@
+#include "experiments/report/plot_data.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "experiments/report/csv.hpp"
+#include "experiments/report/text.hpp"
+
+namespace dp::experiments::report {
+namespace {
+
+using statistics::Interval;
+
+std::optional<double> low(const std::optional<Interval>& interval) {
+    return interval ? std::optional(interval->low) : std::nullopt;
+}
+
+std::optional<double> high(const std::optional<Interval>& interval) {
+    return interval ? std::optional(interval->high) : std::nullopt;
+}
+
+/// "threads 1.85 at N = 2, procs 1.83 at N = 2", of the largest N that is not oversubscribed.
+std::string speedups_in_words(const Analysis& analysis) {
+    std::string text;
+    for (const std::string& mode : analysis.modes) {
+        const Configuration* each = analysis.largest(mode);
+        if (each == nullptr) continue;
+        text += fmt::format("{}{} {:.2f} with N = {}", text.empty() ? "" : ", ", mode,
+                            each->scaling->speedup.value, each->workers);
+    }
+    return text.empty() ? "no N above 1 that is not oversubscribed" : text;
+}
+
+const char* const kHollow = " Hollow points and the grey area: more workers than CPUs.";
+
+bool any_oversubscribed(const Analysis& analysis) {
+    return std::ranges::any_of(analysis.configurations, &Configuration::oversubscribed);
+}
+
+PlotData speedup(const Analysis& analysis) {
+    Csv csv({"mode", "workers", "oversubscribed", "time_seconds", "images_per_second", "speedup",
+             "speedup_low", "speedup_high", "efficiency"});
+    for (const Configuration& each : analysis.configurations) {
+        if (!each.scaling) continue;
+        const statistics::Ratio& ratio = each.scaling->speedup;
+        csv.add(each.mode, each.workers, each.oversubscribed, each.work_seconds->median,
+                each.images_per_second->median, ratio.value, low(ratio.interval95),
+                high(ratio.interval95), each.scaling->efficiency.value);
+    }
+    return {"speedup", "speedup", csv.text(),
+            fmt::format("Speedup against workers, with the ideal (dashed) and what is lost of it "
+                        "(shaded, down to the best mode); bars are 95 % intervals. Time: training "
+                        "on {} images.{}",
+                        count(analysis.work_images), any_oversubscribed(analysis) ? kHollow : ""),
+            "Speedup against workers: " + speedups_in_words(analysis)};
+}
+
+PlotData efficiency(const Analysis& analysis) {
+    Csv csv(
+        {"mode", "workers", "oversubscribed", "efficiency", "efficiency_low", "efficiency_high"});
+    for (const Configuration& each : analysis.configurations) {
+        if (!each.scaling) continue;
+        const statistics::Ratio& ratio = each.scaling->efficiency;
+        csv.add(each.mode, each.workers, each.oversubscribed, ratio.value, low(ratio.interval95),
+                high(ratio.interval95));
+    }
+    return {"efficiency", "efficiency", csv.text(),
+            fmt::format("Efficiency (speedup / N) against workers; bars are 95 % intervals.{}",
+                        any_oversubscribed(analysis) ? kHollow : ""),
+            "Efficiency against workers; speedups: " + speedups_in_words(analysis)};
+}
+
+PlotData breakdown(const Analysis& analysis) {
+    Csv csv({"mode", "workers", "oversubscribed", "load_ms", "forward_ms", "backward_ms",
+             "update_ms", "other_ms", "transfer_exposed_ms", "transfer_hidden_ms", "wait_ms",
+             "publish_ms"});
+    for (const Configuration& each : analysis.configurations) {
+        if (!each.images_per_second || each.steps_per_epoch == 0) continue;
+        const double ms = 1e3 / static_cast<double>(each.steps_per_epoch);
+        const statistics::TimeParts& parts = each.parts;
+        csv.add(each.mode, each.workers, each.oversubscribed, parts.load * ms, parts.forward * ms,
+                parts.backward * ms, parts.update * ms, parts.other * ms,
+                parts.transfer_exposed * ms, parts.transfer_hidden * ms, parts.wait * ms,
+                parts.publish * ms);
+    }
+    return {"breakdown", "breakdown", csv.text(),
+            "Where a training step's time goes, mean over the workers: above all of it, below the "
+            "exchange alone on a scale of its own. Grey: more workers than CPUs.",
+            "Stacked bars of the phases of a step, for each mode and N"};
+}
+
+PlotData metrics(const Analysis& analysis) {
+    Csv csv({"mode", "workers", "images_per_second", "iteration_ms", "exchange_ms",
+             "exchange_share_percent", "cpu_share_percent", "start_up_seconds"});
+    for (const Configuration& each : analysis.configurations) {
+        if (!each.metrics || each.takes_turns) continue;
+        if (each.workers != 1 && &each != analysis.largest(each.mode)) continue;
+        const Metrics& of = *each.metrics;
+        const double steps =
+            static_cast<double>(each.steps_per_epoch * each.runs.front().result.epochs.size());
+        const double exchange_ms = of.exchange_seconds / steps * 1e3;
+        csv.add(each.mode, each.workers, each.images_per_second->median, of.iteration_seconds * 1e3,
+                exchange_ms, exchange_ms / (of.iteration_seconds * 1e3) * 100.0,
+                of.cpu_share * 100.0, of.start_up_seconds);
+    }
+    return {"metrics", "metrics", csv.text(),
+            "Metrics of one worker and of the most that are not oversubscribed, side by side.",
+            "Grouped bars of the metrics' table"};
+}
+
+PlotData timeline(const std::string& mode, const TraceContents& trace) {
+    Csv csv({"rank", "row", "category", "name", "begin_ms", "end_ms"});
+    // The second of the traced steps: the first may still wait for what came before it.
+    std::set<std::size_t> steps;
+    for (const TraceSlice& slice : trace.slices) steps.insert(slice.step);
+    std::size_t shown = steps.empty() ? 0 : *steps.begin();
+    if (steps.size() > 1) shown = *std::next(steps.begin());
+    double begin = 0.0;
+    bool first = true;
+    for (const TraceSlice& slice : trace.slices) {
+        if (slice.step != shown || slice.category == "step") continue;
+        if (first) begin = slice.begin_seconds;
+        first = false;
+        csv.add(slice.rank, slice.row == TraceRow::kCompute ? "compute" : "exchange",
+                slice.category, slice.name, (slice.begin_seconds - begin) * 1e3,
+                (slice.end_seconds - begin) * 1e3);
+    }
+    return {"timeline-" + mode, "timeline", csv.text(),
+            fmt::format("One step of {}, traced: for each rank what it computes (phases, and the "
+                        "layers of forward and backward) and below what it exchanges.",
+                        trace.run),
+            fmt::format("Timeline of step {} of {}", shown, trace.run)};
+}
+
+PlotData learning(const Analysis& analysis) {
+    Csv csv({"mode", "workers", "oversubscribed", "epoch", "seconds", "train_loss", "test_loss",
+             "test_accuracy_percent"});
+    for (const Configuration& each : analysis.configurations) {
+        if (!each.images_per_second) continue;
+        double seconds = 0.0;
+        std::size_t epoch = 0;
+        for (const core::EpochResult& of : each.runs.front().result.epochs) {
+            seconds += of.train_seconds;
+            csv.add(each.mode, each.workers, each.oversubscribed, ++epoch, seconds, of.train_loss,
+                    of.test_loss, 100.0 * of.test_accuracy);
+        }
+    }
+    return {"learning", "learning", csv.text(),
+            "Training loss and test accuracy against epochs and against seconds of training, of "
+            "the first repetition.",
+            "Learning curves for each mode and N"};
+}
+
+PlotData allreduce_times(const Analysis& analysis) {
+    Csv csv({"mode", "reduction", "workers", "oversubscribed", "bytes", "time_us", "time_min_us",
+             "time_max_us", "busbw_gb_per_s"});
+    // The largest N that is not oversubscribed, or the smallest that is.
+    std::optional<std::size_t> workers;
+    for (const allreduce::Row& row : analysis.allreduce) {
+        if (!row.oversubscribed) workers = std::max(workers.value_or(0), row.workers);
+    }
+    for (const allreduce::Row& row : analysis.allreduce) {
+        if (!workers) workers = row.workers;
+        if (row.wrong != 0 || row.workers != *workers) continue;
+        csv.add(row.mode, row.reduction, row.workers, row.oversubscribed, row.bytes,
+                row.time.median_us, row.time.min_us, row.time.max_us, row.busbw());
+    }
+    return {"allreduce", "allreduce", csv.text(),
+            fmt::format("All-reduce alone, N = {}: median time and bus bandwidth against the size "
+                        "of the gradients; bars from the fastest to the slowest round.",
+                        workers.value_or(0)),
+            "All-reduce time and bus bandwidth against size for each reduction"};
+}
+
+PlotData memory(const Analysis& analysis) {
+    Csv csv({"mode", "workers", "total_mb", "parameters_mb", "gradients_mb", "optimizer_mb",
+             "activations_mb", "data_mb", "rest_mb"});
+    for (const Configuration& each : analysis.configurations) {
+        if (!each.memory || !each.memory->rest_bytes) continue;
+        const Memory& of = *each.memory;
+        csv.add(each.mode, each.workers, of.total_bytes / 1e6, of.parameters_bytes / 1e6,
+                of.gradients_bytes / 1e6, of.optimizer_bytes / 1e6, of.activations_bytes / 1e6,
+                of.data_bytes / 1e6, *of.rest_bytes / 1e6);
+    }
+    return {"memory", "memory", csv.text(),
+            "Physical memory of all processes of a run, and what it holds.",
+            "Stacked bars of memory for each mode and N"};
+}
+
+PlotData waterfall(const Analysis& analysis) {
+    Csv csv({"mode", "workers", "place", "part", "kind", "from_seconds", "to_seconds"});
+    for (const ModeWaterfall& each : analysis.waterfalls) {
+        const statistics::Waterfall& of = each.waterfall;
+        std::size_t place = 0;
+        const auto add = [&](std::string_view part, const char* kind, double from, double to) {
+            csv.add(each.mode, of.workers, place++, part, kind, from, to);
+        };
+        add("ideal", "total", 0.0, of.ideal_seconds);
+        double at = of.ideal_seconds;
+        for (const statistics::WaterfallPart& part : of.parts) {
+            add(statistics::row_of(part.cause).name, part.seconds >= 0.0 ? "loss" : "gain", at,
+                at + part.seconds);
+            at += part.seconds;
+        }
+        add("measured", "total", 0.0, of.measured_seconds);
+    }
+    return {"waterfall", "waterfall", csv.text(),
+            "From the ideal time, T(1) / N, to the measured one: what each cause adds or saves.",
+            "Waterfall from ideal to measured time for each mode"};
+}
+
+bool has_rows(const PlotData& plot) { return std::ranges::count(plot.csv, '\n') > 1; }
+
+}  // namespace
+
+std::vector<PlotData> plot_data(const Analysis& analysis) {
+    std::vector<PlotData> plots{
+        speedup(analysis), efficiency(analysis), breakdown(analysis),       waterfall(analysis),
+        metrics(analysis), learning(analysis),   allreduce_times(analysis), memory(analysis)};
+    for (const auto& [mode, trace] : analysis.traces) plots.push_back(timeline(mode, trace));
+    std::erase_if(plots, [](const PlotData& plot) { return !has_rows(plot); });
+    return plots;
+}
+
+}  // namespace dp::experiments::report

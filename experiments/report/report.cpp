@@ -1,0 +1,69 @@
+#include "experiments/report/report.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "experiments/console.hpp"
+#include "experiments/report/findings.hpp"
+#include "experiments/report/gnuplot.hpp"
+#include "experiments/report/html.hpp"
+#include "experiments/report/markdown.hpp"
+#include "experiments/report/plot_data.hpp"
+#include "experiments/report/report_file.hpp"
+#include "experiments/report/sections.hpp"
+#include "experiments/report/summary_file.hpp"
+
+namespace dp::experiments::report {
+namespace {
+
+constexpr const char* kHtmlName = "report.html";
+constexpr const char* kMarkdownName = "report.md";
+
+std::string subtitle_of(const Analysis& analysis) {
+    const StoredRun& first = analysis.results.runs.front();
+    return fmt::format("{} on {}: {}, {} usable CPUs. {} runs.",
+                       first.config.at("model").get<std::string>(),
+                       first.config.at("dataset").get<std::string>(),
+                       first.context.at("cpu_model").get<std::string>(),
+                       first.context.at("usable_cpus").dump(), analysis.results.runs.size());
+}
+
+}  // namespace
+
+Document make_document(const Analysis& analysis, std::span<const Figure> figures) {
+    Document document;
+    document.title = "Data-parallel training: threads against processes";
+    document.subtitle = subtitle_of(analysis);
+    const Material material{analysis, figures};
+    for (const auto add :
+         {add_objective, add_environment, add_method, add_correctness, add_results, add_strategies,
+          add_metrics, add_scaling, add_breakdown, add_models, add_learning, add_memory,
+          add_scheduling, add_threats, add_reproduction}) {
+        add(document, material);
+    }
+    return document;
+}
+
+Written write_report(const std::filesystem::path& folder) {
+    const Analysis analysis = analyse(folder);
+    const std::vector<Figure> figures = draw_plots(folder, plot_data(analysis));
+    const Document document = make_document(analysis, figures);
+    Written written{folder / kHtmlName, folder / kMarkdownName, folder / kSummaryFileName,
+                    figures.size(), find_findings(analysis)};
+    write_text(written.summary, summary_json(analysis).dump(2) + "\n");
+    write_text(written.markdown, to_markdown(document));
+    write_text(written.html, to_html(document));
+    return written;
+}
+
+void print_written(const Written& written) {
+    for (const std::string& finding : written.findings) print_line(finding);
+    print_line(
+        fmt::format("report    {} and {}", written.html.string(), written.markdown.string()));
+}
+
+bool is_report_file(std::string_view name) {
+    return name == kHtmlName || name == kMarkdownName || name == kSummaryFileName ||
+           name == "plots";
+}
+
+}  // namespace dp::experiments::report

@@ -1,0 +1,37 @@
+// `dp_compare report`: a folder of results as report.html, report.md, summary.json and plots.
+#pragma once
+
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "experiments/report/analysis.hpp"
+#include "experiments/report/document.hpp"
+
+namespace dp::experiments::report {
+
+/// What write_report() wrote.
+struct Written {
+    std::filesystem::path html, markdown, summary;
+    std::size_t plots = 0;
+    std::vector<std::string> findings;  // sentences that matter most
+};
+
+/// Analyses `folder` and writes the report into it, each file whole, over an earlier report; run
+/// files stay as they are. Without gnuplot it has no plots and says so once, on stderr. Throws what
+/// analyse() throws, Error(kData) when a file cannot be written. Starts processes (gnuplot); uses
+/// neither OpenMP nor oneDNN.
+Written write_report(const std::filesystem::path& folder);
+
+/// The report as a document.
+Document make_document(const Analysis& analysis, std::span<const Figure> figures);
+
+/// Prints on stdout where the report is and what it found.
+void print_written(const Written& written);
+
+/// Whether a file of this name in a folder of results is one that write_report() wrote.
+bool is_report_file(std::string_view name);
+
+}  // namespace dp::experiments::report

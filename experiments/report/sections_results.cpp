@@ -1,0 +1,306 @@
+// Results, strategies, metrics, speedup and efficiency, breakdown, learning curves, memory,
+// scheduling.
+#include <algorithm>
+#include <optional>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "experiments/report/findings.hpp"
+#include "experiments/report/sections.hpp"
+#include "experiments/report/text.hpp"
+
+namespace dp::experiments::report {
+namespace {
+
+const Row& add_row(Table& table, const Configuration& each, std::vector<std::string> cells) {
+    cells.insert(cells.begin(), {each.mode, fmt::to_string(each.workers)});
+    table.rows.push_back({std::move(cells), each.oversubscribed});
+    return table.rows.back();
+}
+
+/// A table whose rows are configurations.
+Table table_of(std::string caption, std::vector<Column> columns) {
+    columns.insert(columns.begin(), {{"mode", Align::kLeft}, {"N"}});
+    return {std::move(caption), std::move(columns), {}, kOversubscribedMark};
+}
+
+/// " (40 steps an epoch)" when --steps limits them.
+std::string steps_note(const Analysis& analysis) {
+    const auto& limit = analysis.results.runs.front().config.at("steps_limit");
+    return limit.is_null() ? "" : fmt::format("; epochs of {} steps", limit.dump());
+}
+
+std::string median_with_interval(const std::optional<statistics::Summary>& summary, int decimals) {
+    return summary ? with_interval(summary->median, summary->interval95, decimals) : "";
+}
+
+std::string rate(const std::optional<statistics::Summary>& summary) {
+    if (!summary) return "";
+    if (!summary->interval95) return count(summary->median);
+    return fmt::format("{} [{}, {}]", count(summary->median), count(summary->interval95->low),
+                       count(summary->interval95->high));
+}
+
+std::string accuracy(const Configuration& each) {
+    const core::RunResult& result = each.runs.front().result;
+    return result.epochs.empty() ? "" : percent(result.test_accuracy, 2);
+}
+
+std::vector<const Configuration*> largest_of_all(const Analysis& analysis) {
+    std::vector<const Configuration*> chosen;
+    for (const std::string& mode : analysis.modes) {
+        const Configuration* each =
+            mode == "serial" ? analysis.find(mode, 1) : analysis.largest(mode);
+        if (each != nullptr) chosen.push_back(each);
+    }
+    return chosen;
+}
+
+}  // namespace
+
+void add_results(Document& document, const Material& material) {
+    const Analysis& analysis = material.analysis;
+    document.add(Heading{2, "Results", "results"});
+    Table table = table_of(
+        fmt::format("Training on {} images, medians with 95 % intervals{}",
+                    count(analysis.work_images), steps_note(analysis)),
+        {{"n"}, {"time, s"}, {"images/s"}, {"speedup"}, {"efficiency"}, {"test accuracy"}});
+    for (const Configuration& each : analysis.configurations) {
+        const auto& scaling = each.scaling;
+        add_row(table, each,
+                {fmt::to_string(each.runs.size()), median_with_interval(each.work_seconds, 2),
+                 rate(each.images_per_second),
+                 scaling ? with_interval(scaling->speedup.value, scaling->speedup.interval95) : "",
+                 scaling ? percent_with_interval(scaling->efficiency.value,
+                                                 scaling->efficiency.interval95)
+                         : "",
+                 accuracy(each)});
+    }
+    document.add(table);
+}
+
+void add_strategies(Document& document, const Material& material) {
+    const Analysis& analysis = material.analysis;
+    const auto chosen = largest_of_all(analysis);
+    if (analysis.comparisons.empty() && chosen.size() < 2) return;
+    document.add(Heading{2, "Strategies side by side", "strategies"});
+    if (chosen.size() > 1) {
+        Table table = table_of("Each mode with the most workers that have a CPU each",
+                               {{"images/s"},
+                                {"speedup"},
+                                {"step"},
+                                {"exchange a step"},
+                                {"memory"},
+                                {"gradients summed", Align::kLeft},
+                                {"updates", Align::kLeft}});
+        for (const Configuration* each : chosen) {
+            const core::RunResult& result = each->runs.front().result;
+            const double steps = static_cast<double>(each->steps_per_epoch * result.epochs.size());
+            const bool several = result.workers.size() > 1;
+            add_row(
+                table, *each,
+                {rate(each->images_per_second),
+                 each->scaling ? with_interval(each->scaling->speedup.value,
+                                               each->scaling->speedup.interval95)
+                               : "",
+                 each->metrics ? seconds(each->metrics->iteration_seconds) : "",
+                 each->metrics && several ? seconds(each->metrics->exchange_seconds / steps) : "",
+                 each->memory ? bytes(each->memory->total_bytes) : "",
+                 several ? result.reduction : "", result.update_kind});
+        }
+        document.add(table);
+    }
+    if (analysis.comparisons.empty()) return;
+    Table table{"threads over procs, images/s, repetition by repetition",
+                {{"N"}, {"pairs"}, {"ratio"}, {"verdict", Align::kLeft}},
+                {},
+                kOversubscribedMark};
+    for (const Comparison& each : analysis.comparisons) {
+        const statistics::PairedRatio& ratio = each.threads_over_procs;
+        const char* const verdict = !ratio.interval95         ? "one pair cannot tell"
+                                    : !ratio.difference_shown ? "no difference shown"
+                                    : ratio.ratio > 1.0       ? "threads are faster"
+                                                              : "procs are faster";
+        table.rows.push_back({{fmt::to_string(each.workers), fmt::to_string(ratio.pairs),
+                               with_interval(ratio.ratio, ratio.interval95, 3), verdict},
+                              each.oversubscribed});
+    }
+    document.add(table);
+}
+
+void add_metrics(Document& document, const Material& material) {
+    const Analysis& analysis = material.analysis;
+    document.add(Heading{2, "Metrics", "metrics"});
+    document.add(Paragraph{
+        "Exchange time is of one worker (mean), over the whole run: transfer with its additions, "
+        "exposed and hidden, and waiting for others, also until all have updated. "
+        "Compute-to-communication is forward and backward over that. Effective speedup is that of "
+        "whole runs, start-up and evaluation included, per image trained on."});
+    Table table = table_of("Metrics" + steps_note(analysis), {{"exchanges an epoch"},
+                                                              {"sent an epoch"},
+                                                              {"exchange time"},
+                                                              {"mean iteration"},
+                                                              {"compute / communication"},
+                                                              {"effective speedup"}});
+    for (const Configuration& each : analysis.configurations) {
+        if (!each.metrics) continue;
+        const Metrics& of = *each.metrics;
+        const bool several = each.runs.front().result.workers.size() > 1;
+        add_row(table, each,
+                {several ? count(of.exchange_calls_per_epoch) : "",
+                 several ? bytes(of.sent_bytes_per_epoch) : "",
+                 several ? seconds(of.exchange_seconds) : "", seconds(of.iteration_seconds),
+                 of.compute_to_communication ? number(*of.compute_to_communication) : "",
+                 of.effective_speedup ? fmt::format("{:.2f}", *of.effective_speedup) : ""});
+    }
+    document.add(table);
+    material.add_figure(document, "metrics");
+}
+
+void add_scaling(Document& document, const Material& material) {
+    const Analysis& analysis = material.analysis;
+    if (std::ranges::none_of(analysis.configurations,
+                             [](const Configuration& each) { return each.scaling.has_value(); })) {
+        return;
+    }
+    document.add(Heading{2, "Speedup and efficiency", "speedup"});
+    material.add_figure(document, "speedup");
+    material.add_figure(document, "efficiency");
+    Table table = table_of("The serial fraction that would explain each speedup alone",
+                           {{"speedup"}, {"Karp-Flatt e"}});
+    for (const Configuration& each : analysis.configurations) {
+        if (!each.scaling || !each.scaling->karp_flatt) continue;
+        add_row(table, each,
+                {fmt::format("{:.2f}", each.scaling->speedup.value),
+                 fmt::format("{:.3f}", *each.scaling->karp_flatt)});
+    }
+    if (!table.rows.empty()) document.add(table);
+}
+
+void add_breakdown(Document& document, const Material& material) {
+    const Analysis& analysis = material.analysis;
+    document.add(Heading{2, "Where the time goes", "breakdown"});
+    Table table = table_of("Milliseconds a step, mean over the workers", {{"load"},
+                                                                          {"forward"},
+                                                                          {"backward"},
+                                                                          {"transfer, hidden"},
+                                                                          {"transfer, exposed"},
+                                                                          {"wait"},
+                                                                          {"update"},
+                                                                          {"publish"},
+                                                                          {"other"}});
+    for (const Configuration& each : analysis.configurations) {
+        if (!each.images_per_second || each.steps_per_epoch == 0) continue;
+        const auto ms = [&](double value) {
+            return fmt::format("{:.2f}", 1e3 * value / static_cast<double>(each.steps_per_epoch));
+        };
+        const statistics::TimeParts& parts = each.parts;
+        add_row(table, each,
+                {ms(parts.load), ms(parts.forward), ms(parts.backward), ms(parts.transfer_hidden),
+                 ms(parts.transfer_exposed), ms(parts.wait), ms(parts.update), ms(parts.publish),
+                 ms(parts.other)});
+    }
+    document.add(Paragraph{
+        "Exposed transfer is summing and sending gradients after backward; hidden transfer is the "
+        "same between the layers of backward, which it lengthens on the worker's own core. Wait "
+        "is for other workers in the exchange, publish until all have updated."});
+    material.add_figure(document, "breakdown");
+    document.add(table);
+
+    if (!analysis.waterfalls.empty()) {
+        document.add(Heading{3, "From ideal to measured time", "waterfall"});
+        document.add(Paragraph{fmt::format(
+            "The waterfall divides what is lost against T(1) / N by cause; its parts sum to the "
+            "difference. Times are for {} images; start-up is spread over the epochs.",
+            count(analysis.work_images))});
+        List list;
+        for (const ModeWaterfall& each : analysis.waterfalls) {
+            list.items.emplace_back(statistics::describe(each.waterfall, each.mode));
+        }
+        document.add(list);
+        material.add_figure(document, "waterfall");
+    }
+    const auto stragglers = describe_stragglers(analysis);
+    if (!stragglers.empty()) {
+        document.add(Heading{3, "Stragglers", "stragglers"});
+        List list;
+        for (const std::string& sentence : stragglers) list.items.emplace_back(sentence);
+        document.add(list);
+        document.add(Paragraph{straggler_rule()});
+    }
+    if (!analysis.traces.empty()) {
+        document.add(Heading{3, "One step, traced", "timeline"});
+        for (const auto& [mode, trace] : analysis.traces) {
+            material.add_figure(document, "timeline-" + mode);
+        }
+    }
+}
+
+void add_learning(Document& document, const Material& material) {
+    const bool drawn =
+        std::ranges::find(material.figures, "learning", &Figure::name) != material.figures.end();
+    if (!drawn) return;
+    document.add(Heading{2, "Learning curves", "learning"});
+    material.add_figure(document, "learning");
+}
+
+void add_memory(Document& document, const Material& material) {
+    const Analysis& analysis = material.analysis;
+    Table table = table_of(
+        "Physical memory after the last epoch, MB (1e6 bytes), over all processes of a run",
+        {{"processes"},
+         {"total"},
+         {"private"},
+         {"parameters"},
+         {"gradients"},
+         {"optimizer"},
+         {"activations"},
+         {"data"},
+         {"rest"}});
+    const auto mb = [](double value) { return fmt::format("{:.1f}", value / 1e6); };
+    for (const Configuration& each : analysis.configurations) {
+        if (!each.memory) continue;
+        const Memory& of = *each.memory;
+        add_row(
+            table, each,
+            {fmt::to_string(of.processes), mb(of.total_bytes), mb(of.private_bytes),
+             mb(of.parameters_bytes), mb(of.gradients_bytes), mb(of.optimizer_bytes),
+             mb(of.activations_bytes), mb(of.data_bytes), of.rest_bytes ? mb(*of.rest_bytes) : ""});
+    }
+    if (table.rows.empty()) return;
+    document.add(Heading{2, "Memory", "memory"});
+    document.add(Paragraph{
+        "The total counts a page that several processes share once (the sum of their proportional "
+        "set sizes), with the process that started the workers. Private pages are mapped by one "
+        "process alone. Rest is code, libraries, oneDNN's own buffers and stacks."});
+    material.add_figure(document, "memory");
+    document.add(table);
+}
+
+void add_scheduling(Document& document, const Material& material) {
+    const Analysis& analysis = material.analysis;
+    Table table = table_of("Of one worker, mean", {{"on a CPU"},
+                                                   {"it waited, a step"},
+                                                   {"it was preempted, a step"},
+                                                   {"migrations an epoch"},
+                                                   {"start-up"}});
+    for (const Configuration& each : analysis.configurations) {
+        if (!each.metrics) continue;
+        const Metrics& of = *each.metrics;
+        add_row(table, each,
+                {percent(of.cpu_share), number(of.voluntary_switches_per_step),
+                 number(of.involuntary_switches_per_step),
+                 of.migrations_per_epoch ? number(*of.migrations_per_epoch) : "",
+                 seconds(of.start_up_seconds)});
+    }
+    if (table.rows.empty()) return;
+    document.add(Heading{2, "Scheduling", "scheduling"});
+    document.add(Paragraph{
+        "Context switches as the kernel counts them: a worker gives its CPU up when it waits, and "
+        "loses it when it is preempted. Evaluation is included. Start-up ends with the last "
+        "worker's first step."});
+    document.add(table);
+}
+
+}  // namespace dp::experiments::report

@@ -1,0 +1,19 @@
+// What may be wrong with the figures of this very folder, and what would settle it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "experiments/report/analysis.hpp"
+
+namespace dp::experiments::report {
+
+struct Threat {
+    std::string title;
+    std::string text;  // why it applies here, with the figure that says so, and what to do
+};
+
+/// Those that apply, the gravest first.
+std::vector<Threat> find_threats(const Analysis& analysis);
+
+}  // namespace dp::experiments::report
