@@ -40,9 +40,10 @@ set xrange [*:*] noextend
 set offsets graph 0.03, graph 0.03, 0, 0
 set origin 0, 0.46
 set size 1, 0.54
-set tmargin 6
+set tmargin 4
 set bmargin 2.2
-set ylabel "time, µs" offset 0.5,0
+set ytics ("1 µs" 1, "10 µs" 10, "100 µs" 100, "1 ms" 1e3, "10 ms" 1e4, "100 ms" 1e5, "1 s" 1e6)
+set ylabel "time" offset 0.5,0
 set key outside top center horizontal Left reverse maxrows 3 width 1 samplen 3 font ",13"
 plot for [l in lines] data using (of_line(l) ? column("bytes") : NaN):"time_us":"time_min_us": \
          "time_max_us" with yerrorbars pointtype 0 linecolor rgb color_of(mode_of(l)) \
@@ -57,6 +58,7 @@ set tmargin 0.8
 set bmargin 3.4
 unset key
 unset logscale y
+set ytics autofreq
 set yrange [0:*]
 set ylabel "bus bandwidth, GB/s" offset 0.5,0
 set xlabel sprintf("bytes of gradients, N = %d%s", workers, \

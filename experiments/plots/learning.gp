@@ -36,8 +36,8 @@ unset key
 do for [panel = 1:4] {
     by_epoch = panel % 2
     accuracy = panel > 2
-    set origin by_epoch ? 0 : 0.5, accuracy ? 0 : 0.46
-    set size 0.5, accuracy ? 0.40 : 0.44
+    set origin by_epoch ? 0 : 0.5, accuracy ? 0 : 0.445
+    set size 0.5, accuracy ? 0.455 : 0.455
     set xlabel accuracy ? (by_epoch ? "epochs" : "seconds of training") : ""
     set ylabel by_epoch ? (accuracy ? "test accuracy, %" : "training loss") : "" offset 1,0
     if (by_epoch) {

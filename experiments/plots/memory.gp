@@ -28,6 +28,7 @@ set yrange [0:high * 1.08]
 small = bars > 8 ? ",12" : ",14"
 set xtics scale 0 font small
 set ylabel "MB" offset 1,0
+set bmargin 3.4
 set key outside top center horizontal Left reverse samplen 1.2 width 2 maxrows 3 font ",13"
 plot for [i = words(parts):1:-1] data using ($0):(upto(parts, i)):(0.7): \
          xticlabels(strcol("mode")."\n".sprintf("%d", column("workers"))) \

@@ -15,7 +15,8 @@ set datafile missing "?"
 stats data using (note_mode(strcol("mode")), text = sprintf("%d", column("workers")), \
     counts = strstrt(" ".counts." ", " ".text." ") ? counts : counts." ".text, 0) nooutput
 set datafile missing NaN
-place(list, item) = (at = NaN, sum [i = 1:words(list)] (word(list, i) eq item ? (at = i, 0) : 0), at)
+place(list, item) = (at = NaN, \
+    sum [i = 1:words(list)] (word(list, i) eq item ? (at = i, 0) : 0), at)
 
 plot_height = 860
 load here."output.gp"
@@ -23,8 +24,9 @@ columns = "images_per_second iteration_ms exchange_ms exchange_share_percent cpu
 start_up_seconds"
 array titles[6] = ["images/s", "step, ms", "exchange, ms a step", "exchange, % of a step", \
                    "on a CPU, % of time", "start-up, s"]
-number(v) = v >= 9999.5 ? sprintf("%.1fk", v / 1000) : v >= 1000 ? sprintf("%.0f", v) : v >= 100 ? sprintf("%.0f", v) : \
-            v >= 10 ? sprintf("%.1f", v) : sprintf("%.2f", v)
+number(v) = v >= 9999.5 ? sprintf("%.1fk", v / 1000) : v >= 99.95 ? sprintf("%.0f", v) : \
+            v >= 9.995 ? sprintf("%.1f", v) : v == 0 ? "0" : \
+            v < 0.095 ? sprintf("%.3f", v) : sprintf("%.2f", v)
 width = 1.0 / (words(modes) + 0.35)
 x(mode) = place(counts, sprintf("%d", column("workers"))) + \
           (place(modes, mode) - (words(modes) + 1) / 2.0) * width

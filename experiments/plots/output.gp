@@ -1,5 +1,5 @@
-# Opens the picture: an SVG for pages, a PNG of twice the pixels for what takes no SVG. `plot_height`
-# is in pixels of the SVG; at this width fonts can be read on a page as on a phone.
+# Opens the picture: an SVG for pages, a PNG of twice the pixels for what takes no SVG. Sizes are in
+# pixels of the SVG; at this width fonts can be read on a page as on a phone.
 
 plot_width = 720
 if (!exists("plot_height")) plot_height = 480

@@ -16,11 +16,14 @@ fair = 1           # of those not oversubscribed
 over = 0           # the smallest N that is
 top = 1            # speedup
 set datafile missing "?"
+number(text) = text eq "" ? 0 : text + 0   # an empty cell is no number
 stats data using (note_mode(strcol("mode")), rows = rows + 1, n = column("workers"), \
     most = n > most ? n : most, \
     column("oversubscribed") == 1 ? (over = over == 0 || n < over ? n : over) \
                                   : (fair = n > fair ? n : fair), \
-    top = column("speedup") > top ? column("speedup") : top, 0) nooutput
+    top = column("speedup") > top ? column("speedup") : top, \
+    top = number(strcol("speedup_high")) > top ? number(strcol("speedup_high")) : top, 0) \
+    nooutput
 set datafile missing NaN
 
 extra = over > 0 ? 3 : 2           # lines beside the rows
@@ -45,25 +48,28 @@ if (over > 0) {
     edge = (fair + over) / 2.0
     set object 1 rectangle from edge, graph 0 to graph 1, graph 1 behind \
         fillcolor rgb shade fillstyle solid noborder
-    set label 1 "more workers than CPUs" at graph 0.985, graph 0.96 right font ",13" \
+    set label 1 "more workers than CPUs" at graph 0.985, graph 0.05 right font ",13" \
         textcolor rgb soft
 }
+# Modes stand a little apart, so that none hides another.
+place(m) = sum [i = 1:words(modes)] (word(modes, i) eq m ? i : 0)
+x(m) = column("workers") + (place(m) - (words(modes) + 1) / 2.0) * 0.012 * most
 pick(mode, name) = strcol("mode") eq mode ? column(name) : NaN
 fair_value(mode) = column("oversubscribed") == 0 ? pick(mode, "speedup") : NaN
 over_value(mode) = column("oversubscribed") == 1 ? pick(mode, "speedup") : NaN
 plot for [m in modes] data using "workers":(column("oversubscribed") == 0 ? \
          pick(m, "workers") : NaN):(fair_value(m)) with filledcurves \
          fillcolor rgb color_of(m) fillstyle transparent solid 0.12 notitle, \
-     x with lines dashtype 2 linecolor rgb soft linewidth 1.5 title "ideal", \
-     for [m in modes] data using "workers":(pick(m, "speedup")) with lines \
+     "+" using 1:1 with lines dashtype 2 linecolor rgb soft linewidth 1.5 title "ideal", \
+     for [m in modes] data using (x(m)):(pick(m, "speedup")) with lines \
          linecolor rgb color_of(m) linewidth 2 notitle, \
-     for [m in modes] data using "workers":(pick(m, "speedup")):"speedup_low":"speedup_high" \
+     for [m in modes] data using (x(m)):(pick(m, "speedup")):"speedup_low":"speedup_high" \
          with yerrorbars pointtype 0 linecolor rgb color_of(m) linewidth 1.5 notitle, \
-     for [m in modes] data using "workers":(over_value(m)) with points pointtype 7 pointsize 1.2 \
+     for [m in modes] data using (x(m)):(over_value(m)) with points pointtype 7 pointsize 1.2 \
          linecolor rgb "white" notitle, \
-     for [m in modes] data using "workers":(over_value(m)) with points \
+     for [m in modes] data using (x(m)):(over_value(m)) with points \
          pointtype point_of(m) - 1 pointsize 1.2 linecolor rgb color_of(m) linewidth 1.5 notitle, \
-     for [m in modes] data using "workers":(fair_value(m)) with points \
+     for [m in modes] data using (x(m)):(fair_value(m)) with points \
          pointtype point_of(m) pointsize 1.2 linecolor rgb color_of(m) notitle, \
      for [m in modes] NaN with linespoints pointtype point_of(m) pointsize 1.2 linewidth 2 \
          linecolor rgb color_of(m) title m

@@ -39,7 +39,7 @@ std::string table_row(const Table& table, const Row& row) {
     DP_CHECK(row.cells.size(), ==, table.columns.size());
     std::string out = row.marked ? "<tr class=\"marked\">" : "<tr>";
     for (std::size_t i = 0; i < row.cells.size(); ++i) {
-        const std::string mark = row.marked && i == 0 ? fmt::format(" {}", kRowMark) : "";
+        const std::string mark = row.marked && i == 0 ? fmt::format("&nbsp;{}", kRowMark) : "";
         out += fmt::format("<td{}>{}{}</td>", class_of(table.columns[i]), escape_html(row.cells[i]),
                            mark);
     }
@@ -123,6 +123,15 @@ void remove_element(std::string& text, std::string_view name) {
     }
 }
 
+/// Those that begin with `begin` and end with the next quote.
+void remove_attributes(std::string& text, std::string_view begin) {
+    for (std::size_t at = 0; (at = text.find(begin, at)) != std::string::npos;) {
+        const std::size_t end = text.find('"', at + begin.size());
+        if (end == std::string::npos) return;
+        text.erase(at, end + 1 - at);
+    }
+}
+
 }  // namespace
 
 std::string escape_html(std::string_view text) {
@@ -157,6 +166,8 @@ std::string inline_svg(std::string_view file, std::string_view name, std::string
     std::string svg(file.substr(begin));
     remove_element(svg, "title");
     remove_element(svg, "desc");
+    // The panels of a picture repeat these, and nothing refers to them.
+    remove_attributes(svg, " id=\"gnuplot_plot_");
     const std::string prefix = escape_html(name) + "-";
     for (const char* const before : {" id=\"", " id='", "href=\"#", "href='#", "url(#"}) {
         replace_all(svg, before, before + prefix);

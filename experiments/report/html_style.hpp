@@ -39,6 +39,7 @@ td.left { white-space: normal; min-width: 4rem; }
 .left { text-align: left; }
 tr.marked td { background: var(--mark); font-style: italic; }
 figure { margin: 1.2rem 0; }
+figcaption { margin-top: .4rem; }
 .card { background: #ffffff; border: 1px solid var(--line); border-radius: 6px; padding: .4rem;
   overflow-x: auto; }
 .card svg { display: block; width: 100%; min-width: 34rem; height: auto; margin: 0 auto; }

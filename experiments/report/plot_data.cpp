@@ -52,7 +52,7 @@ PlotData speedup(const Analysis& analysis) {
     }
     return {"speedup", "speedup", csv.text(),
             fmt::format("Speedup against workers, with the ideal (dashed) and what is lost of it "
-                        "(shaded, down to the best mode); bars are 95 % intervals. Time: training "
+                        "(shaded, of each mode); bars are 95 % intervals. Time: training "
                         "on {} images.{}",
                         count(analysis.work_images), any_oversubscribed(analysis) ? kHollow : ""),
             "Speedup against workers: " + speedups_in_words(analysis)};

@@ -24,7 +24,8 @@ std::string subtitle_of(const Analysis& analysis) {
                        first.config.at("model").get<std::string>(),
                        first.config.at("dataset").get<std::string>(),
                        first.context.at("cpu_model").get<std::string>(),
-                       first.context.at("usable_cpus").dump(), analysis.results.runs.size());
+                       fmt::format("{:g}", first.context.at("usable_cpus").get<double>()),
+                       analysis.results.runs.size());
 }
 
 }  // namespace

@@ -150,10 +150,14 @@ void add_isoefficiency(Document& document, const Analysis& analysis) {
         ""};
     List refused;
     for (const ModeModels& models : analysis.models) {
+        bool told = false;  // one N without such a batch says it for those beyond
         for (const IsoPoint& point : models.isoefficiency) {
             if (!point.batch) {
-                refused.items.emplace_back(fmt::format("{}, N = {}: none, {}.", models.mode,
-                                                       point.workers, point.batch.reason()));
+                if (!told) {
+                    refused.items.emplace_back(fmt::format("{}, N = {}: none, {}.", models.mode,
+                                                           point.workers, point.batch.reason()));
+                }
+                told = true;
                 continue;
             }
             table.rows.push_back(

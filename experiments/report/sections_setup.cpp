@@ -22,7 +22,11 @@ std::string cell(const Json& object, const char* field) {
     if (found == object.end() || found->is_null()) return "";
     if (found->is_string()) return found->get<std::string>();
     if (found->is_boolean()) return found->get<bool>() ? "yes" : "no";
-    if (found->is_number_unsigned()) return count(found->get<double>());
+    if (found->is_number_unsigned()) {
+        // A date is no quantity.
+        const double value = found->get<double>();
+        return std::string_view(field) == "openmp_version" ? found->dump() : count(value);
+    }
     if (found->is_number()) return fmt::format("{:g}", found->get<double>());
     if (found->is_object() || found->is_array()) {
         std::string text;
@@ -83,7 +87,7 @@ constexpr std::array<Field, 20> kSettings{{
 /// A row for each field that any run has a value of; all its values.
 Table table_of(const Analysis& analysis, std::span<const Field> fields, bool context,
                std::string caption) {
-    Table table{std::move(caption), {{"", Align::kLeft}, {"", Align::kLeft}}, {}, ""};
+    Table table{std::move(caption), {{"setting", Align::kLeft}, {"value", Align::kLeft}}, {}, ""};
     for (const Field& field : fields) {
         std::vector<std::string> values;
         for (const StoredRun& run : analysis.results.runs) {
@@ -175,10 +179,12 @@ void add_method(Document& document, const Material& material) {
         most = std::max(most, each.runs.size());
     }
     document.add(Paragraph{fmt::format(
-        "{} Every run is in fresh processes; {} to {} repetitions of each mode and N count. Time "
+        "{} Every run is in fresh processes, with {} of each mode and N. Time "
         "is wall time of the training steps, without start-up and evaluation, on one clock for "
         "all workers.",
-        scaling_in_words(analysis), least, most)});
+        scaling_in_words(analysis),
+        least == most ? fmt::format("{} repetition{}", least, least == 1 ? "" : "s")
+                      : fmt::format("{} to {} repetitions", least, most))});
     List terms;
     terms.items.push_back(
         {{strong("T(N)"),

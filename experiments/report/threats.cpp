@@ -12,6 +12,8 @@ namespace {
 
 /// A spread of repetitions beyond which other load on the machine is likely.
 constexpr double kNoisySpread = 0.10;
+/// A worker alone on a CPU that runs for less of its time shares it with something else.
+constexpr double kBusyShare = 0.9;
 
 using Json = nlohmann::ordered_json;
 
@@ -76,7 +78,7 @@ void oversubscribed(const Analysis& analysis, std::vector<Threat>& threats) {
                        fmt::format("{} ran on {} usable CPUs. Their workers take turns, so they "
                                    "show how a model copes, not how it scales; they are marked, "
                                    "and left out of fits and predictions.",
-                                   names, text_of(cpus))});
+                                   names, fmt::format("{:g}", cpus.get<double>()))});
 }
 
 void short_epochs(const Analysis& analysis, std::vector<Threat>& threats) {
@@ -127,6 +129,23 @@ void noise(const Analysis& analysis, std::vector<Threat>& threats) {
                      worst->name(), percent(most, 0))});
 }
 
+/// One worker has a CPU to itself: what it does not get of it, others had.
+void busy_machine(const Analysis& analysis, std::vector<Threat>& threats) {
+    const Configuration* worst = nullptr;
+    for (const Configuration& each : analysis.configurations) {
+        if (!each.metrics || each.workers != 1 || each.oversubscribed) continue;
+        if (worst == nullptr || each.metrics->cpu_share < worst->metrics->cpu_share) worst = &each;
+    }
+    if (worst == nullptr || worst->metrics->cpu_share >= kBusyShare) return;
+    threats.push_back(
+        {"A busy machine",
+         fmt::format("{} ran on a CPU for {} of its time, and preempted or paging for the rest. "
+                     "Other programs had the CPUs, so speedups are those of a shared machine, and "
+                     "compute inflation includes time in which no worker ran: stop other programs "
+                     "and repeat.",
+                     worst->name(), percent(worst->metrics->cpu_share, 0))});
+}
+
 void quota(const Analysis& analysis, std::vector<Threat>& threats) {
     const Json& context = analysis.results.runs.front().context;
     const Json& limit = context.at("cpu_quota");
@@ -164,8 +183,9 @@ void one_machine(const Analysis& analysis, std::vector<Threat>& threats) {
 
 std::vector<Threat> find_threats(const Analysis& analysis) {
     std::vector<Threat> threats;
-    for (const auto find : {settings_differ, injected, failed_runs, few_repetitions, noise,
-                            oversubscribed, short_epochs, quota, effective_batch, one_machine}) {
+    for (const auto find :
+         {settings_differ, injected, failed_runs, few_repetitions, busy_machine, noise,
+          oversubscribed, short_epochs, quota, effective_batch, one_machine}) {
         find(analysis, threats);
     }
     return threats;
