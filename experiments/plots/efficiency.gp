@@ -1,7 +1,7 @@
 # Efficiency, speedup / N, against workers: one line per mode with its 95 % interval.
 #
-# Reads efficiency.csv: mode, workers, oversubscribed (0 or 1), efficiency, efficiency_low and
-# efficiency_high (may be empty); 1 is ideal.
+# Reads efficiency.csv: mode, workers, oversubscribed (0 or 1), efficiency_low and efficiency_high
+# (may be empty), efficiency; 1 is ideal.
 # By hand:  gnuplot -c experiments/plots/efficiency.gp DIR/plots svg efficiency     (or png)
 
 # `load` resets the arguments.

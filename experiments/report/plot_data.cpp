@@ -59,13 +59,14 @@ PlotData speedup(const Analysis& analysis) {
 }
 
 PlotData efficiency(const Analysis& analysis) {
+    // Never a cell last that may be empty: gnuplot would read its column's title there.
     Csv csv(
-        {"mode", "workers", "oversubscribed", "efficiency", "efficiency_low", "efficiency_high"});
+        {"mode", "workers", "oversubscribed", "efficiency_low", "efficiency_high", "efficiency"});
     for (const Configuration& each : analysis.configurations) {
         if (!each.scaling) continue;
         const statistics::Ratio& ratio = each.scaling->efficiency;
-        csv.add(each.mode, each.workers, each.oversubscribed, ratio.value, low(ratio.interval95),
-                high(ratio.interval95));
+        csv.add(each.mode, each.workers, each.oversubscribed, low(ratio.interval95),
+                high(ratio.interval95), ratio.value);
     }
     return {"efficiency", "efficiency", csv.text(),
             fmt::format("Efficiency (speedup / N) against workers; bars are 95 % intervals.{}",
