@@ -329,6 +329,20 @@ void choose_scaling(const Raw& raw, Request& request) {
     request.scaling = Scaling::kStrong;
 }
 
+/// Where a sweep's files go is no part of what it was asked.
+std::vector<std::string> without_folder(const std::vector<std::string>& arguments) {
+    std::vector<std::string> kept;
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+        if (arguments[i] == "--force" || arguments[i].starts_with("--out=")) continue;
+        if (arguments[i] == "--out") {
+            ++i;
+            continue;
+        }
+        kept.push_back(arguments[i]);
+    }
+    return kept;
+}
+
 /// --resume stands with nothing but these: the rest is as it was when the sweep began.
 constexpr std::array kBesideResume{"--resume",    "--quiet", "--verbose",
                                    "--no-report", "--help",  "--version"};
@@ -354,6 +368,8 @@ Request resume(const CLI::App& app, const Raw& raw, const Request& given) {
     auto request = std::get<Request>(parsed);
     request.out = raw.resume;
     request.resume = true;
+    request.working_directory = sweep.working_directory;
+    request.started = sweep.started;
     request.quiet = given.quiet;
     request.verbose = given.verbose;
     if (raw.no_report) request.report = false;
@@ -442,7 +458,8 @@ Parsed parse_command_line(int argc, const char* const* argv) {
     if (!raw.resume.empty()) return resume(app, raw, request);
     raw.scaling_given = app.count("--scaling") != 0;
     request.report = !raw.no_report;
-    request.arguments.assign(argv + 1, argv + argc);
+    request.arguments = without_folder({argv + 1, argv + argc});
+    request.working_directory = std::filesystem::current_path();
     finish(raw, request);
     return request;
 }

@@ -26,10 +26,13 @@ struct Request {
     std::filesystem::path out;    // empty: no files
     std::filesystem::path trace;  // empty: none
     std::optional<core::StepRange> trace_steps;
-    bool force = false;                  // overwrite results in `out`
-    bool resume = false;                 // run only what `out` lacks
-    bool report = true;                  // a sweep with `out` ends with one
-    std::vector<std::string> arguments;  // that a resumed sweep is started with again
+    bool force = false;   // overwrite results in `out`
+    bool resume = false;  // run only what `out` lacks
+    bool report = true;   // a sweep with `out` ends with one
+    // What a resumed sweep starts with again, and where relative paths among them begin.
+    std::vector<std::string> arguments;
+    std::filesystem::path working_directory;
+    std::string started;  // utc_now() when the sweep began; empty: now
     bool dry_run = false;
     bool verbose = false;
     bool quiet = false;

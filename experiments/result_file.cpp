@@ -35,14 +35,16 @@ std::size_t bytes_of(const core::ImageSet& images) {
     return images.pixels.size() + images.labels.size();
 }
 
-Json config_json(const RunRecord& record, const core::Dataset& data) {
-    const core::RunConfig& config = record.config;
+}  // namespace
+
+Json run_config_json(const core::RunConfig& config, Scaling scaling, bool oversubscribed,
+                     const core::Dataset& data) {
     const core::OptimizerConfig& optimizer = config.optimizer;
     return {{"mode", config.mode},
             {"workers", config.workers},
             {"threads_per_worker", 1},
-            {"scaling", core::row_of(kScalings, record.place.scaling).name},
-            {"oversubscribed", record.oversubscribed},
+            {"scaling", core::row_of(kScalings, scaling).name},
+            {"oversubscribed", oversubscribed},
             {"model", config.model},
             {"dataset", config.dataset},
             {"data_source", data.source},
@@ -73,6 +75,8 @@ Json config_json(const RunRecord& record, const core::Dataset& data) {
             {"load", path_json(config.load)},
             {"save", path_json(config.save)}};
 }
+
+namespace {
 
 /// first_step_seconds: from the process's start until the last worker began its first step, as it
 /// is (or, in a sweep, would be) when this is the first run.
@@ -113,7 +117,7 @@ void prepare_out(const fs::path& folder, bool force,
         if (!is_result(name)) continue;
         if (force) {
             // All of them: rows of an earlier sweep must not stand beside the new ones.
-            fs::remove(entry.path(), error);
+            fs::remove_all(entry.path(), error);
             continue;
         }
         throw Error(
@@ -153,7 +157,8 @@ fs::path write_run(const fs::path& folder, const RunRecord& record, const Machin
     document["failed_rank"] = failure ? optional_json(failure->rank) : Json(nullptr);
     document["signal"] = failure ? optional_json(failure->signal) : Json(nullptr);
     document["context"] = context_json(machine);
-    document["config"] = config_json(record, data);
+    document["config"] =
+        run_config_json(record.config, record.place.scaling, record.oversubscribed, data);
     document["startup"] = startup_json(record);
     document["result"] = record.result ? Json(*record.result) : Json(nullptr);
     if (record.result) {

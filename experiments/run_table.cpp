@@ -33,6 +33,11 @@ struct Row {
         }
         return rates;
     }
+    [[nodiscard]] std::vector<double> seconds_per_image() const {
+        std::vector<double> seconds = rates();
+        for (double& value : seconds) value = 1.0 / value;
+        return seconds;
+    }
     [[nodiscard]] double median_train_seconds() const {
         std::vector<double> seconds;
         for (const auto& [repetition, run] : runs) seconds.push_back(run->result.train_seconds());
@@ -83,11 +88,11 @@ std::string text_of(const Row& row, const Row* baseline, bool intervals) {
     // Virtual workers share one core: they have no speedup to speak of.
     const bool comparable = row.config->mode != "serial" || row.config->workers == 1;
     if (comparable && baseline != nullptr && !rates.empty() && !baseline->rates().empty()) {
-        const auto ratio = statistics::ratio_of_medians(rates, baseline->rates());
-        speedup = two_digits(ratio.value);
-        if (&row != baseline) speedup_range = text_of(ratio.interval95, two_digits);
-        efficiency =
-            fmt::format("{:.0f} %", 100.0 * ratio.value / static_cast<double>(row.config->workers));
+        const statistics::Scaling scaling = statistics::scaling_of(
+            baseline->seconds_per_image(), row.seconds_per_image(), row.config->workers);
+        speedup = two_digits(scaling.speedup.value);
+        if (&row != baseline) speedup_range = text_of(scaling.speedup.interval95, two_digits);
+        efficiency = fmt::format("{:.0f} %", 100.0 * scaling.efficiency.value);
     }
     if (!intervals) rate_range = speedup_range = "";
     return fmt::format(

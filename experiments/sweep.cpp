@@ -130,7 +130,7 @@ public:
             stop(/*interrupted=*/false);
             throw;
         }
-        if (keeps()) write_runs_csv(request_.out, read_results(request_.out));
+        keep_tables();
         if (!is_sweep()) return;
         const Verdict verdict = compare_checksums(finished_);
         print_table(configurations_, finished_, verdict.line);
@@ -182,8 +182,10 @@ private:
                        run.repetition == planned.place.repetition;
             });
             if (found == stored.runs.end()) continue;
+            check_same_run(planned, *found);
             finished_.push_back(
                 {planned.config, found->result, found->oversubscribed, found->repetition});
+            ++kept_;
             left_.add_done(planned.config, images_per_epoch(planned.config),
                            found->result.total_seconds);
             warn_if_elsewhere(*found);
@@ -194,19 +196,37 @@ private:
         }
     }
 
+    /// A file of the right name may be of another sweep.
+    void check_same_run(const PlannedRun& planned, const StoredRun& stored) const {
+        const auto wanted = run_config_json(planned.config, planned.place.scaling,
+                                            oversubscribed(planned.config), setting_.data);
+        for (const auto& [field, value] : wanted.items()) {
+            if (field == "oversubscribed" || field == "data_source") continue;
+            if (stored.config.contains(field) && stored.config.at(field) == value) continue;
+            throw Error(ExitCode::kUsage,
+                        "--resume {}: {} was run with another {} than this sweep asks for: remove "
+                        "it, or start a new sweep with --out",
+                        request_.out.string(), stored.file.filename().string(), field);
+        }
+    }
+
     void warn_if_elsewhere(const StoredRun& run) {
-        const std::string cpu = run.context.at("cpu_model");
-        if (warned_ || cpu == setting_.machine.cpu_model) return;
-        warned_ = true;
-        spdlog::warn(
-            "{} was measured on another CPU ({}): its figures do not compare with those "
-            "that follow",
-            run.file.string(), cpu);
+        const auto now = context_json(setting_.machine);
+        for (const char* field : {"cpu_model", "usable_cpus", "onednn_version", "onednn_isa",
+                                  "dp_compare_version", "build"}) {
+            if (warned_ || run.context.at(field) == now.at(field)) continue;
+            warned_ = true;
+            spdlog::warn(
+                "{} was measured with {} {}, now it is {}: its figures do not compare "
+                "with those that follow",
+                run.file.string(), field, run.context.at(field).dump(), now.at(field).dump());
+        }
     }
 
     /// What runs first would pay for clocks that still rise and pages that are still cold.
     void warm_up() {
         std::set<std::string> modes;
+        std::size_t most_steps = 0;
         for (const RunConfig& config : configurations_) {
             if (!modes.insert(config.mode).second) continue;
             RunConfig few = config;
@@ -214,10 +234,11 @@ private:
             few.epochs = 1;
             few.steps_limit = std::min(few.steps_limit.value_or(kWarmUpSteps), kWarmUpSteps);
             core::RunListener silence;
-            run_job(job_of(few, silence));
+            most_steps = std::max(most_steps, run_job(job_of(few, silence)).steps_per_epoch);
         }
         if (request_.quiet) return;
-        print_line(fmt::format("warm-up   {} steps of each mode, not counted", kWarmUpSteps));
+        print_line(fmt::format("warm-up   {} step{} of each mode, not counted", most_steps,
+                               most_steps == 1 ? "" : "s"));
     }
 
     /// Of the configurations of `mode`; without those that are oversubscribed, if there are others.
@@ -252,8 +273,11 @@ private:
         finished_.push_back(
             {run.config, *record.result, record.oversubscribed, run.place.repetition});
         left_.add_done(run.config, images_per_epoch(run.config), record.result->total_seconds);
-        if (keeps()) write_run(request_.out, record, setting_.machine, setting_.data);
         tell(run);
+        if (keeps()) {
+            write_run(request_.out, record, setting_.machine, setting_.data);
+            ++kept_;
+        }
         if (!request_.trace.empty()) tell_trace(job.config, traces);
     }
 
@@ -311,8 +335,8 @@ private:
         if (!keeps() || !is_sweep()) return;
         SweepFile file{status,
                        request_.arguments,
-                       fs::current_path(),
-                       started_,
+                       request_.working_directory,
+                       request_.started.empty() ? started_ : request_.started,
                        status == "running" ? "" : utc_now(),
                        runs_.size(),
                        {}};
@@ -323,29 +347,46 @@ private:
         write_sweep_file(request_.out, file);
     }
 
+    /// The runs' own files are what counts: without tables a sweep has lost nothing.
+    void keep_tables() const {
+        if (!keeps() || !has_runs(request_.out)) return;
+        try {
+            write_runs_csv(request_.out, read_results(request_.out));
+        } catch (const Error& error) {
+            spdlog::warn("{}", error.what());
+        }
+    }
+
     /// What was measured is shown and kept before the failure is told.
     void stop(bool interrupted) {
         if (!is_sweep()) return;
         try {
             keep_state(interrupted ? "interrupted" : "failed");
-            if (keeps() && has_runs(request_.out)) {
-                write_runs_csv(request_.out, read_results(request_.out));
-            }
         } catch (const Error& error) {
             spdlog::warn("{}", error.what());
         }
         if (!finished_.empty()) print_table(configurations_, finished_, "");
+        keep_tables();
         if (!keeps()) return;
-        spdlog::warn("{} of {} runs are kept in {}; go on with: dp_compare --resume {}",
-                     finished_.size(), runs_.size(), request_.out.string(), request_.out.string());
+        spdlog::warn("{} of {} runs are kept in {}; go on with: dp_compare --resume {}", kept_,
+                     runs_.size(), request_.out.string(), request_.out.string());
     }
 
     void finish_folder() {
         if (!request_.report) return;
+        complete_folder(
+            {request_, configurations_, setting_.machine,
+             [&](const RunConfig& config, const fs::path& file) { trace_steps(config, file); }});
+    }
+
+    void trace_steps(const RunConfig& config, const fs::path& file) const {
         core::RunListener silence;
-        complete_folder({request_, configurations_, setting_.machine, [&](const RunConfig& config) {
-                             return run_job(job_of(config, silence));
-                         }});
+        core::Job job = job_of(config, silence);
+        const std::size_t steps = job.training(0)->steps();
+        if (steps == 0) return;
+        job.config.trace = core::choose_trace_steps({}, steps);
+        core::RunResult result = run_job(job);
+        write_trace(file, job.config, take_traces(result));
     }
 
     const Setting& setting_;
@@ -356,6 +397,7 @@ private:
     Console console_;
     TimeLeft left_;
     std::vector<FinishedRun> finished_;
+    std::size_t kept_ = 0;  // runs that have their file
     bool warned_ = false;
 };
 

@@ -14,7 +14,7 @@ inline constexpr std::string_view kSweepFileName = "sweep.json";
 
 struct SweepFile {
     std::string status;                       // running, complete, interrupted or failed
-    std::vector<std::string> arguments;       // of the command line, without --out and its like
+    std::vector<std::string> arguments;       // of the command line, without --out and --force
     std::filesystem::path working_directory;  // that relative paths among them start from
     std::string started;                      // utc_now() then
     std::string ended;                        // utc_now() then; empty while it runs

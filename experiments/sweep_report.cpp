@@ -6,14 +6,14 @@
 #include <spdlog/spdlog.h>
 
 #include "core/base/error.hpp"
-#include "core/train/trace.hpp"
 #include "experiments/allreduce/benchmark.hpp"
 #include "experiments/console.hpp"
+#include "experiments/interrupt.hpp"
+#include "experiments/report/report.hpp"
 #include "experiments/request_checks.hpp"
 #include "experiments/result_file.hpp"
 #include "experiments/runs_csv.hpp"
 #include "experiments/sweep_file.hpp"
-#include "experiments/trace_file.hpp"
 
 namespace dp::experiments {
 namespace {
@@ -32,7 +32,7 @@ bool is_parallel(const RunConfig& config) { return config.mode != "serial" && co
 std::vector<RunConfig> to_trace(const SweepReport& sweep) {
     std::map<std::string, RunConfig> chosen;
     for (const RunConfig& config : sweep.configurations) {
-        if (!is_parallel(config)) continue;
+        if (!is_parallel(config) || config.epochs == 0) continue;
         const auto [same, first] = chosen.try_emplace(config.mode, config);
         const bool fits = !is_oversubscribed(config, sweep.machine);
         const bool before = !is_oversubscribed(same->second, sweep.machine);
@@ -52,9 +52,7 @@ void add_trace(const SweepReport& sweep, RunConfig config) {
     if (fs::exists(file)) return;
     config.epochs = 1;
     config.steps_limit = std::min(config.steps_limit.value_or(kTracedRunSteps), kTracedRunSteps);
-    config.trace = core::choose_trace_steps({}, *config.steps_limit);
-    core::RunResult result = sweep.run(config);
-    write_trace(file, config, take_traces(result));
+    sweep.trace(config, file);
 }
 
 /// Every reduction of the sweep's modes, for those of its worker counts that have a CPU each.
@@ -79,7 +77,10 @@ void add_reductions(const SweepReport& sweep) {
 
 /// Does `part` and turns its failure into a warning, unless the user wants to stop.
 void attempt(const char* what, const auto& part) try { part(); } catch (const Error& error) {
-    if (error.code() == ExitCode::kInterrupted || error.code() == ExitCode::kTerminated) throw;
+    for (const ExitCode code :
+         {ExitCode::kInterrupted, ExitCode::kTerminated, ExitCode::kVerification}) {
+        if (error.code() == code) throw;
+    }
     spdlog::warn("the report goes without {}: {}", what, error.what());
 }
 
@@ -91,7 +92,14 @@ void complete_folder(const SweepReport& sweep) {
     }
     attempt("the reductions' times", [&] { add_reductions(sweep); });
     for (const RunConfig& config : to_trace(sweep)) {
+        InterruptScope::check();
         attempt("a timeline", [&] { add_trace(sweep, config); });
+    }
+    InterruptScope::check();
+    try {
+        report::print_written(report::write_report(sweep.request.out));
+    } catch (const Error& error) {
+        spdlog::warn("no report: {}", error.what());
     }
 }
 

@@ -2,12 +2,12 @@
 // parallel model, the tables and the report made of all that.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <string_view>
 #include <vector>
 
 #include "core/train/run_config.hpp"
-#include "core/train/run_result.hpp"
 #include "experiments/command_line.hpp"
 #include "experiments/machine.hpp"
 
@@ -17,12 +17,13 @@ struct SweepReport {
     const Request& request;
     const std::vector<core::RunConfig>& configurations;
     const Machine& machine;
-    /// Runs a configuration that is not counted.
-    std::function<core::RunResult(const core::RunConfig& config)> run;
+    /// Runs a configuration that is not counted and writes a trace of a few of its steps.
+    std::function<void(const core::RunConfig& config, const std::filesystem::path& file)> trace;
 };
 
 /// Measures what the folder still lacks, then writes the tables and the report. What cannot be
-/// measured or written costs a warning and not the runs. Throws Error(kInterrupted, kTerminated).
+/// measured or written costs a warning and not the runs. Throws Error(kInterrupted, kTerminated)
+/// and, when a reduction has a wrong sum, Error(kVerification).
 void complete_folder(const SweepReport& sweep);
 
 /// Whether a file of this name is one that a sweep or its report wrote.

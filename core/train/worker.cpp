@@ -125,10 +125,10 @@ private:
 
     void run_epoch() {
         step_ = 0;
+        const ThreadUsage usage_before = read_thread_usage();
         enter(Phase::kOther);  // so that the clock's phases sum to this epoch's wall time
         const PhaseSeconds phases_before = clock_.seconds();
         const ExchangeStats exchange_before = exchange_.stats();
-        const ThreadUsage usage_before = read_thread_usage();
         const auto start = Clock::now();
         EpochResult epoch;
 

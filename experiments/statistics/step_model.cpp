@@ -65,6 +65,7 @@ Trend::Trend(double at_one, std::span<const Value> values)
         DP_CHECK(value.workers, >, values_.back().workers);
         values_.push_back(value);
     }
+    if (slope_ && *slope_ < 0.0) slope_.reset();
 }
 
 double Trend::at(std::size_t workers) const {

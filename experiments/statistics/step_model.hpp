@@ -60,7 +60,8 @@ struct PredictionSetup {
 /// straight line in N - 1 where 3 or more different N, the known N = 1 among them, show one (least
 /// squares of a slope from N = 1, whose 95 % interval leaves out 0). Else it is held at what it was
 /// at the largest N, for two points make a line of any noise. Held is the hopeful choice:
-/// contention that still grows is not foreseen.
+/// contention that still grows is not foreseen. A falling line is held too: caches that gain with
+/// N have an end, and the line would fall below 0.
 class Trend {
 public:
     struct Value {

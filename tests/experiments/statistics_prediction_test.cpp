@@ -106,6 +106,10 @@ TEST_CASE("a trend that is not shown is held at the largest N", "[statistics]") 
     CHECK(saturated.at(8) == Approx(1.10));
     CHECK(saturated.at(3) == Approx(1.10));
     CHECK(Trend(1.0, {}).at(7) == 1.0);
+    const Trend falling(1.0, std::array<Trend::Value, 3>{{{2, 0.95}, {3, 0.90}, {4, 0.85}}});
+    CHECK(falling.at(64) == 0.85);
+    CHECK(falling.at(3) == 0.90);
+    CHECK_FALSE(falling.is_line());
     CHECK_THROWS_AS(Trend(1.0, std::array<Trend::Value, 2>{{{4, 1.0}, {2, 1.0}}}), CheckFailure);
 }
 
