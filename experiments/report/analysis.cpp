@@ -224,6 +224,7 @@ void finish(Analysis& analysis) {
     }
     if (first == nullptr) first = &analysis.configurations.front();
     analysis.work_images = images_per_epoch(first->runs.front().result);
+    analysis.work_of = first->name();
     for (Configuration& each : analysis.configurations) compare_with_baseline(analysis, each);
     compare_modes(analysis);
     check_correctness(analysis);

@@ -80,7 +80,8 @@ struct Analysis {
     /// The largest N above 1 that is not oversubscribed, with a speedup; none where there is none.
     const Configuration* largest(const std::string& mode) const;
 
-    double work_images = 0.0;  // one epoch of the baseline; what T(N) is the time for
+    double work_images = 0.0;  // what T(N) is the time for: one epoch of `work_of`
+    std::string work_of;       // the baseline's name, or without one the first configuration's
     bool weak = false;         // work grows with N
     std::vector<Difference> differences;
     std::vector<Comparison> comparisons;
@@ -89,7 +90,6 @@ struct Analysis {
     std::vector<ModeModels> models;
     std::vector<allreduce::Row> allreduce;                      // empty without allreduce.json
     std::vector<std::pair<std::string, TraceContents>> traces;  // by mode
-    std::vector<std::string> notes;  // on files of the folder that could not be used
 
     Analysis() = default;
     Analysis(Analysis&&) = default;

@@ -70,7 +70,9 @@ std::vector<std::string> describe_stragglers(const Analysis& analysis) {
     bool any = false;
     for (const Configuration& each : analysis.configurations) {
         any = any || several_ranks(each);
-        if (each.straggler) found.push_back(describe(*each.straggler, each.mode, each.workers));
+        if (!each.straggler) continue;
+        found.push_back(describe(*each.straggler, each.mode, each.workers) +
+                        (each.oversubscribed ? " It had more workers than CPUs." : ""));
     }
     if (found.empty() && any) found.emplace_back("No rank stands out as a straggler.");
     return found;

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/base/error.hpp"
 #include "experiments/console.hpp"
 #include "experiments/report/findings.hpp"
 #include "experiments/report/gnuplot.hpp"
@@ -44,7 +45,7 @@ Document make_document(const Analysis& analysis, std::span<const Figure> figures
     return document;
 }
 
-Written write_report(const std::filesystem::path& folder) {
+Written write_report(const std::filesystem::path& folder) try {
     const Analysis analysis = analyse(folder);
     const std::vector<Figure> figures = draw_plots(folder, plot_data(analysis));
     const Document document = make_document(analysis, figures);
@@ -54,6 +55,10 @@ Written write_report(const std::filesystem::path& folder) {
     write_text(written.markdown, to_markdown(document));
     write_text(written.html, to_html(document));
     return written;
+} catch (const nlohmann::json::exception& error) {
+    throw core::Error(core::ExitCode::kData,
+                      "{}: a run's file lacks what the report needs ({}): make the runs again",
+                      folder.string(), error.what());
 }
 
 void print_written(const Written& written) {

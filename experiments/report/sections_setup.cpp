@@ -187,10 +187,10 @@ void add_method(Document& document, const Material& material) {
                       : fmt::format("{} to {} repetitions", least, most))});
     List terms;
     terms.items.push_back(
-        {{strong("T(N)"),
-          plain(fmt::format(": training time for {} images, one epoch of the "
-                            "baseline, from the images/s of N workers. {}",
-                            count(analysis.work_images), baseline_in_words(analysis)))}});
+        {{strong("T(N)"), plain(fmt::format(": training time for {} images, one epoch of {}, "
+                                            "from the images/s of N workers. {}",
+                                            count(analysis.work_images), analysis.work_of,
+                                            baseline_in_words(analysis)))}});
     terms.items.push_back({{strong("Speedup"), plain(" S = T(1) / T(N); ideal is N.")}});
     terms.items.push_back({{strong("Efficiency"), plain(": S / N; ideal is 100 %.")}});
     terms.items.push_back(
@@ -251,7 +251,6 @@ void add_threats(Document& document, const Material& material) {
     for (const Threat& threat : find_threats(material.analysis)) {
         list.items.push_back({{strong(threat.title), plain(". " + threat.text)}});
     }
-    for (const std::string& note : material.analysis.notes) list.items.emplace_back(note);
     if (list.items.empty()) {
         document.add(Paragraph{"None of those that are checked for applies."});
         return;
