@@ -101,6 +101,13 @@ Drawn draw(const fs::path& script, const fs::path& folder, const char* format,
     return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? Drawn::kYes : Drawn::kNo;
 }
 
+void remove_pictures(const fs::path& folder, const PlotData& plot) {
+    std::error_code ignored;
+    for (const char* const format : kFormats) {
+        fs::remove(folder / fmt::format("{}.{}", plot.name, format), ignored);
+    }
+}
+
 /// In all formats.
 Drawn draw_all(const fs::path& scripts, const fs::path& folder, const PlotData& plot,
                std::string& reason) {
@@ -112,9 +119,7 @@ Drawn draw_all(const fs::path& scripts, const fs::path& folder, const PlotData& 
         std::error_code ignored;
         if (drawn == Drawn::kYes && fs::file_size(file, ignored) > 0 && !ignored) continue;
         reason = complaints.last_line();
-        for (const char* const each : kFormats) {
-            fs::remove(folder / fmt::format("{}.{}", plot.name, each), ignored);
-        }
+        remove_pictures(folder, plot);
         return drawn == Drawn::kYes ? Drawn::kNo : drawn;
     }
     return Drawn::kYes;
@@ -147,7 +152,11 @@ std::vector<Figure> draw_plots(const fs::path& folder, std::span<const PlotData>
                     "{} cannot be created ({}): choose a folder that can be written", into.string(),
                     error.message());
     }
-    for (const PlotData& plot : plots) write_text(into / (plot.name + ".csv"), plot.csv);
+    for (const PlotData& plot : plots) {
+        // A picture of earlier data must not stand beside the new ones.
+        remove_pictures(into, plot);
+        write_text(into / (plot.name + ".csv"), plot.csv);
+    }
 
     std::vector<Figure> figures;
     fs::path scripts;

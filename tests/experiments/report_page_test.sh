@@ -30,6 +30,7 @@ browser() {
 folder="$work/my results"
 "$program" --mode serial,threads,procs -n 1,2 --epochs 2 --steps 3 --quiet --out "$folder" \
     >/dev/null 2>"$work/log" || { cat "$work/log" >&2; exit 1; }
+cat "$work/log" >&2 # what it warns of may be missing below
 "$program" report "$folder" >"$work/out" 2>"$work/log" || { cat "$work/log" >&2; exit 1; }
 html=$folder/report.html
 
