@@ -9,6 +9,7 @@
 #include "core/data/dataset_table.hpp"
 #include "core/nn/model.hpp"
 #include "experiments/allreduce/command_line.hpp"
+#include "experiments/diff/command_line.hpp"
 #include "experiments/injection.hpp"
 #include "experiments/modes.hpp"
 #include "experiments/nearest.hpp"
@@ -36,8 +37,9 @@ constexpr const char* kFooter =
     "  dp_compare --mode serial,threads,procs -n 1,2,4 --reps 5 --out results\n"
     "  dp_compare allreduce --mode threads,procs -n 2\n"
     "  dp_compare report results\n"
+    "  dp_compare diff before after --fail-above 5%\n"
     "Exit codes: 0 success, 1 failed, 2 usage, 3 data or checkpoint, 4 resources, 5 verification,\n"
-    "6 a worker died, 7 a worker stalled, 130 interrupted.";
+    "6 a worker died, 7 a worker stalled, 8 slower than diff allows, 130 interrupted.";
 
 std::string list_of(auto rows) {
     std::string text;
@@ -437,6 +439,8 @@ Parsed parse_command_line(int argc, const char* const* argv) {
     const CLI::App& allreduce_app = allreduce::add_subcommand(app, raw_allreduce);
     report::Request report_request;
     const CLI::App& report_app = report::add_subcommand(app, report_request);
+    diff::RawOptions raw_diff;
+    const CLI::App& diff_app = diff::add_subcommand(app, raw_diff);
     app.require_subcommand(0, 1);
     try {
         app.parse(argc, argv);
@@ -447,14 +451,10 @@ Parsed parse_command_line(int argc, const char* const* argv) {
     } catch (const CLI::ParseError& error) {
         throw_usage(app, error, argc, argv);
     }
-    if (allreduce_app.parsed()) {
-        require_no_training_options(app);
-        return allreduce::finish(raw_allreduce);
-    }
-    if (report_app.parsed()) {
-        require_no_training_options(app);
-        return report_request;
-    }
+    if (!app.get_subcommands().empty()) require_no_training_options(app);
+    if (allreduce_app.parsed()) return allreduce::finish(raw_allreduce);
+    if (report_app.parsed()) return report_request;
+    if (diff_app.parsed()) return diff::finish(raw_diff);
     if (!raw.resume.empty()) return resume(app, raw, request);
     raw.scaling_given = app.count("--scaling") != 0;
     request.report = !raw.no_report;

@@ -10,6 +10,7 @@
 
 #include "core/train/run_config.hpp"
 #include "experiments/allreduce/benchmark.hpp"
+#include "experiments/diff/diff.hpp"
 #include "experiments/report/command_line.hpp"
 #include "experiments/result_file.hpp"
 
@@ -39,7 +40,8 @@ struct Request {
 };
 
 /// Training, a subcommand, or text.
-using Parsed = std::variant<Request, allreduce::Request, report::Request, std::string>;
+using Parsed =
+    std::variant<Request, allreduce::Request, report::Request, diff::Request, std::string>;
 
 /// What to do, or (--help, --version) what to print and be done. Throws Error(kUsage) that names
 /// the option, the value and the next step.

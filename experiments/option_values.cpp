@@ -31,6 +31,23 @@ std::string to_text(const core::StepRange& steps) {
                                      : fmt::format("{}-{}", steps.first, steps.last);
 }
 
+double parse_share(const std::string& option, const std::string& text) {
+    std::string_view number = text;
+    const bool percent = number.ends_with('%');
+    if (percent) {
+        number.remove_suffix(1);
+        while (number.ends_with(' ')) number.remove_suffix(1);
+    }
+    const auto value = parse_number<double>(number);
+    // A comparison with nan is false.
+    if (value && *value >= 0.0 && *value < (percent ? 100.0 : 1.0)) {
+        return percent ? *value / 100.0 : *value;
+    }
+    throw core::Error(core::ExitCode::kUsage,
+                      "{} '{}' is no share below 1: give per cent, for example 5%, or 0.05", option,
+                      text);
+}
+
 CLI::Validator number_in(double low, double high, const std::string& wanted) {
     return CLI::Validator(
         [=](std::string& text) -> std::string {

@@ -22,6 +22,9 @@ core::StepRange parse_steps(const std::string& option, const std::string& text);
 /// The inverse.
 std::string to_text(const core::StepRange& steps);
 
+/// A share of 1 in [0, 1), "5%", "5 %" or "0.05". Throws Error(kUsage) that names `option`.
+double parse_share(const std::string& option, const std::string& text);
+
 CLI::Validator number_in(double low, double high, const std::string& wanted);
 CLI::Validator whole_number(std::size_t low, std::size_t high);
 CLI::Validator one_of(const std::vector<std::string>& words);

@@ -20,6 +20,7 @@ enum class ExitCode : int {
     kVerification = 5,
     kWorkerDied = 6,
     kStalled = 7,
+    kRegression = 8,
     kInterrupted = 130,
     kTerminated = 143,
 };

@@ -1,0 +1,141 @@
+#include "experiments/diff/diff.hpp"
+
+#include <algorithm>
+
+#include <spdlog/spdlog.h>
+#include <nlohmann/json.hpp>
+
+#include "core/base/error.hpp"
+#include "experiments/console.hpp"
+#include "experiments/diff/table.hpp"
+#include "experiments/json_file.hpp"
+
+namespace dp::experiments::diff {
+namespace {
+
+using core::Error;
+using core::ExitCode;
+using Json = nlohmann::ordered_json;
+
+Json folder_json(const ResultsFolder& results) {
+    return {{"folder", results.folder.string()},
+            {"runs", results.runs.size()},
+            {"failed", results.failed.size()}};
+}
+
+Json setup_json(const SetupDifference& difference) {
+    return {{"section", difference.section},
+            {"field", difference.field},
+            {"before", difference.before},
+            {"after", difference.after},
+            {"affects_speed", difference.affects_speed},
+            {"configurations", difference.configurations}};
+}
+
+Json comparison_json(const Comparison& each, const std::optional<double>& fail_above) {
+    const auto& range = each.ratio.interval95;
+    const bool slower = each.verdict == Verdict::kSlower;
+    return {{"mode", each.mode},
+            {"workers", each.workers},
+            {"oversubscribed", each.oversubscribed},
+            {"repetitions_before", each.before.n},
+            {"repetitions_after", each.after.n},
+            {"images_per_second_before", each.before.median},
+            {"images_per_second_after", each.after.median},
+            {"ratio", each.ratio.value},
+            {"ratio_low", range ? Json(range->low) : Json(nullptr)},
+            {"ratio_high", range ? Json(range->high) : Json(nullptr)},
+            {"p_value", each.test.p_value},
+            {"least_p_value", each.test.least_p_value},
+            {"adjusted_p_value", each.adjusted_p ? Json(*each.adjusted_p) : Json(nullptr)},
+            {"verdict", name_of(each.verdict)},
+            {"regression",
+             fail_above ? Json(slower && each.ratio.value < 1.0 - *fail_above) : Json(nullptr)}};
+}
+
+/// A comparison that cannot show a difference must not pass for one that found none.
+void check_repetitions(const FolderComparison& comparison) {
+    const auto& all = comparison.comparisons;
+    if (all.empty()) {
+        throw Error(ExitCode::kUsage,
+                    "--fail-above has nothing to check: no configuration trained in both folders");
+    }
+    if (std::ranges::any_of(
+            all, [](const Comparison& each) { return each.before.n > 1 && each.after.n > 1; })) {
+        return;
+    }
+    throw Error(ExitCode::kUsage,
+                "--fail-above cannot tell a regression from chance with one repetition: measure "
+                "both folders with --reps {} or more",
+                comparison.repetitions_needed());
+}
+
+void fail_on_regression(const FolderComparison& comparison, double fail_above) {
+    const auto regressions = find_regressions(comparison, fail_above);
+    if (regressions.empty()) {
+        if (std::ranges::any_of(comparison.comparisons, [](const Comparison& each) {
+                return each.verdict == Verdict::kTooFew;
+            })) {
+            spdlog::warn(
+                "--fail-above {:g} % could not be checked where repetitions are too few: it takes "
+                "--reps {}",
+                100.0 * fail_above, comparison.repetitions_needed());
+        }
+        return;
+    }
+    std::string list;
+    for (const Comparison& each : regressions) {
+        list += (list.empty() ? "" : "; ") + describe(each);
+    }
+    throw Error(ExitCode::kRegression, "slower by more than {:g} %: {}{}", 100.0 * fail_above, list,
+                comparison.comparable() ? "" : "; but the set-ups differ, see the warning above");
+}
+
+}  // namespace
+
+Json to_json(const Request& request, const ResultsFolder& before, const ResultsFolder& after,
+             const FolderComparison& comparison) {
+    Json document{
+        {"schema", "dp_compare.diff/1"},
+        {"before", folder_json(before)},
+        {"after", folder_json(after)},
+        {"alpha", request.alpha},
+        {"fail_above", request.fail_above ? Json(*request.fail_above) : Json(nullptr)},
+        {"comparable", comparison.comparable()},
+        {"repetitions_needed",
+         comparison.comparisons.empty() ? Json(nullptr) : Json(comparison.repetitions_needed())},
+        {"configurations", Json::array()},
+        {"setup", Json::array()},
+        {"checksums", Json::array()},
+        {"only_before", comparison.only_before},
+        {"only_after", comparison.only_after},
+        {"without_training", comparison.without_training}};
+    for (const Comparison& each : comparison.comparisons) {
+        document["configurations"].push_back(comparison_json(each, request.fail_above));
+    }
+    for (const SetupDifference& each : comparison.setup) {
+        document["setup"].push_back(setup_json(each));
+    }
+    for (const ChecksumChange& each : comparison.checksums) {
+        document["checksums"].push_back({{"configuration", each.configuration},
+                                         {"before", each.before},
+                                         {"after", each.after}});
+    }
+    return document;
+}
+
+void run_diff(const Request& request) {
+    const ResultsFolder before = read_results(request.before);
+    const ResultsFolder after = read_results(request.after);
+    const FolderComparison comparison = compare_folders(before, after, request.alpha);
+    if (request.fail_above) check_repetitions(comparison);
+    std::string text = format_comparison(before, after, comparison);
+    text.pop_back();
+    print_line(text);
+    if (!request.json.empty()) {
+        write_json(request.json, to_json(request, before, after, comparison));
+    }
+    if (request.fail_above) fail_on_regression(comparison, *request.fail_above);
+}
+
+}  // namespace dp::experiments::diff
