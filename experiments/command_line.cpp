@@ -15,6 +15,7 @@
 #include "experiments/nearest.hpp"
 #include "experiments/option_values.hpp"
 #include "experiments/plan.hpp"
+#include "experiments/predict/command_line.hpp"
 #include "experiments/sweep_file.hpp"
 
 namespace dp::experiments {
@@ -38,6 +39,7 @@ constexpr const char* kFooter =
     "  dp_compare allreduce --mode threads,procs -n 2\n"
     "  dp_compare report results\n"
     "  dp_compare diff before after --fail-above 5%\n"
+    "  dp_compare predict -n 16,32,64\n"
     "Exit codes: 0 success, 1 failed, 2 usage, 3 data or checkpoint, 4 resources, 5 verification,\n"
     "6 a worker died, 7 a worker stalled, 8 slower than diff allows, 130 interrupted.";
 
@@ -441,6 +443,8 @@ Parsed parse_command_line(int argc, const char* const* argv) {
     const CLI::App& report_app = report::add_subcommand(app, report_request);
     diff::RawOptions raw_diff;
     const CLI::App& diff_app = diff::add_subcommand(app, raw_diff);
+    predict::RawOptions raw_predict;
+    const CLI::App& predict_app = predict::add_subcommand(app, raw_predict);
     app.require_subcommand(0, 1);
     try {
         app.parse(argc, argv);
@@ -455,6 +459,7 @@ Parsed parse_command_line(int argc, const char* const* argv) {
     if (allreduce_app.parsed()) return allreduce::finish(raw_allreduce);
     if (report_app.parsed()) return report_request;
     if (diff_app.parsed()) return diff::finish(raw_diff);
+    if (predict_app.parsed()) return predict::finish(raw_predict);
     if (!raw.resume.empty()) return resume(app, raw, request);
     raw.scaling_given = app.count("--scaling") != 0;
     request.report = !raw.no_report;

@@ -11,6 +11,7 @@
 #include "core/train/run_config.hpp"
 #include "experiments/allreduce/benchmark.hpp"
 #include "experiments/diff/diff.hpp"
+#include "experiments/predict/predict.hpp"
 #include "experiments/report/command_line.hpp"
 #include "experiments/result_file.hpp"
 
@@ -27,9 +28,10 @@ struct Request {
     std::filesystem::path out;    // empty: no files
     std::filesystem::path trace;  // empty: none
     std::optional<core::StepRange> trace_steps;
-    bool force = false;   // overwrite results in `out`
-    bool resume = false;  // run only what `out` lacks
-    bool report = true;   // a sweep with `out` ends with one
+    bool force = false;         // overwrite results in `out`
+    bool resume = false;        // run only what `out` lacks
+    bool report = true;         // a sweep with `out` ends with one
+    bool measure_only = false;  // the runs' files are all: no table
     // What a resumed sweep starts with again, and where relative paths among them begin.
     std::vector<std::string> arguments;
     std::filesystem::path working_directory;
@@ -40,8 +42,8 @@ struct Request {
 };
 
 /// Training, a subcommand, or text.
-using Parsed =
-    std::variant<Request, allreduce::Request, report::Request, diff::Request, std::string>;
+using Parsed = std::variant<Request, allreduce::Request, report::Request, diff::Request,
+                            predict::Request, std::string>;
 
 /// What to do, or (--help, --version) what to print and be done. Throws Error(kUsage) that names
 /// the option, the value and the next step.

@@ -48,6 +48,10 @@ int main(int argc, char** argv) {
             dp::experiments::diff::run_diff(*request);
             return 0;
         }
+        if (const auto* request = std::get_if<dp::experiments::predict::Request>(&parsed)) {
+            dp::experiments::predict::run_predict(*request);
+            return 0;
+        }
         const auto& request = std::get<dp::experiments::Request>(parsed);
         if (request.verbose) spdlog::set_pattern("%H:%M:%S.%e dp_compare: %^%l%$: %v");
         dp::experiments::run_request(request);

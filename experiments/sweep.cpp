@@ -133,7 +133,7 @@ public:
         keep_tables();
         if (!is_sweep()) return;
         const Verdict verdict = compare_checksums(finished_);
-        print_table(configurations_, finished_, verdict.line);
+        if (!request_.measure_only) print_table(configurations_, finished_, verdict.line);
         keep_state("complete");
         if (keeps()) finish_folder();
         if (!verdict.equal) throw Error(ExitCode::kVerification, verdict.line);
@@ -365,6 +365,7 @@ private:
         } catch (const Error& error) {
             spdlog::warn("{}", error.what());
         }
+        if (request_.measure_only) return;
         if (!finished_.empty()) print_table(configurations_, finished_, "");
         keep_tables();
         if (!keeps()) return;

@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "experiments/allreduce/benchmark.hpp"
 #include "experiments/runs_csv.hpp"
 #include "tests/core/data_support.hpp"
 #include "tests/support/catch.hpp"
@@ -239,6 +240,47 @@ TEST_CASE("every field of a trace is described, and every one described is writt
     check_same(names(described("trace-*.json")), written(traces));
 }
 
+TEST_CASE("every field of diff's file is described, and every one described is written") {
+    const tests::TemporaryFolder before, after, out;
+    experiments::RunRecord record = tests::made_run("threads", 2, 1, 0.01);
+    tests::write_made_run(before.path(), record);
+    record.config.overlap = false;
+    record.result->checksum = "0000000000000abc";
+    tests::write_made_run(after.path(), record);
+    const fs::path file = out.path() / "diff.json";
+    REQUIRE(tests::run_program({"diff", before.path(), after.path(), "--json", file}).exit_code ==
+            0);
+    const Json document = parse(file);
+    CHECK(document.at("checksums").size() == 1);
+    check_same(names(described("diff.json")), written({document}));
+}
+
+TEST_CASE("every field of predict's file is described, and every one described is written") {
+    const tests::TemporaryFolder folder, out;
+    std::vector<experiments::allreduce::Row> rows;
+    for (const std::size_t factor : {1U, 2U, 4U}) {
+        for (const std::size_t repetition : {1U, 2U}) {
+            if (factor > 2) continue;
+            experiments::RunRecord record = tests::made_run("procs", factor, repetition, 0.01);
+            tests::write_made_run(folder.path(), record);
+        }
+        experiments::allreduce::Row row;
+        row.bytes = factor << 21;
+        row.mode = "procs";
+        row.workers = 2;
+        row.reduction = "direct";
+        row.time.median_us = 500.0 * static_cast<double>(factor);
+        rows.push_back(row);
+    }
+    experiments::allreduce::write_rows(folder.path(), rows, experiments::Machine{});
+    const fs::path file = out.path() / "predict.json";
+    const auto result = tests::run_program({"predict", folder.path(), "-n", "8", "--latency-us",
+                                            "10", "--bandwidth-gb-per-s", "1", "--json", file});
+    INFO(result.err);
+    REQUIRE(result.exit_code == 0);
+    check_same(names(described("predict.json")), written({parse(file)}));
+}
+
 TEST_CASE("every CSV column is described in the words of its table, and no other") {
     const tests::TemporaryFolder folder;
     tests::write_made_run(folder.path(), tests::made_run("threads", 2, 1, 0.01));
@@ -256,11 +298,14 @@ TEST_CASE("schemas describe the same fields in the same words") {
     check_schema("sweep", described("sweep.json"));
     check_schema("trace", described("trace-*.json"));
     check_schema("allreduce", described("allreduce.json"));
+    check_schema("diff", described("diff.json"));
+    check_schema("predict", described("predict.json"));
 }
 
 TEST_CASE("no field's description is without a unit that its name tells") {
-    for (const char* section : {"run-*.json", "context", "sweep.json", "trace-*.json",
-                                "allreduce.json", "runs.csv", "epochs.csv"}) {
+    for (const char* section :
+         {"run-*.json", "context", "sweep.json", "trace-*.json", "allreduce.json", "diff.json",
+          "predict.json", "runs.csv", "epochs.csv"}) {
         for (const auto& [name, description] : described(section)) {
             INFO(section << " " << name);
             if (name.ends_with("_seconds")) CHECK(description.unit == "s");

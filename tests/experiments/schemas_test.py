@@ -4,6 +4,7 @@ Usage: schemas_test.py PROGRAM"""
 
 import copy
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -66,6 +67,31 @@ def documents_of(program, arguments, exit_code):
                 for file in sorted(out.glob("*.json"))}
 
 
+def documents_of_folders(program):
+    """What diff and predict write of two small sweeps, by the name of their schema."""
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        sweep = [program, "--mode", "threads,procs", "-n", "1,2", "--reps", "2", "--no-report",
+                 *SMALL, "--out"]
+        commands = [
+            [*sweep, folder / "a"],
+            [*sweep, folder / "b", "--overlap", "off"],
+            [program, "allreduce", "-n", "2", "--bytes", "1048576,4591656,9183312",
+             "--repetitions", "2", "--out", folder / "a"],
+            [program, "diff", folder / "a", folder / "b", "--json", folder / "diff.json"],
+        ]
+        names = ["diff"]
+        if len(os.sched_getaffinity(0)) > 1:
+            commands.append([program, "predict", folder / "a", "-n", "8", "--latency-us", "10",
+                             "--bandwidth-gb-per-s", "1", "--json", folder / "predict.json"])
+            names.append("predict")
+        for command in commands:
+            run = subprocess.run(command, capture_output=True, text=True, timeout=120)
+            fact(f"{command} succeeds", run.returncode == 0, run.stderr)
+        return {name: json.loads((folder / f"{name}.json").read_text(),
+                                 parse_constant=refuse_constant) for name in names}
+
+
 def places_of(value, path=()):
     """Every object in a document, by its path."""
     if isinstance(value, dict):
@@ -124,6 +150,12 @@ def main(program):
                           ("trace", None), ("allreduce", None)}, list(samples))
     for (name, _), document in samples.items():
         check_refusals(validators[name], document, name)
+
+    for name, document in documents_of_folders(program).items():
+        validator = validator_of(name)
+        errors = [error.message for error in validator.iter_errors(document)]
+        fact(f"what {name} writes is valid", not errors, "\n".join(errors))
+        check_refusals(validator, document, name)
 
     complete = samples["run", "complete"]
     for field, value in [("status", "done"), ("schema", "dp_compare.run/2"), ("exit_code", 8),

@@ -1,0 +1,25 @@
+// The measurements that `dp_compare predict` makes when it is given none.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "experiments/command_line.hpp"
+#include "experiments/predict/predict.hpp"
+
+namespace dp::experiments::predict {
+
+/// 1, 2, 4, ... and the whole CPUs of `usable_cpus`.
+std::vector<std::size_t> calibrating_workers(double usable_cpus);
+
+/// The sweep that calibrates `modes`: cifar_cnn on synthetic images, so many steps of each
+/// configuration that a machine of two CPUs needs less than a minute. Throws Error(kUsage) for a
+/// batch that leaves no full step, Error(kResources) for less than two usable CPUs.
+experiments::Request calibrating_sweep(const std::vector<std::string>& modes,
+                                       std::size_t batch_size, double usable_cpus);
+
+/// Runs that sweep and the modes' reductions, in a temporary folder that is gone afterwards; says
+/// so on stderr. Throws what runs throw.
+Measurements calibrate(const Request& request);
+
+}  // namespace dp::experiments::predict

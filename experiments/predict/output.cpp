@@ -1,0 +1,260 @@
+#include "experiments/predict/output.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "experiments/console.hpp"
+
+namespace dp::experiments::predict {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using statistics::Interval;
+using statistics::Prediction;
+
+constexpr const char* kIndent = "          ";
+
+std::string rounded(double value) { return with_separators(static_cast<std::size_t>(value + 0.5)); }
+
+std::string measured_line(const ModePredictions& mode) {
+    std::string workers, repetitions, batches;
+    const auto add = [](std::string& list, std::size_t value) {
+        list += fmt::format("{}{}", list.empty() ? "" : ", ", value);
+    };
+    for (const MeasuredWorkers& each : mode.measured) {
+        add(workers, each.workers);
+        add(repetitions, each.repetitions);
+        add(batches, each.batch);
+    }
+    return fmt::format("{:<8}  measured: N = {}; repetitions {}; batch per worker {}\n", mode.mode,
+                       workers, repetitions, batches);
+}
+
+std::string exchange_line(const ModePredictions& mode) {
+    const statistics::ExchangeModel& model = *mode.exchange;
+    const auto gamma = model.gamma_seconds_per_byte();
+    return fmt::format(
+        "{}exchange: {} of {:.2f} MB: alpha {:.2f} us a signal, beta {:.4f} ns a byte moved, {}; "
+        "{} rows, off by {:.0f} %\n",
+        kIndent, mode.reduction, 1e-6 * mode.gradient_bytes, 1e6 * model.alpha_seconds(),
+        1e9 * model.beta_seconds_per_byte(),
+        gamma ? fmt::format("gamma {:.4f} ns a byte added", 1e9 * *gamma)
+              : std::string("gamma (additions) within beta"),
+        model.rows(), 100.0 * model.relative_deviation());
+}
+
+/// Beyond this the model is not the machine's.
+constexpr double kMostCheckError = 0.15;
+
+std::string held_out_line(const statistics::HeldOut& check) {
+    const bool far = std::abs(check.relative_error) > kMostCheckError;
+    return fmt::format(
+        "{}check:    N = {} predicted from smaller N: {:.2f} ms a step, measured {:.2f} ms, error "
+        "{:+.1f} %{}\n",
+        kIndent, check.workers, 1e3 * check.predicted_seconds, 1e3 * check.measured_seconds,
+        100.0 * check.relative_error,
+        far ? ": too far to rely on; measure again on an idle machine" : "");
+}
+
+std::string calibration_lines(const ModePredictions& mode) {
+    std::string text =
+        mode.measured.empty() ? fmt::format("{:<8}\n", mode.mode) : measured_line(mode);
+    if (mode.exchange) text += exchange_line(mode);
+    if (!mode.predictor) {
+        return text + fmt::format("{}no prediction: {}\n", kIndent, mode.predictor.reason());
+    }
+    return text + fmt::format("{}assumed:  {}\n", kIndent, mode.predictor->assumption()) +
+           held_out_line(mode.predictor->held_out());
+}
+
+constexpr const char* kRowFormat = "{:<8} {:>5}  {:>9}  {:>10}  {:>20}  {:>8}  {:>10}  {:<9}{}\n";
+
+std::string header(const Request& request) {
+    std::string text =
+        fmt::format(kRowFormat, "mode", "N", "step ms", "images/s", "95 % range", "speedup",
+                    "efficiency", "", request.network ? "  machines   networked" : "");
+    return text;
+}
+
+/// Throughput of `workers` with steps of `seconds`.
+Interval throughput(const Prediction& prediction) {
+    const double images = prediction.images_per_second * prediction.step.seconds;
+    return {images / prediction.step.interval95.high, images / prediction.step.interval95.low};
+}
+
+std::string row(const ModePredictions& mode, const PredictedWorkers& each) {
+    const Prediction& one = each.prediction;
+    const Interval range = throughput(one);
+    const std::string networked = each.networked
+                                      ? fmt::format("  {:>8}  {:>10}", each.networked->machines,
+                                                    rounded(each.networked->images_per_second))
+                                      : "";
+    return fmt::format(kRowFormat, mode.mode, each.workers,
+                       fmt::format("{:.2f}", 1e3 * one.step.seconds),
+                       rounded(one.images_per_second),
+                       fmt::format("{} to {}", rounded(range.low), rounded(range.high)),
+                       fmt::format("{:.2f}", one.speedup),
+                       fmt::format("{:.0f} %", 100.0 * one.efficiency), "predicted", networked);
+}
+
+std::string machines_line(const ModePredictions& mode, const Predictions& all) {
+    const std::size_t per_machine = all.workers_per_machine;
+    if (all.most_machines < 2) {
+        return fmt::format("{}: one machine of {} workers has them all\n", mode.mode, per_machine);
+    }
+    if (!mode.machines_that_pay) {
+        return fmt::format(
+            "{}: up to N = {} ({} machines of {}) no number of machines is faster than one\n",
+            mode.mode, all.most_machines * per_machine, all.most_machines, per_machine);
+    }
+    return fmt::format(
+        "{}: several machines are faster than one from N = {} on ({} machines of {})\n", mode.mode,
+        *mode.machines_that_pay * per_machine, *mode.machines_that_pay, per_machine);
+}
+
+std::string batch_text(const BatchFor& each) {
+    if (!each.batch) return "none";
+    return each.batch->batch == 1 ? "any" : with_separators(each.batch->batch);
+}
+
+std::string batches_lines(const ModePredictions& mode) {
+    std::string batches, reason;
+    for (const BatchFor& each : mode.batches) {
+        batches += fmt::format("{}N = {}: {}", batches.empty() ? "" : ", ", each.workers,
+                               batch_text(each));
+        if (!each.batch) reason = each.batch.reason();
+    }
+    return fmt::format("{}: {}{}\n", mode.mode, batches,
+                       reason.empty() ? "" : fmt::format(" ({})", reason));
+}
+
+std::string network_text(const Predictions& all, const Request& request) {
+    std::string text = fmt::format(
+        "\nnetworked: images/s of the same workers on machines of {2}, with {0:g} us and {1:g} "
+        "GB/s "
+        "between them\n(inside a machine as before, then a ring of machines):\n",
+        1e6 * request.network->latency_seconds, 1e-9 * request.network->bytes_per_second,
+        all.workers_per_machine);
+    for (const ModePredictions& mode : all.modes) {
+        if (mode.predictor) text += "  " + machines_line(mode, all);
+    }
+    return text;
+}
+
+Json interval_json(const Interval& interval) { return {interval.low, interval.high}; }
+
+Json prediction_json(const Prediction& prediction) {
+    return {{"machines", prediction.machines},
+            {"step_seconds", prediction.step.seconds},
+            {"step_seconds_range", interval_json(prediction.step.interval95)},
+            {"images_per_second", prediction.images_per_second},
+            {"images_per_second_range", interval_json(throughput(prediction))},
+            {"speedup", prediction.speedup},
+            {"efficiency", prediction.efficiency}};
+}
+
+Json exchange_json(const ModePredictions& mode) {
+    if (!mode.exchange) return nullptr;
+    const auto gamma = mode.exchange->gamma_seconds_per_byte();
+    return {{"reduction", mode.reduction},
+            {"gradient_bytes", mode.gradient_bytes},
+            {"alpha_seconds", mode.exchange->alpha_seconds()},
+            {"beta_seconds_per_byte", mode.exchange->beta_seconds_per_byte()},
+            {"gamma_seconds_per_byte", gamma ? Json(*gamma) : Json(nullptr)},
+            {"rows", mode.exchange->rows()},
+            {"relative_deviation", mode.exchange->relative_deviation()}};
+}
+
+Json held_out_json(const statistics::HeldOut& check) {
+    return {{"workers", check.workers},
+            {"predicted_step_seconds", check.predicted_seconds},
+            {"measured_step_seconds", check.measured_seconds},
+            {"relative_error", check.relative_error}};
+}
+
+Json row_json(const PredictedWorkers& each) {
+    Json json{{"workers", each.workers}, {"predicted", true}};
+    json.update(prediction_json(each.prediction));
+    json["networked"] = each.networked ? prediction_json(*each.networked) : Json(nullptr);
+    return json;
+}
+
+Json batch_json(const BatchFor& each) {
+    return {{"workers", each.workers},
+            {"batch_size", each.batch ? Json(each.batch->batch) : Json(nullptr)},
+            {"efficiency", each.batch ? Json(each.batch->efficiency) : Json(nullptr)},
+            {"reason", each.batch ? Json(nullptr) : Json(each.batch.reason())}};
+}
+
+Json mode_json(const ModePredictions& mode) {
+    Json json{{"mode", mode.mode}, {"measured", Json::array()}};
+    for (const MeasuredWorkers& each : mode.measured) {
+        json["measured"].push_back({{"workers", each.workers},
+                                    {"batch_size", each.batch},
+                                    {"repetitions", each.repetitions}});
+    }
+    const auto& predictor = mode.predictor;
+    json["exchange"] = exchange_json(mode);
+    json["refused"] = predictor ? Json(nullptr) : Json(predictor.reason());
+    json["assumption"] = predictor ? Json(predictor->assumption()) : Json(nullptr);
+    json["held_out"] = predictor ? held_out_json(predictor->held_out()) : Json(nullptr);
+    json["batch_size"] = predictor ? Json(mode.batch) : Json(nullptr);
+    json["predictions"] = Json::array();
+    for (const PredictedWorkers& each : mode.predictions) {
+        json["predictions"].push_back(row_json(each));
+    }
+    json["batches"] = Json::array();
+    for (const BatchFor& each : mode.batches) json["batches"].push_back(batch_json(each));
+    json["machines_that_pay"] =
+        mode.machines_that_pay ? Json(*mode.machines_that_pay) : Json(nullptr);
+    return json;
+}
+
+}  // namespace
+
+std::string format_predictions(const Predictions& predictions, const Request& request) {
+    std::string text;
+    for (const ModePredictions& mode : predictions.modes) text += calibration_lines(mode);
+    const bool any = std::ranges::any_of(
+        predictions.modes, [](const auto& mode) { return mode.predictor.has_value(); });
+    if (any) {
+        text += "\n" + header(request);
+        for (const ModePredictions& mode : predictions.modes) {
+            for (const PredictedWorkers& each : mode.predictions) text += row(mode, each);
+        }
+        text +=
+            "\nSpeedup: images/s over those of one worker of the same mode, with the same batch. "
+            "Efficiency: speedup / N.\n";
+        if (request.network) text += network_text(predictions, request);
+        text += fmt::format("\nBatch per worker that would hold an efficiency of {:g} %:\n",
+                            100.0 * request.efficiency);
+        for (const ModePredictions& mode : predictions.modes) {
+            if (mode.predictor) text += "  " + batches_lines(mode);
+        }
+    }
+    text.pop_back();
+    return text;
+}
+
+Json to_json(const Predictions& predictions, const Request& request) {
+    Json document{
+        {"schema", "dp_compare.predict/1"},
+        {"folder", request.folder.empty() ? Json(nullptr) : Json(request.folder.string())},
+        {"network", nullptr},
+        {"efficiency", request.efficiency},
+        {"modes", Json::array()}};
+    if (request.network) {
+        document["network"] = {{"latency_seconds", request.network->latency_seconds},
+                               {"bytes_per_second", request.network->bytes_per_second},
+                               {"workers_per_machine", predictions.workers_per_machine}};
+    }
+    for (const ModePredictions& mode : predictions.modes) {
+        document["modes"].push_back(mode_json(mode));
+    }
+    return document;
+}
+
+}  // namespace dp::experiments::predict
