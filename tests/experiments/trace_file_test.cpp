@@ -495,8 +495,10 @@ TEST_CASE("trace options that make no sense are refused before anything runs") {
     const tests::TemporaryFolder folder;
     const std::string file = folder.path() / "trace.json";
     const std::vector<std::pair<std::vector<std::string>, std::string>> wrong{
-        {{"--trace", file, "--mode", "threads,procs"}, "choose one mode, one -n and one repetition"},
-        {{"--trace", file, "--mode", "threads", "-n", "1,2"}, "choose one mode, one -n and one repetition"},
+        {{"--trace", file, "--mode", "threads,procs"},
+         "choose one mode, one -n and one repetition"},
+        {{"--trace", file, "--mode", "threads", "-n", "1,2"},
+         "choose one mode, one -n and one repetition"},
         {{"--trace", (folder.path() / "none" / "trace.json").string()}, "cannot be written"},
         {{"--trace", folder.path().string()}, "cannot be written"},
         {{"--trace-steps", "1-2"}, "without --trace"},
