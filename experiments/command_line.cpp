@@ -377,8 +377,10 @@ Request resume(const CLI::App& app, const Raw& raw, const Request& given) {
     request.quiet = given.quiet;
     request.verbose = given.verbose;
     if (raw.no_report) request.report = false;
-    for (std::filesystem::path* path : {&request.data_dir, &request.base.load}) {
-        if (!path->empty()) *path = sweep.working_directory / *path;
+    if (std::filesystem::current_path() != sweep.working_directory) {
+        for (std::filesystem::path* path : {&request.data_dir, &request.base.load}) {
+            if (!path->empty()) *path = sweep.working_directory / *path;
+        }
     }
     return request;
 }

@@ -1,6 +1,6 @@
 # Physical memory of all processes of a run, and what it holds: a stacked bar for each mode and N.
 #
-# Reads memory.csv: mode, workers, and in MB (1e6 bytes) total, parameters, gradients, optimizer,
+# Reads memory.csv: mode, workers, oversubscribed (0 or 1), and in MB (1e6 bytes) total, parameters, gradients, optimizer,
 # activations, data, rest (code, libraries, oneDNN's own buffers, stacks).
 # By hand:  gnuplot -c experiments/plots/memory.gp DIR/plots svg memory     (or png)
 
@@ -31,7 +31,7 @@ set ylabel "MB" offset 1,0
 set bmargin 3.4
 set key outside top center horizontal Left reverse samplen 1.2 width 2 maxrows 3 font ",13"
 plot for [i = words(parts):1:-1] data using ($0):(upto(parts, i)):(0.7): \
-         xticlabels(strcol("mode")."\n".sprintf("%d", column("workers"))) \
+         xticlabels(strcol("mode")."\n".sprintf("%d%s", column("workers"), column("oversubscribed") == 1 ? "*" : "")) \
          with boxes fillcolor rgb color_of_part(word(parts, i)) notitle, \
      data using ($0):"total_mb":(sprintf("%.0f", column("total_mb"))) with labels \
          offset 0,0.6 font ",13" notitle, \

@@ -66,10 +66,11 @@ private:
 
 enum class Drawn { kYes, kNo, kNoGnuplot };
 
-/// gnuplot -c SCRIPT FOLDER FORMAT NAME, without a shell, in the C locale.
+/// gnuplot -c SCRIPT FOLDER FORMAT NAME, without a shell, in the C locale and without the user's
+/// own settings.
 Drawn draw(const fs::path& script, const fs::path& folder, const char* format,
            const std::string& name, Complaints& complaints) {
-    std::array<std::string, 6> words{"gnuplot",       "-c",   script.string(),
+    std::array<std::string, 7> words{"gnuplot",       "-d",   "-c", script.string(),
                                      folder.string(), format, name};
     std::vector<char*> arguments;
     for (std::string& word : words) arguments.push_back(word.data());

@@ -177,17 +177,18 @@ PlotData allreduce_times(const Analysis& analysis) {
 }
 
 PlotData memory(const Analysis& analysis) {
-    Csv csv({"mode", "workers", "total_mb", "parameters_mb", "gradients_mb", "optimizer_mb",
-             "activations_mb", "data_mb", "rest_mb"});
+    Csv csv({"mode", "workers", "oversubscribed", "total_mb", "parameters_mb", "gradients_mb",
+             "optimizer_mb", "activations_mb", "data_mb", "rest_mb"});
     for (const Configuration& each : analysis.configurations) {
         if (!each.memory || !each.memory->rest_bytes) continue;
         const Memory& of = *each.memory;
-        csv.add(each.mode, each.workers, of.total_bytes / 1e6, of.parameters_bytes / 1e6,
-                of.gradients_bytes / 1e6, of.optimizer_bytes / 1e6, of.activations_bytes / 1e6,
-                of.data_bytes / 1e6, *of.rest_bytes / 1e6);
+        csv.add(each.mode, each.workers, each.oversubscribed, of.total_bytes / 1e6,
+                of.parameters_bytes / 1e6, of.gradients_bytes / 1e6, of.optimizer_bytes / 1e6,
+                of.activations_bytes / 1e6, of.data_bytes / 1e6, *of.rest_bytes / 1e6);
     }
     return {"memory", "memory", csv.text(),
-            "Physical memory of all processes of a run, and what it holds.",
+            "Physical memory of all processes of a run, and what it holds; *: more workers than "
+            "CPUs.",
             "Stacked bars of memory for each mode and N"};
 }
 

@@ -10,6 +10,7 @@
 #include "core/data/dataset_table.hpp"
 #include "core/optim/optimizer.hpp"
 #include "core/train/run_config.hpp"
+#include "experiments/modes.hpp"
 #include "experiments/sweep_file.hpp"
 
 namespace dp::experiments::report {
@@ -57,7 +58,10 @@ std::string from_runs(const ResultsFolder& results) {
     }
     add_changed(line, config, "model", "--model", core::find_dataset(dataset).default_model);
     add_changed(line, config, "epochs", "--epochs", usual.epochs);
-    add_changed(line, config, "steps_limit", "--steps", nullptr);
+    // Weak scaling sets the limit itself.
+    if (results.runs.front().scaling != "weak") {
+        add_changed(line, config, "steps_limit", "--steps", nullptr);
+    }
     if (results.runs.front().scaling == "strong") {
         add_changed(line, config, "effective_batch", "--global-batch", nullptr);
     } else {
@@ -71,6 +75,12 @@ std::string from_runs(const ResultsFolder& results) {
     add_changed(line, config, "convolution", "--convolution", core::kConvolutionAlgorithms[0].name);
     add_changed(line, config, "precision", "--precision", core::kPrecisions[0].name);
     add_changed(line, config, "seed", "--seed", usual.seed);
+    for (const StoredRun& run : results.runs) {
+        const std::string reduction = text_of(run.config.at("reduction"));
+        if (reduction == find_mode(run.mode).reductions().front().name) continue;
+        line += " --reduction " + reduction;
+        break;
+    }
     add_changed(line, config, "bucket_kib", "--bucket-kib", usual.bucket_kib);
     if (config.at("augment").get<bool>()) line += " --augment";
     if (!config.at("shuffle").get<bool>()) line += " --no-shuffle";

@@ -57,6 +57,9 @@ void add_laws(Document& document, const Analysis& analysis) {
               plain(fmt::format(" ({})", row.source))}});
     }
     document.add(laws);
+    document.add(Paragraph{
+        "Speedups are those of the tables: what a mode loses with one worker against their "
+        "baseline counts as serial fraction too."});
     if (!table.rows.empty()) document.add(table);
     if (!refused.items.empty()) document.add(refused);
 }
@@ -102,15 +105,17 @@ void add_exchange(Document& document, const Material& material) {
 
 void add_predictions(Document& document, const Analysis& analysis) {
     document.add(Heading{3, "Predictions", "predictions"});
-    Table table{"Predicted, not measured: with more workers of one machine",
-                {{"mode", Align::kLeft},
-                 {"N"},
-                 {"step, predicted"},
-                 {"images/s, predicted"},
-                 {"speedup, predicted"},
-                 {"efficiency, predicted"}},
-                {},
-                ""};
+    Table table{
+        "Predicted, not measured: with more workers of one machine, the batch per worker as at the "
+        "largest N measured, speedup over the mode's own N = 1",
+        {{"mode", Align::kLeft},
+         {"N"},
+         {"step, predicted"},
+         {"images/s, predicted"},
+         {"speedup, predicted"},
+         {"efficiency, predicted"}},
+        {},
+        ""};
     List notes;
     for (const ModeModels& models : analysis.models) {
         if (!models.predictor) {
@@ -119,12 +124,14 @@ void add_predictions(Document& document, const Analysis& analysis) {
             continue;
         }
         const HeldOut& check = models.predictor->held_out();
-        notes.items.emplace_back(fmt::format(
-            "{}: it assumes that {}. Check: made without N = {}, the model says {} a step there; "
-            "measured are {} ({:+.1f} %).",
-            models.mode, models.predictor->assumption(), check.workers,
-            seconds(check.predicted_seconds), seconds(check.measured_seconds),
-            100.0 * check.relative_error));
+        notes.items.emplace_back(
+            fmt::format("{}: it assumes that {}. Check: made without the runs of N = {}, the model "
+                        "says {} a step "
+                        "there; "
+                        "measured are {} ({:+.1f} %).",
+                        models.mode, models.predictor->assumption(), check.workers,
+                        seconds(check.predicted_seconds), seconds(check.measured_seconds),
+                        100.0 * check.relative_error));
         for (const Prediction& each : models.predictions) {
             table.rows.push_back(
                 {{models.mode, fmt::to_string(each.workers),

@@ -212,7 +212,7 @@ void add_breakdown(Document& document, const Material& material) {
         document.add(Heading{3, "From ideal to measured time", "waterfall"});
         document.add(Paragraph{fmt::format(
             "The waterfall divides what is lost against T(1) / N by cause; its parts sum to the "
-            "difference. Times are for {} images; start-up is spread over the epochs.",
+            "difference. Times are for {} images, here with start-up, spread over the epochs.",
             count(analysis.work_images))});
         List list;
         for (const ModeWaterfall& each : analysis.waterfalls) {

@@ -23,9 +23,10 @@ std::string cell(const Json& object, const char* field) {
     if (found->is_string()) return found->get<std::string>();
     if (found->is_boolean()) return found->get<bool>() ? "yes" : "no";
     if (found->is_number_unsigned()) {
-        // A date is no quantity.
-        const double value = found->get<double>();
-        return std::string_view(field) == "openmp_version" ? found->dump() : count(value);
+        // A date and a seed are no quantities.
+        const std::string_view name = field;
+        const bool quantity = name != "openmp_version" && name != "seed";
+        return quantity ? count(found->get<double>()) : found->dump();
     }
     if (found->is_number()) return fmt::format("{:g}", found->get<double>());
     if (found->is_object() || found->is_array()) {
@@ -232,15 +233,17 @@ void add_correctness(Document& document, const Material& material) {
                 ""};
     for (const Correctness& each : analysis.correctness) {
         const bool equal = each.equal();
-        table.rows.push_back({{fmt::to_string(each.workers), join(each.modes),
-                               fmt::to_string(each.runs), join(each.checksums),
-                               each.runs < 2 ? ""
-                               : equal       ? "yes"
-                                             : "no",
-                               equal ? fmt::format("{:.4f}", each.train_loss) : "",
-                               equal ? fmt::format("{:.4f}", each.test_loss) : "",
-                               equal ? percent(each.test_accuracy, 2) : ""},
-                              false});
+        table.rows.push_back(
+            {{fmt::to_string(each.workers), join(each.modes), fmt::to_string(each.runs),
+              join(each.checksums),
+              each.runs < 2 ? ""
+              : equal       ? "yes"
+                            : "no",
+              // Without a step there is none.
+              equal && each.train_loss > 0.0 ? fmt::format("{:.4f}", each.train_loss) : "",
+              equal ? fmt::format("{:.4f}", each.test_loss) : "",
+              equal ? percent(each.test_accuracy, 2) : ""},
+             false});
     }
     document.add(table);
 }
@@ -263,15 +266,12 @@ void add_reproduction(Document& document, const Material& material) {
     document.add(Paragraph{"The same measurement, in a folder of its own:"});
     document.add(Code{command_line_of(material.analysis.results)});
     document.add(Paragraph{"This report again, from the files of this folder:"});
-    document.add(
-        Code{"dp_compare report " + quote_for_shell(material.analysis.results.folder.string())});
+    document.add(Code{"dp_compare report DIR"});
     if (material.figures.empty()) return;
     document.add(Paragraph{
         {{plain("Each plot by hand, after editing its script in "), code("experiments/plots/"),
           plain(", from its data in "), code("plots/"), plain(", for example:")}}});
-    document.add(
-        Code{fmt::format("gnuplot -c experiments/plots/{0}.gp {1} svg {0}", "breakdown",
-                         quote_for_shell((material.analysis.results.folder / "plots").string()))});
+    document.add(Code{"gnuplot -c experiments/plots/breakdown.gp DIR/plots svg breakdown"});
 }
 
 }  // namespace dp::experiments::report

@@ -11,28 +11,11 @@ using Json = nlohmann::ordered_json;
 
 /// Of `config`: not what names a configuration (mode, workers), follows from it, or leaves a step's
 /// time alone.
-constexpr std::array<std::string_view, 22> kConfig{"scaling",
-                                                   "model",
-                                                   "dataset",
-                                                   "data_source",
-                                                   "training_images",
-                                                   "test_images",
-                                                   "epochs",
-                                                   "steps_limit",
-                                                   "optimizer",
-                                                   "momentum",
-                                                   "weight_decay",
-                                                   "convolution",
-                                                   "precision",
-                                                   "dropout",
-                                                   "augment",
-                                                   "shuffle",
-                                                   "seed",
-                                                   "bucket_kib",
-                                                   "overlap",
-                                                   "inject",
-                                                   "load",
-                                                   "threads_per_worker"};
+constexpr std::array<std::string_view, 22> kConfig{
+    "scaling",     "model",     "dataset",       "training_images",   "test_images",  "epochs",
+    "steps_limit", "optimizer", "learning_rate", "momentum",          "weight_decay", "convolution",
+    "precision",   "dropout",   "augment",       "shuffle",           "seed",         "bucket_kib",
+    "overlap",     "inject",    "load",          "threads_per_worker"};
 constexpr std::array<std::string_view, 9> kContext{"host",       "cpu_model",      "usable_cpus",
                                                    "kernel",     "onednn_version", "onednn_runtime",
                                                    "onednn_isa", "build",          "environment"};

@@ -83,7 +83,8 @@ void oversubscribed(const Analysis& analysis, std::vector<Threat>& threats) {
 
 void short_epochs(const Analysis& analysis, std::vector<Threat>& threats) {
     const Json& limit = analysis.results.runs.front().config.at("steps_limit");
-    if (limit.is_null()) return;
+    // Weak scaling sets the limit itself.
+    if (limit.is_null() || analysis.results.runs.front().scaling == "weak") return;
     threats.push_back(
         {"Short epochs",
          fmt::format("Every epoch ended after {} steps. The figures are those of the first steps "
@@ -131,6 +132,8 @@ void noise(const Analysis& analysis, std::vector<Threat>& threats) {
 
 /// One worker has a CPU to itself: what it does not get of it, others had.
 void busy_machine(const Analysis& analysis, std::vector<Threat>& threats) {
+    // A rank that sleeps on purpose is not on a CPU either.
+    if (!analysis.results.runs.front().config.at("inject").is_null()) return;
     const Configuration* worst = nullptr;
     for (const Configuration& each : analysis.configurations) {
         if (!each.metrics || each.workers != 1 || each.oversubscribed) continue;
@@ -152,7 +155,7 @@ void quota(const Analysis& analysis, std::vector<Threat>& threats) {
     if (limit.is_null()) return;
     threats.push_back(
         {"CPU quota", fmt::format("The control group may use {} CPUs. Beyond that all workers are "
-                                  "stopped for a part of each period, which shows as waiting.",
+                                  "stopped for a part of each period, which lengthens every phase.",
                                   text_of(limit))});
 }
 
