@@ -96,9 +96,9 @@ statistics::StepParts step_parts(const core::RunResult& result) {
     return parts;
 }
 
-statistics::MeasuredPoint measured_point(const RunGroup& group) {
-    statistics::MeasuredPoint point{group.workers, group.runs.front().batch_size, {}};
-    for (const StoredRun& run : group.runs) {
+statistics::MeasuredPoint measured_point(std::span<const StoredRun> runs) {
+    statistics::MeasuredPoint point{runs.front().workers, runs.front().batch_size, {}};
+    for (const StoredRun& run : runs) {
         if (run.result.images_per_second() > 0.0) {
             point.repetitions.push_back(step_parts(run.result));
         }

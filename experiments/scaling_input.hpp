@@ -25,8 +25,8 @@ std::vector<allreduce::Row> read_allreduce(const std::filesystem::path& file);
 /// Requires steps: CheckFailure.
 statistics::StepParts step_parts(const core::RunResult& result);
 
-/// The repetitions of one N that trained.
-statistics::MeasuredPoint measured_point(const RunGroup& group);
+/// The repetitions of one mode and N that trained, of at least one run.
+statistics::MeasuredPoint measured_point(std::span<const StoredRun> runs);
 
 /// Requires a run of a network that this program has: Error(kUsage).
 statistics::PredictionSetup prediction_setup(const StoredRun& run);

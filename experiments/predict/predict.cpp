@@ -123,7 +123,7 @@ ModePredictions predict_mode(const std::string& name, const std::vector<RunGroup
     const RunGroup* largest = nullptr;
     for (const RunGroup& group : groups) {
         if (group.mode != name || group.oversubscribed) continue;
-        MeasuredPoint point = measured_point(group);
+        MeasuredPoint point = measured_point(group.runs);
         if (point.repetitions.empty()) continue;
         mode.measured.push_back({point.workers, point.batch, point.repetitions.size()});
         points.push_back(std::move(point));

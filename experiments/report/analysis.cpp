@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 
 #include "core/base/error.hpp"
-#include "experiments/report/allreduce_file.hpp"
 #include "experiments/report/usage_figures.hpp"
+#include "experiments/scaling_input.hpp"
 
 namespace dp::experiments::report {
 namespace {

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "experiments/report/analysis.hpp"
+#include "experiments/scaling_input.hpp"
 
 namespace dp::experiments::report {
 namespace {
@@ -23,39 +24,21 @@ std::vector<Point> speedups(std::span<const Configuration* const> configurations
 }
 
 Outcome<ExchangeModel> calibrate(const std::string& reduction, const std::string& mode,
-                                 std::span<const allreduce::Row> rows) {
+                                 double gradient_bytes, std::span<const allreduce::Row> rows) {
     if (rows.empty()) {
         return Outcome<ExchangeModel>::refused(
             "no allreduce.json in the folder: dp_compare allreduce --out writes it");
     }
-    std::vector<ExchangeTime> times;
-    for (const allreduce::Row& row : rows) {
-        if (row.mode != mode || row.reduction != reduction || row.workers < 2) continue;
-        if (row.oversubscribed || row.wrong != 0 || row.time.median_us <= 0.0) continue;
-        times.push_back({row.workers, static_cast<double>(row.bytes), row.time.median_us * 1e-6});
-    }
-    return ExchangeModel::calibrate(reduction, times);
+    return ExchangeModel::calibrate(reduction,
+                                    exchange_times(rows, mode, reduction, gradient_bytes));
 }
 
 std::vector<MeasuredPoint> measured_points(std::span<const Configuration* const> configurations) {
     std::vector<MeasuredPoint> points;
     for (const Configuration* each : configurations) {
-        MeasuredPoint point{each->workers, each->runs.front().batch_size, {}};
-        for (const StoredRun& run : each->runs) {
-            if (run.result.steps_per_epoch != 0)
-                point.repetitions.push_back(step_parts(run.result));
-        }
-        points.push_back(std::move(point));
+        points.push_back(measured_point(each->runs));
     }
     return points;
-}
-
-PredictionSetup setup_of(const core::RunResult& result) {
-    double gradients = 0.0;
-    for (const core::WorkerReport& worker : result.workers) {
-        gradients = std::max(gradients, static_cast<double>(worker.memory.gradients_bytes));
-    }
-    return {gradients, result.update_kind == "sliced"};
 }
 
 void predict(ModeModels& models, std::size_t largest, std::size_t batch) {
@@ -92,10 +75,11 @@ ModeModels fit_models(const std::string& mode, std::span<const Configuration* co
 
     const Configuration& largest = *fair.back();
     const core::RunResult& result = largest.runs.front().result;
-    models.exchange = calibrate(result.reduction, mode, rows);
+    const PredictionSetup setup = prediction_setup(largest.runs.front());
+    models.exchange = calibrate(result.reduction, mode, setup.gradient_bytes, rows);
     models.predictor =
         models.exchange
-            ? Predictor::make(measured_points(fair), *models.exchange, setup_of(result))
+            ? Predictor::make(measured_points(fair), *models.exchange, setup)
             : Outcome<Predictor>::refused("no exchange model: " + models.exchange.reason());
     if (models.predictor) predict(models, largest.workers, largest.runs.front().batch_size);
     return models;

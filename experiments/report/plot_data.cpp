@@ -209,9 +209,11 @@ PlotData waterfall(const Analysis& analysis) {
         }
         add("measured", "total", 0.0, of.measured_seconds);
     }
-    return {"waterfall", "waterfall", csv.text(),
-            "From the ideal time, T(1) / N, to the measured one: what each cause adds or saves.",
-            "Waterfall from ideal to measured time for each mode"};
+    return {
+        "waterfall", "waterfall", csv.text(),
+        "From the ideal time, T(1) / N, to the measured one: what each cause adds or saves. The "
+        "axis starts shortly before the ideal, not at 0.",
+        "Waterfall from ideal to measured time for each mode"};
 }
 
 bool has_rows(const PlotData& plot) { return std::ranges::count(plot.csv, '\n') > 1; }

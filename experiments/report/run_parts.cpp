@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <vector>
 
-#include "core/base/check.hpp"
 #include "experiments/statistics/summary.hpp"
 
 namespace dp::experiments::report {
@@ -69,18 +68,6 @@ TimeParts typical_epoch(std::span<const StoredRun> runs) {
     }
     if (sum.total() > 0.0) scale(sum, statistics::median(totals) / sum.total());
     return sum;
-}
-
-statistics::StepParts step_parts(const core::RunResult& result) {
-    DP_CHECK(result.steps_per_epoch, >, 0U);
-    TimeParts parts = epoch_parts(result);
-    scale(parts, 1.0 / static_cast<double>(result.steps_per_epoch));
-    return {parts.load,
-            parts.forward + parts.backward,
-            parts.transfer_exposed + parts.transfer_hidden,
-            parts.wait + parts.publish,
-            parts.update,
-            parts.other};
 }
 
 double images_per_epoch(const core::RunResult& result) {

@@ -7,7 +7,6 @@
 
 #include "core/train/run_result.hpp"
 #include "experiments/results_folder.hpp"
-#include "experiments/statistics/step_model.hpp"
 #include "experiments/statistics/waterfall.hpp"
 
 namespace dp::experiments::report {
@@ -19,9 +18,6 @@ statistics::TimeParts epoch_parts(const core::RunResult& result);
 /// The typical epoch of repetitions: their parts' sum, scaled to their median total. At least one
 /// run.
 statistics::TimeParts typical_epoch(std::span<const StoredRun> runs);
-
-/// The same parts of one training step. Requires steps.
-statistics::StepParts step_parts(const core::RunResult& result);
 
 /// Images trained on by all workers in one epoch.
 double images_per_epoch(const core::RunResult& result);

@@ -177,7 +177,7 @@ TEST_CASE("allreduce.json is read back as it was written, and anything else is r
     CHECK(back[1].wrong == 3);
     CHECK(back[1].time.median_us == 0.0);
     CHECK(back[2].oversubscribed);
-    for (const char* text : {"", "{}", R"({"schema": "dp_compare.allreduce/9"})",
+    for (const char* text : {"", "{}", R"({"schema": "dp_compare.allreduce/9", "rows": []})",
                              R"({"schema": "dp_compare.allreduce/1", "rows": [{}]})"}) {
         INFO(text);
         std::ofstream(file) << text;
@@ -314,6 +314,7 @@ TEST_CASE("without a second N or the reduction's times there is a reason and no 
     without.reductions.clear();
     const auto none = predict::make_predictions(without, asking_for({8})).modes.at(0);
     CHECK_FALSE(none.predictor);
+    CHECK(holds(none.predictor.reason(), "results/allreduce.json is missing"));
     CHECK(holds(none.predictor.reason(), "dp_compare allreduce --mode threads -n 2 --out results"));
     const std::string text = predict::format_predictions(
         predict::make_predictions(without, asking_for({8})), asking_for({8}));
