@@ -52,7 +52,8 @@ escaped=$(sed -e 's/&/\&amp;/g' -e 's/"/\&quot;/g' "$html")
 <pre id="facts">none</pre>
 <script>
 addEventListener("load", async () => {
-  const page = document.querySelector("iframe").contentDocument;
+  const frame = document.querySelector("iframe").contentWindow;
+  const page = frame.document;
   const root = page.documentElement;
   const images = [...document.querySelectorAll("img")];
   const decoded = await Promise.allSettled(images.map((image) => createImageBitmap(image)));
@@ -72,8 +73,8 @@ addEventListener("load", async () => {
     `dead=${[...page.querySelectorAll('a[href^="#"]')]
       .filter((each) => !page.getElementById(each.hash.slice(1))).length}`,
     `scripts=${page.scripts.length}`,
-    `requests=${performance.getEntriesByType("resource")
-      .filter((each) => !each.name.startsWith("file:")).length}`,
+    `requests=${frame.performance.getEntriesByType("resource")
+      .filter((each) => !each.name.startsWith("data:")).length}`,
   ].join(" ");
 });
 </script>
