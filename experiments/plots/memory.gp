@@ -1,7 +1,7 @@
 # Physical memory of all processes of a run, and what it holds: a stacked bar for each mode and N.
 #
-# Reads memory.csv: mode, workers, oversubscribed (0 or 1), and in MB (1e6 bytes) total, parameters, gradients, optimizer,
-# activations, data, rest (code, libraries, oneDNN's own buffers, stacks).
+# Reads memory.csv: mode, workers, oversubscribed (0 or 1), and in MB (1e6 bytes) total, parameters,
+# gradients, optimizer, activations, data, rest (code, libraries, oneDNN's own buffers, stacks).
 # By hand:  gnuplot -c experiments/plots/memory.gp DIR/plots svg memory     (or png)
 
 # `load` resets the arguments.
@@ -16,8 +16,9 @@ title_of(part) = part eq "rest_mb" ? "libraries and the rest" : part[1:strlen(pa
 upto(parts, last) = sum [i = 1:last] column(word(parts, i))
 bars = 0
 high = 0
+any_over = 0
 set datafile missing "?"
-stats data using (bars = bars + 1, \
+stats data using (bars = bars + 1, any_over = any_over + column("oversubscribed"), \
     high = column("total_mb") > high ? column("total_mb") : high, 0) nooutput
 set datafile missing NaN
 
@@ -28,10 +29,15 @@ set yrange [0:high * 1.08]
 small = bars > 8 ? ",12" : ",14"
 set xtics scale 0 font small
 set ylabel "MB" offset 1,0
-set bmargin 3.4
+set bmargin any_over > 0 ? 4.6 : 3.4
+if (any_over > 0) {
+    set label 1 "* more workers than CPUs" at screen 0.99, screen 0.03 right font ",13" \
+        textcolor rgb soft
+}
+label_of(n, over) = sprintf("%d%s", n, over == 1 ? "*" : "")
 set key outside top center horizontal Left reverse samplen 1.2 width 2 maxrows 3 font ",13"
 plot for [i = words(parts):1:-1] data using ($0):(upto(parts, i)):(0.7): \
-         xticlabels(strcol("mode")."\n".sprintf("%d%s", column("workers"), column("oversubscribed") == 1 ? "*" : "")) \
+         xticlabels(strcol("mode")."\n".label_of(column("workers"), column("oversubscribed"))) \
          with boxes fillcolor rgb color_of_part(word(parts, i)) notitle, \
      data using ($0):"total_mb":(sprintf("%.0f", column("total_mb"))) with labels \
          offset 0,0.6 font ",13" notitle, \
