@@ -26,7 +26,7 @@ plot_height = 520
 load here."output.gp"
 set xrange [-0.6:bars - 0.4]
 set yrange [0:high * 1.08]
-small = bars > 8 ? ",12" : ",14"
+small = bars > 8 ? ",10" : ",14"
 set xtics scale 0 font small
 set ylabel "MB" offset 1,0
 set bmargin any_over > 0 ? 4.6 : 3.4

@@ -83,6 +83,10 @@ void compare_with_baseline(Analysis& analysis, Configuration& each) {
     if (baseline == nullptr || each.takes_turns || each.settings != baseline->settings) return;
     each.scaling = statistics::scaling_of(seconds_for(*baseline, analysis.work_images),
                                           seconds_for(each, analysis.work_images), each.workers);
+    if (&each == baseline) {  // 1 by definition, however its repetitions spread
+        each.scaling->speedup.interval95.reset();
+        each.scaling->efficiency.interval95.reset();
+    }
     const double total = total_seconds_per_image(each);
     if (total > 0.0) {
         each.metrics->effective_speedup = total_seconds_per_image(*baseline) / total;

@@ -138,8 +138,9 @@ TEST_CASE("out holds one valid document per run and is not overwritten unasked")
     auto forced = arguments;
     forced.push_back("--force");
     CHECK(run_program(forced).exit_code == 0);
-    for (const auto& entry : fs::directory_iterator(out)) {
-        CHECK(entry.path().extension() == ".json");  // no temporary file is left
+    for (const auto& entry : fs::recursive_directory_iterator(out)) {
+        INFO(entry.path());
+        CHECK_FALSE(holds(entry.path().filename().string(), ".tmp-"));  // none is left
     }
 }
 
