@@ -7,12 +7,13 @@
 #include <nlohmann/json.hpp>
 
 #include "experiments/allreduce/benchmark.hpp"
+#include "experiments/report/summary_file.hpp"
 #include "experiments/runs_csv.hpp"
 #include "tests/core/data_support.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/csv.hpp"
 #include "tests/support/program.hpp"
-#include "tests/support/results.hpp"
+#include "tests/support/report_runs.hpp"
 
 using namespace dp;
 
@@ -151,6 +152,21 @@ std::vector<std::string> small_run(std::vector<std::string> more) {
     return more;
 }
 
+/// Times of all-reduces of 2 ranks that fit a model of alpha and beta.
+void write_made_allreduce(const fs::path& folder, const std::string& mode) {
+    std::vector<experiments::allreduce::Row> rows;
+    for (const std::size_t factor : {1U, 2U, 4U}) {
+        experiments::allreduce::Row row;
+        row.bytes = factor << 21;
+        row.mode = mode;
+        row.workers = 2;
+        row.reduction = "direct";
+        row.time.median_us = 500.0 * static_cast<double>(factor);
+        rows.push_back(row);
+    }
+    experiments::allreduce::write_rows(folder, rows, experiments::Machine{});
+}
+
 /// The fields that a schema names with their descriptions.
 void collect_schema(const Json& schema, const std::string& path,
                     std::map<std::string, std::string>& texts) {
@@ -257,28 +273,37 @@ TEST_CASE("every field of diff's file is described, and every one described is w
 
 TEST_CASE("every field of predict's file is described, and every one described is written") {
     const tests::TemporaryFolder folder, out;
-    std::vector<experiments::allreduce::Row> rows;
-    for (const std::size_t factor : {1U, 2U, 4U}) {
-        for (const std::size_t repetition : {1U, 2U}) {
-            if (factor > 2) continue;
-            experiments::RunRecord record = tests::made_run("procs", factor, repetition, 0.01);
-            tests::write_made_run(folder.path(), record);
-        }
-        experiments::allreduce::Row row;
-        row.bytes = factor << 21;
-        row.mode = "procs";
-        row.workers = 2;
-        row.reduction = "direct";
-        row.time.median_us = 500.0 * static_cast<double>(factor);
-        rows.push_back(row);
+    for (const std::size_t workers : {1U, 2U}) {
+        tests::write_repetitions(folder, "procs", workers, 0.01, 2, 0.0);
     }
-    experiments::allreduce::write_rows(folder.path(), rows, experiments::Machine{});
+    write_made_allreduce(folder.path(), "procs");
     const fs::path file = out.path() / "predict.json";
     const auto result = tests::run_program({"predict", folder.path(), "-n", "8", "--latency-us",
                                             "10", "--bandwidth-gb-per-s", "1", "--json", file});
     INFO(result.err);
     REQUIRE(result.exit_code == 0);
     check_same(names(described("predict.json")), written({parse(file)}));
+}
+
+TEST_CASE("every field of summary.json is described, and every one described is written") {
+    const tests::TemporaryFolder folder;
+    for (const std::size_t workers : {1U, 2U, 4U, 8U}) {  // as many as the laws need
+        const double slower = 1.0 + 0.1 * static_cast<double>(workers - 1);
+        tests::write_repetitions(folder, "threads", workers, 0.05 * slower);
+    }
+    for (const std::size_t workers : {1U, 2U}) {
+        tests::write_repetitions(folder, "procs", workers, 0.05);
+    }
+    write_made_allreduce(folder.path(), "procs");
+    experiments::RunRecord late =
+        tests::made_straggler("procs", 16, 1, core::Phase::kForward, 95, false);
+    late.config.seed = 7;
+    late.result->supervisor_memory = {1, 2, 3};
+    for (core::WorkerReport& worker : late.result->workers) worker.process_memory = {1, 2, 3};
+    tests::write_made_run(folder.path(), late);
+    const auto analysis = experiments::report::analyse(folder.path());
+    check_same(names(described("summary.json")),
+               written({experiments::report::summary_json(analysis)}));
 }
 
 TEST_CASE("every CSV column is described in the words of its table, and no other") {
@@ -298,14 +323,15 @@ TEST_CASE("schemas describe the same fields in the same words") {
     check_schema("sweep", described("sweep.json"));
     check_schema("trace", described("trace-*.json"));
     check_schema("allreduce", described("allreduce.json"));
+    check_schema("summary", described("summary.json"));
     check_schema("diff", described("diff.json"));
     check_schema("predict", described("predict.json"));
 }
 
 TEST_CASE("no field's description is without a unit that its name tells") {
     for (const char* section :
-         {"run-*.json", "context", "sweep.json", "trace-*.json", "allreduce.json", "diff.json",
-          "predict.json", "runs.csv", "epochs.csv"}) {
+         {"run-*.json", "context", "sweep.json", "trace-*.json", "allreduce.json", "summary.json",
+          "diff.json", "predict.json", "runs.csv", "epochs.csv"}) {
         for (const auto& [name, description] : described(section)) {
             INFO(section << " " << name);
             if (name.ends_with("_seconds")) CHECK(description.unit == "s");

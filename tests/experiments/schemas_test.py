@@ -18,7 +18,7 @@ LATE = ["--timeout", "0.1", "--inject", "delay:rank=1,ms=1000,phase=forward"]
 
 # Which schema a file is of.
 FILES = {"run-*.json": "run", "sweep.json": "sweep", "trace-*.json": "trace",
-         "allreduce.json": "allreduce"}
+         "allreduce.json": "allreduce", "summary.json": "summary"}
 
 # What is run, its exit code, and how many files of runs (or of an all-reduce) it writes.
 RUNS = [
@@ -68,7 +68,7 @@ def documents_of(program, arguments, exit_code):
 
 
 def documents_of_folders(program):
-    """What diff and predict write of two small sweeps, by the name of their schema."""
+    """What report, diff and predict write of two small sweeps, by the name of their schema."""
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         sweep = [program, "--mode", "threads,procs", "-n", "1,2", "--reps", "2", "--no-report",
@@ -78,18 +78,19 @@ def documents_of_folders(program):
             [*sweep, folder / "b", "--overlap", "off"],
             [program, "allreduce", "-n", "2", "--bytes", "1048576,4591656,9183312",
              "--repetitions", "2", "--out", folder / "a"],
+            [program, "report", folder / "a"],
             [program, "diff", folder / "a", folder / "b", "--json", folder / "diff.json"],
         ]
-        names = ["diff"]
+        files = {"summary": folder / "a" / "summary.json", "diff": folder / "diff.json"}
         if len(os.sched_getaffinity(0)) > 1:
             commands.append([program, "predict", folder / "a", "-n", "8", "--latency-us", "10",
                              "--bandwidth-gb-per-s", "1", "--json", folder / "predict.json"])
-            names.append("predict")
+            files["predict"] = folder / "predict.json"
         for command in commands:
             run = subprocess.run(command, capture_output=True, text=True, timeout=120)
             fact(f"{command} succeeds", run.returncode == 0, run.stderr)
-        return {name: json.loads((folder / f"{name}.json").read_text(),
-                                 parse_constant=refuse_constant) for name in names}
+        return {name: json.loads(file.read_text(), parse_constant=refuse_constant)
+                for name, file in files.items()}
 
 
 def places_of(value, path=()):
@@ -147,7 +148,7 @@ def main(program):
 
     fact("every kind of file was seen",
          set(samples) == {("run", "complete"), ("run", "failed"), ("sweep", "complete"),
-                          ("trace", None), ("allreduce", None)}, list(samples))
+                          ("trace", None), ("allreduce", None), ("summary", None)}, list(samples))
     for (name, _), document in samples.items():
         check_refusals(validators[name], document, name)
 
