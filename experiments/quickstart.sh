@@ -17,14 +17,14 @@ cmake --build "$root/build" >&2 || exit 1
 
 modes=(--mode "serial,threads,procs")
 workers=(-n "1,2")
-epochs=(--epochs 1)
+epochs=(--epochs 1 --steps 30)
 repetitions=(--reps 5)
 out=(--out "$root/results/quickstart-$(date +%Y%m%d-%H%M%S)")
 for argument; do
     case $argument in
         --mode | --mode=*) modes=() ;;
         -n* | --workers* | --world-size*) workers=() ;;
-        --epochs | --epochs=*) epochs=() ;;
+        --epochs | --epochs=* | --steps | --steps=*) epochs=() ;;
         --reps | --reps=* | --repetitions*) repetitions=() ;;
         --out | --out=*) out=() ;;
         --resume | --resume=*) modes=() workers=() epochs=() repetitions=() out=() ;;
