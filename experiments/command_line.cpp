@@ -10,13 +10,13 @@
 #include "core/nn/model.hpp"
 #include "experiments/allreduce/command_line.hpp"
 #include "experiments/diff/command_line.hpp"
-#include "experiments/injection.hpp"
 #include "experiments/modes.hpp"
-#include "experiments/nearest.hpp"
-#include "experiments/option_values.hpp"
-#include "experiments/plan.hpp"
+#include "experiments/options/injection.hpp"
+#include "experiments/options/nearest.hpp"
+#include "experiments/options/option_values.hpp"
 #include "experiments/predict/command_line.hpp"
-#include "experiments/sweep_file.hpp"
+#include "experiments/results/sweep_file.hpp"
+#include "experiments/sweep/plan.hpp"
 
 namespace dp::experiments {
 namespace {

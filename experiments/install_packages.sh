@@ -8,8 +8,8 @@ build_packages=(
     gnuplot-nox # draws the report's plots
 )
 # curl: tests/experiments/get_data_test.sh downloads from file:// addresses.
-# python3-jsonschema: tests/experiments/schemas_test.py validates what the program writes.
-# chromium: tests/experiments/report_page_test.sh opens a report in it.
+# python3-jsonschema: tests/experiments/schemas/schemas_test.py validates what the program writes.
+# chromium: tests/experiments/report/page_test.sh opens a report in it.
 test_packages=("${build_packages[@]}" catch2 curl python3-jsonschema chromium)
 # What experiments/bench needs beside them.
 bench_packages=("${build_packages[@]}" libopenmpi-dev openmpi-bin jq)

@@ -11,7 +11,7 @@
 #include "experiments/allreduce/benchmark.hpp"
 #include "experiments/command_line.hpp"
 #include "experiments/report/report.hpp"
-#include "experiments/sweep.hpp"
+#include "experiments/sweep/sweep.hpp"
 
 namespace {
 

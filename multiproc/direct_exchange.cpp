@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "core/train/sum_chunk.hpp"
-#include "core/train/trace.hpp"
+#include "core/exchange/sum_chunk.hpp"
+#include "core/measure/trace.hpp"
 
 namespace dp::multiproc {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "core/train/trace.hpp"
+#include "core/measure/trace.hpp"
 
 namespace dp::multiproc {
 

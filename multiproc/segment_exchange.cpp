@@ -4,7 +4,7 @@
 #include <chrono>
 
 #include "core/base/check.hpp"
-#include "core/train/trace.hpp"
+#include "core/measure/trace.hpp"
 
 namespace dp::multiproc {
 

@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
-#include "core/train/buckets.hpp"
-#include "core/train/gradient_exchange.hpp"
+#include "core/exchange/buckets.hpp"
+#include "core/exchange/gradient_exchange.hpp"
 #include "multiproc/shared_segment.hpp"
 
 namespace dp::multiproc {

@@ -5,8 +5,8 @@
 
 #include "core/base/check.hpp"
 #include "core/base/error.hpp"
-#include "core/train/sum_chunk.hpp"
-#include "core/train/trace.hpp"
+#include "core/exchange/sum_chunk.hpp"
+#include "core/measure/trace.hpp"
 
 namespace dp::threaded {
 

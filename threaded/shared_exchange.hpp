@@ -24,8 +24,8 @@
 #include <vector>
 
 #include "core/base/wait.hpp"
-#include "core/train/buckets.hpp"
-#include "core/train/gradient_exchange.hpp"
+#include "core/exchange/buckets.hpp"
+#include "core/exchange/gradient_exchange.hpp"
 #include "threaded/barrier.hpp"
 
 namespace dp::threaded {

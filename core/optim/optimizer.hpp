@@ -9,14 +9,9 @@
 #include <string>
 #include <string_view>
 
-namespace dp::core {
+#include "core/base/range.hpp"
 
-/// Floats [offset, offset + size) of a flat block.
-struct Range {
-    std::size_t offset = 0;
-    std::size_t size = 0;
-    friend bool operator==(const Range&, const Range&) = default;
-};
+namespace dp::core {
 
 struct OptimizerConfig {
     std::string name = "sgd";

@@ -9,8 +9,8 @@
 
 #include "core/base/error.hpp"
 #include "core/data/batch_source.hpp"
+#include "core/measure/phase_clock.hpp"
 #include "core/nn/model.hpp"
-#include "core/train/phase_clock.hpp"
 #include "core/train/run_config.hpp"
 #include "core/train/run_result.hpp"
 

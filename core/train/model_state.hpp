@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <span>
 
+#include "core/checkpoint/checkpoint.hpp"
 #include "core/nn/tensor_layout.hpp"
-#include "core/train/checkpoint.hpp"
 #include "core/train/job.hpp"
 
 namespace dp::core {

@@ -7,9 +7,10 @@
 #include <optional>
 #include <string>
 
+#include "core/measure/phase_clock.hpp"
+#include "core/measure/trace.hpp"
 #include "core/nn/network_options.hpp"
 #include "core/optim/optimizer.hpp"
-#include "core/train/phase_clock.hpp"
 
 namespace dp::core {
 
@@ -18,14 +19,6 @@ struct Delay {
     std::size_t rank = 0;
     double milliseconds = 0.0;
     Phase phase = Phase::kLoad;  // load, forward, backward or update
-};
-
-/// Steps of an epoch, counted from 1, both ends included.
-struct StepRange {
-    std::size_t first = 1;
-    std::size_t last = 1;
-
-    bool operator==(const StepRange&) const = default;
 };
 
 struct RunConfig {

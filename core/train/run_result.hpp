@@ -10,11 +10,11 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "core/train/gradient_exchange.hpp"
-#include "core/train/lateness.hpp"
-#include "core/train/phase_clock.hpp"
-#include "core/train/trace.hpp"
-#include "core/train/usage.hpp"
+#include "core/exchange/gradient_exchange.hpp"
+#include "core/measure/lateness.hpp"
+#include "core/measure/phase_clock.hpp"
+#include "core/measure/trace.hpp"
+#include "core/measure/usage.hpp"
 
 namespace dp::core {
 

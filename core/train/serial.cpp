@@ -6,9 +6,9 @@
 
 #include "core/base/check.hpp"
 #include "core/base/memory_block.hpp"
-#include "core/train/buckets.hpp"
+#include "core/exchange/buckets.hpp"
+#include "core/exchange/sum_chunk.hpp"
 #include "core/train/model_state.hpp"
-#include "core/train/sum_chunk.hpp"
 #include "core/train/worker.hpp"
 
 namespace dp::core {

@@ -12,9 +12,9 @@
 #include <fmt/format.h>
 
 #include "core/base/error.hpp"
+#include "core/measure/trace.hpp"
 #include "core/nn/network.hpp"
 #include "core/train/model_state.hpp"
-#include "core/train/trace.hpp"
 
 namespace dp::core {
 namespace {

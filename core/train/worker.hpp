@@ -18,8 +18,8 @@
 #include <span>
 #include <vector>
 
+#include "core/exchange/gradient_exchange.hpp"
 #include "core/nn/tensor_layout.hpp"
-#include "core/train/gradient_exchange.hpp"
 #include "core/train/job.hpp"
 #include "core/train/run_result.hpp"
 

@@ -10,9 +10,9 @@
 #include "core/base/error.hpp"
 #include "core/base/whole_file.hpp"
 #include "experiments/allreduce/rounds.hpp"
-#include "experiments/console.hpp"
-#include "experiments/machine.hpp"
-#include "experiments/result_file.hpp"
+#include "experiments/machine/machine.hpp"
+#include "experiments/results/run_file.hpp"
+#include "experiments/text/output.hpp"
 
 namespace dp::experiments::allreduce {
 namespace {

@@ -12,7 +12,7 @@
 
 #include "experiments/allreduce/reductions.hpp"
 #include "experiments/allreduce/table.hpp"
-#include "experiments/machine.hpp"
+#include "experiments/machine/machine.hpp"
 
 namespace dp::experiments::allreduce {
 

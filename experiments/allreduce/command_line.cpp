@@ -1,7 +1,7 @@
 #include "experiments/allreduce/command_line.hpp"
 
 #include "core/base/error.hpp"
-#include "experiments/option_values.hpp"
+#include "experiments/options/option_values.hpp"
 
 namespace dp::experiments::allreduce {
 namespace {

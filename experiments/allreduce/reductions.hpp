@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/train/gradient_exchange.hpp"
+#include "core/exchange/gradient_exchange.hpp"
 
 namespace dp::experiments::allreduce {
 

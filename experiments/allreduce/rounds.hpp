@@ -11,7 +11,7 @@
 #include <boost/interprocess/mapped_region.hpp>
 
 #include "core/base/wait.hpp"
-#include "core/train/gradient_exchange.hpp"
+#include "core/exchange/gradient_exchange.hpp"
 #include "experiments/allreduce/table.hpp"
 
 namespace dp::experiments::allreduce {

@@ -14,7 +14,7 @@
 
 #include <fmt/format.h>
 
-#include "core/train/trace.hpp"
+#include "core/measure/trace.hpp"
 
 namespace {
 

@@ -1,6 +1,6 @@
 #include "experiments/diff/command_line.hpp"
 
-#include "experiments/option_values.hpp"
+#include "experiments/options/option_values.hpp"
 
 namespace dp::experiments::diff {
 namespace {

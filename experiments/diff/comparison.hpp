@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "experiments/diff/setup.hpp"
-#include "experiments/results_folder.hpp"
+#include "experiments/results/results_folder.hpp"
 #include "experiments/statistics/summary.hpp"
 
 namespace dp::experiments::diff {

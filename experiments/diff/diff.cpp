@@ -6,9 +6,9 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.hpp"
-#include "experiments/console.hpp"
 #include "experiments/diff/table.hpp"
-#include "experiments/json_file.hpp"
+#include "experiments/text/files.hpp"
+#include "experiments/text/output.hpp"
 
 namespace dp::experiments::diff {
 namespace {

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "experiments/results_folder.hpp"
+#include "experiments/results/results_folder.hpp"
 
 namespace dp::experiments::diff {
 

@@ -5,8 +5,8 @@
 
 #include <fmt/format.h>
 
-#include "experiments/console.hpp"
 #include "experiments/statistics/multiple_tests.hpp"
+#include "experiments/text/numbers.hpp"
 
 namespace dp::experiments::diff {
 namespace {

@@ -12,10 +12,10 @@
 #include "core/data/synthetic.hpp"
 #include "core/nn/model.hpp"
 #include "experiments/allreduce/benchmark.hpp"
-#include "experiments/machine.hpp"
+#include "experiments/analysis/scaling_input.hpp"
+#include "experiments/machine/machine.hpp"
 #include "experiments/modes.hpp"
-#include "experiments/scaling_input.hpp"
-#include "experiments/sweep.hpp"
+#include "experiments/sweep/sweep.hpp"
 
 namespace dp::experiments::predict {
 namespace {

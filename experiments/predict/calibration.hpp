@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <vector>
 
-#include "experiments/command_line.hpp"
 #include "experiments/predict/predict.hpp"
+#include "experiments/sweep/request.hpp"
 
 namespace dp::experiments::predict {
 

@@ -1,7 +1,7 @@
 #include "experiments/predict/command_line.hpp"
 
 #include "experiments/modes.hpp"
-#include "experiments/option_values.hpp"
+#include "experiments/options/option_values.hpp"
 
 namespace dp::experiments::predict {
 namespace {

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "experiments/console.hpp"
+#include "experiments/text/numbers.hpp"
 
 namespace dp::experiments::predict {
 namespace {

@@ -5,11 +5,11 @@
 
 #include "core/base/error.hpp"
 #include "experiments/allreduce/benchmark.hpp"
-#include "experiments/console.hpp"
-#include "experiments/json_file.hpp"
+#include "experiments/analysis/scaling_input.hpp"
 #include "experiments/predict/calibration.hpp"
 #include "experiments/predict/output.hpp"
-#include "experiments/scaling_input.hpp"
+#include "experiments/text/files.hpp"
+#include "experiments/text/output.hpp"
 
 namespace dp::experiments::predict {
 namespace {

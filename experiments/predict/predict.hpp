@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "experiments/allreduce/table.hpp"
-#include "experiments/results_folder.hpp"
+#include "experiments/results/results_folder.hpp"
 #include "experiments/statistics/exchange_model.hpp"
 #include "experiments/statistics/isoefficiency.hpp"
 #include "experiments/statistics/prediction.hpp"

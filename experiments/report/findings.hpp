@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "experiments/report/analysis.hpp"
+#include "experiments/analysis/analysis.hpp"
 
 namespace dp::experiments::report {
 

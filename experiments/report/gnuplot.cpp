@@ -15,7 +15,7 @@
 #include <spdlog/spdlog.h>
 
 #include "core/base/error.hpp"
-#include "experiments/report/report_file.hpp"
+#include "experiments/text/files.hpp"
 
 namespace dp::experiments::report {
 namespace {

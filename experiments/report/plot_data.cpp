@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
-#include "experiments/report/csv.hpp"
-#include "experiments/report/text.hpp"
+#include "experiments/text/csv.hpp"
+#include "experiments/text/numbers.hpp"
 
 namespace dp::experiments::report {
 namespace {

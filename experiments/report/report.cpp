@@ -3,15 +3,15 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.hpp"
-#include "experiments/console.hpp"
 #include "experiments/report/findings.hpp"
 #include "experiments/report/gnuplot.hpp"
 #include "experiments/report/html.hpp"
 #include "experiments/report/markdown.hpp"
 #include "experiments/report/plot_data.hpp"
-#include "experiments/report/report_file.hpp"
 #include "experiments/report/sections.hpp"
 #include "experiments/report/summary_file.hpp"
+#include "experiments/text/files.hpp"
+#include "experiments/text/output.hpp"
 
 namespace dp::experiments::report {
 namespace {

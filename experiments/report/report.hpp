@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "experiments/report/analysis.hpp"
+#include "experiments/analysis/analysis.hpp"
 #include "experiments/report/document.hpp"
 
 namespace dp::experiments::report {

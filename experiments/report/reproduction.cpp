@@ -11,7 +11,7 @@
 #include "core/optim/optimizer.hpp"
 #include "core/train/run_config.hpp"
 #include "experiments/modes.hpp"
-#include "experiments/sweep_file.hpp"
+#include "experiments/results/sweep_file.hpp"
 
 namespace dp::experiments::report {
 namespace {

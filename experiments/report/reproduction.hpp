@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "experiments/results_folder.hpp"
+#include "experiments/results/results_folder.hpp"
 
 namespace dp::experiments::report {
 

@@ -6,7 +6,7 @@
 #include <span>
 #include <string_view>
 
-#include "experiments/report/analysis.hpp"
+#include "experiments/analysis/analysis.hpp"
 #include "experiments/report/document.hpp"
 
 namespace dp::experiments::report {

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "experiments/report/sections.hpp"
-#include "experiments/report/text.hpp"
+#include "experiments/text/numbers.hpp"
 
 namespace dp::experiments::report {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "experiments/report/findings.hpp"
 #include "experiments/report/sections.hpp"
-#include "experiments/report/text.hpp"
+#include "experiments/text/numbers.hpp"
 
 namespace dp::experiments::report {
 namespace {

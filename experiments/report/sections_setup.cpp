@@ -8,8 +8,8 @@
 #include "experiments/report/findings.hpp"
 #include "experiments/report/reproduction.hpp"
 #include "experiments/report/sections.hpp"
-#include "experiments/report/text.hpp"
 #include "experiments/report/threats.hpp"
+#include "experiments/text/numbers.hpp"
 
 namespace dp::experiments::report {
 namespace {

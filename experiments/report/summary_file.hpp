@@ -5,7 +5,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "experiments/report/analysis.hpp"
+#include "experiments/analysis/analysis.hpp"
 
 namespace dp::experiments::report {
 

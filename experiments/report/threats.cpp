@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "experiments/report/text.hpp"
+#include "experiments/text/numbers.hpp"
 
 namespace dp::experiments::report {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "experiments/report/analysis.hpp"
+#include "experiments/analysis/analysis.hpp"
 
 namespace dp::experiments::report {
 

@@ -1,11 +1,11 @@
 // The command line: what it makes of what it is given.
 #include "experiments/command_line.hpp"
 
-#include "experiments/injection.hpp"
-#include "experiments/nearest.hpp"
-#include "experiments/plan.hpp"
-#include "tests/core/data_support.hpp"
+#include "experiments/options/injection.hpp"
+#include "experiments/options/nearest.hpp"
+#include "experiments/sweep/plan.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/data.hpp"
 
 using namespace dp;
 using experiments::Request;

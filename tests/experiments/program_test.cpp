@@ -13,9 +13,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "core/train/checkpoint.hpp"
-#include "tests/core/data_support.hpp"
+#include "core/checkpoint/checkpoint.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/data.hpp"
 #include "tests/support/program.hpp"
 
 using namespace dp;

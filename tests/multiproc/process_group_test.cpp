@@ -13,8 +13,8 @@
 #include <new>
 #include <thread>
 
-#include "tests/core/data_support.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/data.hpp"
 
 using namespace dp;
 using core::ExitCode;

@@ -12,10 +12,10 @@
 
 #include "core/base/error.hpp"
 #include "core/base/random.hpp"
-#include "core/train/sum_chunk.hpp"
+#include "core/exchange/sum_chunk.hpp"
 #include "multiproc/process_group.hpp"
-#include "tests/core/data_support.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/data.hpp"
 #include "tests/support/sums.hpp"
 #include "threaded/run_threads.hpp"
 

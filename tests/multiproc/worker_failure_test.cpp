@@ -13,8 +13,8 @@
 #include "multiproc/process_group.hpp"
 #include "multiproc/reductions.hpp"
 #include "multiproc/run_procs.hpp"
-#include "tests/core/data_support.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/data.hpp"
 #include "tests/support/jobs.hpp"
 
 using namespace dp;

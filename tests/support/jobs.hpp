@@ -5,8 +5,8 @@
 #include <cstddef>
 #include <string>
 
+#include "core/checkpoint/checkpoint.hpp"
 #include "core/data/synthetic.hpp"
-#include "core/train/checkpoint.hpp"
 #include "core/train/data_job.hpp"
 
 namespace dp::tests {

@@ -1,4 +1,5 @@
 #include "tests/support/program.hpp"
+#include "tests/support/paths.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -45,7 +46,7 @@ Program::Program(const std::vector<std::string>& arguments,
             argv.push_back(const_cast<char*>(argument.c_str()));
         }
         argv.push_back(nullptr);
-        execv(DP_PROGRAM, argv.data());
+        execv(program_path().c_str(), argv.data());
         _exit(127);
     }
     close(out[1]);

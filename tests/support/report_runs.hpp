@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "core/train/run_result.hpp"
-#include "tests/core/data_support.hpp"
+#include "tests/support/data.hpp"
 #include "tests/support/results.hpp"
 
 namespace dp::tests {

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "core/data/synthetic.hpp"
-#include "experiments/result_file.hpp"
+#include "experiments/results/run_file.hpp"
 
 namespace dp::tests {
 

@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "core/train/gradient_exchange.hpp"
+#include "core/exchange/gradient_exchange.hpp"
 
 namespace dp::tests {
 

@@ -12,8 +12,8 @@
 #include "core/base/error.hpp"
 #include "core/base/wait.hpp"
 #include "multiproc/process_group.hpp"
-#include "tests/core/data_support.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/data.hpp"
 #include "tests/support/sums.hpp"
 #include "threaded/run_threads.hpp"
 

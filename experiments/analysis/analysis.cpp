@@ -1,0 +1,283 @@
+#include "experiments/analysis/analysis.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "core/base/error.hpp"
+#include "experiments/analysis/scaling_input.hpp"
+#include "experiments/analysis/usage_figures.hpp"
+
+namespace dp::experiments::report {
+namespace {
+
+namespace fs = std::filesystem;
+using core::Error;
+using core::ExitCode;
+using statistics::summarise;
+
+/// Samples that statistics accept: finite and above 0, in every repetition.
+bool usable(std::span<const double> samples) {
+    return !samples.empty() && std::ranges::all_of(samples, [](double value) {
+        return std::isfinite(value) && value > 0.0;
+    });
+}
+
+std::string settings_of(std::span<const StoredRun> runs) {
+    // How gradients are summed belongs to a mode, so it may differ between modes, not within one.
+    const auto text = [](const StoredRun& run) {
+        return comparable_settings(run) + run.result.reduction;
+    };
+    const std::string first = text(runs.front());
+    const bool equal =
+        std::ranges::all_of(runs, [&](const StoredRun& run) { return text(run) == first; });
+    return equal ? comparable_settings(runs.front()) : "";
+}
+
+Configuration configuration_of(const RunGroup& group) {
+    Configuration result;
+    result.mode = group.mode;
+    result.workers = group.workers;
+    result.oversubscribed = group.oversubscribed;
+    result.takes_turns = group.mode == "serial" && group.workers > 1;
+    result.runs = group.runs;
+    result.settings = settings_of(group.runs);
+    result.memory = find_memory(group.runs);
+    result.steps_per_epoch = group.runs.front().result.steps_per_epoch;
+    if (result.settings.empty() || !usable(group.images_per_second())) return result;
+
+    result.images_per_second = summarise(group.images_per_second());
+    result.train_seconds = summarise(group.train_seconds());
+    result.straggler = find_straggler(group.runs);
+    result.parts = typical_epoch(group.runs);
+    result.metrics = find_metrics(group.runs);
+    return result;
+}
+
+/// Training seconds for `images` images, one value for each repetition.
+std::vector<double> seconds_for(const Configuration& configuration, double images) {
+    std::vector<double> seconds;
+    for (const StoredRun& run : configuration.runs) {
+        seconds.push_back(images / run.result.images_per_second());
+    }
+    return seconds;
+}
+
+/// The same of whole runs, from their start to their end.
+double total_seconds_per_image(const Configuration& configuration) {
+    std::vector<double> seconds;
+    for (const StoredRun& run : configuration.runs) {
+        seconds.push_back(
+            run.result.total_seconds /
+            (images_per_epoch(run.result) * static_cast<double>(run.result.epochs.size())));
+    }
+    return statistics::median(seconds);
+}
+
+void compare_with_baseline(Analysis& analysis, Configuration& each) {
+    if (!each.images_per_second) return;
+    each.work_seconds = summarise(seconds_for(each, analysis.work_images));
+    const Configuration* baseline = analysis.baseline_of(each.mode);
+    if (baseline == nullptr || each.takes_turns || each.settings != baseline->settings) return;
+    each.scaling = statistics::scaling_of(seconds_for(*baseline, analysis.work_images),
+                                          seconds_for(each, analysis.work_images), each.workers);
+    if (&each == baseline) {  // 1 by definition, however its repetitions spread
+        each.scaling->speedup.interval95.reset();
+        each.scaling->efficiency.interval95.reset();
+    }
+    const double total = total_seconds_per_image(each);
+    if (total > 0.0) {
+        each.metrics->effective_speedup = total_seconds_per_image(*baseline) / total;
+    }
+}
+
+/// Threads and procs of one N, repetition by repetition.
+std::optional<Comparison> compare(const Configuration& threads, const Configuration& procs) {
+    if (!threads.images_per_second || !procs.images_per_second ||
+        threads.settings != procs.settings) {
+        return std::nullopt;
+    }
+    std::map<std::size_t, double> by_repetition;
+    for (const StoredRun& run : procs.runs) {
+        by_repetition[run.repetition] = run.result.images_per_second();
+    }
+    std::vector<double> numerators;
+    std::vector<double> denominators;
+    for (const StoredRun& run : threads.runs) {
+        const auto pair = by_repetition.find(run.repetition);
+        if (pair == by_repetition.end()) continue;
+        numerators.push_back(run.result.images_per_second());
+        denominators.push_back(pair->second);
+    }
+    if (numerators.empty()) return std::nullopt;
+    return Comparison{threads.workers, threads.oversubscribed,
+                      statistics::paired_ratio(numerators, denominators)};
+}
+
+void compare_modes(Analysis& analysis) {
+    for (const Configuration& threads : analysis.configurations) {
+        if (threads.mode != "threads") continue;
+        const Configuration* procs = analysis.find("procs", threads.workers);
+        if (procs == nullptr) continue;
+        if (auto comparison = compare(threads, *procs)) {
+            analysis.comparisons.push_back(*comparison);
+        }
+    }
+}
+
+/// Of each N, over modes and repetitions; runs of other settings cannot end with the same bits.
+void check_correctness(Analysis& analysis) {
+    for (const StoredRun& run : analysis.results.runs) {
+        auto& all = analysis.correctness;
+        if (all.empty() || all.back().workers != run.workers) {
+            all.push_back(
+                {run.workers, {}, 0, {}, 0.0, run.result.test_loss, run.result.test_accuracy});
+            if (!run.result.epochs.empty()) {
+                all.back().train_loss = run.result.epochs.back().train_loss;
+            }
+        }
+        Correctness& row = all.back();
+        ++row.runs;
+        if (std::ranges::find(row.modes, run.mode) == row.modes.end()) {
+            row.modes.push_back(run.mode);
+        }
+        if (std::ranges::find(row.checksums, run.result.checksum) == row.checksums.end()) {
+            row.checksums.push_back(run.result.checksum);
+        }
+    }
+}
+
+void scale(statistics::TimeParts& parts, double factor) {
+    const double start_up = parts.start_up;  // does not grow with the images
+    for (const auto part :
+         {&statistics::TimeParts::load, &statistics::TimeParts::forward,
+          &statistics::TimeParts::backward, &statistics::TimeParts::transfer_exposed,
+          &statistics::TimeParts::transfer_hidden, &statistics::TimeParts::wait,
+          &statistics::TimeParts::update, &statistics::TimeParts::publish,
+          &statistics::TimeParts::other}) {
+        parts.*part *= factor;
+    }
+    parts.start_up = start_up;
+}
+
+void find_waterfalls(Analysis& analysis) {
+    for (const std::string& mode : analysis.modes) {
+        const Configuration* several = analysis.largest(mode);
+        const Configuration* one = analysis.baseline_of(mode);
+        if (several == nullptr || one == nullptr) continue;
+        statistics::TimeParts parts = several->parts;
+        statistics::TimeParts one_parts = one->parts;
+        scale(parts, analysis.work_images / images_per_epoch(several->runs.front().result));
+        scale(one_parts, analysis.work_images / images_per_epoch(one->runs.front().result));
+        if (parts.total() <= 0.0 || one_parts.total() <= 0.0) continue;
+        analysis.waterfalls.push_back(
+            {mode, one->name(), statistics::waterfall(one_parts, parts, several->workers)});
+    }
+}
+
+void fit_all(Analysis& analysis) {
+    for (const std::string& mode : analysis.modes) {
+        if (mode == "serial") continue;
+        std::vector<const Configuration*> of_mode;
+        for (const Configuration& each : analysis.configurations) {
+            if (each.mode == mode) of_mode.push_back(&each);
+        }
+        analysis.models.push_back(fit_models(mode, of_mode, analysis.weak, analysis.allreduce));
+    }
+}
+
+/// trace-<mode>-n<N>.json: of each mode the one of the largest N.
+void read_traces(Analysis& analysis) {
+    for (const std::string& mode : analysis.modes) {
+        for (auto each = analysis.configurations.rbegin(); each != analysis.configurations.rend();
+             ++each) {
+            const fs::path file =
+                analysis.results.folder / fmt::format("trace-{}-n{}.json", mode, each->workers);
+            if (each->mode != mode || !fs::exists(file)) continue;
+            analysis.traces.emplace_back(mode, read_trace(file));
+            break;
+        }
+    }
+}
+
+Analysis begin(ResultsFolder results) {
+    if (results.runs.empty()) {
+        throw Error(ExitCode::kUsage,
+                    "{}: every run failed ({}): run again, there is nothing to report",
+                    results.folder.string(), results.failed.front().reason);
+    }
+    Analysis analysis;
+    analysis.results = std::move(results);
+    for (const RunGroup& group : group_runs(analysis.results)) {
+        analysis.configurations.push_back(configuration_of(group));
+        if (std::ranges::find(analysis.modes, group.mode) == analysis.modes.end()) {
+            analysis.modes.push_back(group.mode);
+        }
+    }
+    analysis.differences = find_differences(analysis.results.runs);
+    analysis.weak = analysis.results.runs.front().scaling == "weak";
+    return analysis;
+}
+
+void finish(Analysis& analysis) {
+    const Configuration* first = nullptr;
+    for (const std::string& mode : analysis.modes) {
+        if (first == nullptr) first = analysis.baseline_of(mode);
+    }
+    if (first == nullptr) first = &analysis.configurations.front();
+    analysis.work_images = images_per_epoch(first->runs.front().result);
+    analysis.work_of = first->name();
+    for (Configuration& each : analysis.configurations) compare_with_baseline(analysis, each);
+    compare_modes(analysis);
+    check_correctness(analysis);
+    find_waterfalls(analysis);
+    fit_all(analysis);
+}
+
+}  // namespace
+
+std::string Configuration::name() const { return fmt::format("{}, N = {}", mode, workers); }
+
+const Configuration* Analysis::find(const std::string& mode, std::size_t workers) const {
+    for (const Configuration& each : configurations) {
+        if (each.mode == mode && each.workers == workers) return &each;
+    }
+    return nullptr;
+}
+
+const Configuration* Analysis::baseline_of(const std::string& mode) const {
+    for (const std::string& name : {std::string("serial"), mode}) {
+        const Configuration* each = find(name, 1);
+        if (each != nullptr && each->images_per_second && !each->oversubscribed) return each;
+    }
+    return nullptr;
+}
+
+const Configuration* Analysis::largest(const std::string& mode) const {
+    const Configuration* largest = nullptr;
+    for (const Configuration& each : configurations) {
+        if (each.mode == mode && each.workers > 1 && !each.oversubscribed && each.scaling) {
+            largest = &each;
+        }
+    }
+    return largest;
+}
+
+Analysis analyse(ResultsFolder results) {
+    Analysis analysis = begin(std::move(results));
+    finish(analysis);
+    return analysis;
+}
+
+Analysis analyse(const fs::path& folder) {
+    Analysis analysis = begin(read_results(folder));
+    const fs::path allreduce_file = folder / "allreduce.json";
+    if (fs::exists(allreduce_file)) analysis.allreduce = read_allreduce(allreduce_file);
+    read_traces(analysis);
+    finish(analysis);
+    return analysis;
+}
+
+}  // namespace dp::experiments::report

@@ -1,0 +1,108 @@
+// What a folder of results shows: every figure of the report, computed once, as plain values. What
+// was not measured or cannot be compared is none; nothing is filled in.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "experiments/allreduce/table.hpp"
+#include "experiments/analysis/models.hpp"
+#include "experiments/analysis/run_parts.hpp"
+#include "experiments/analysis/settings.hpp"
+#include "experiments/analysis/straggler.hpp"
+#include "experiments/analysis/usage_figures.hpp"
+#include "experiments/results/results_folder.hpp"
+#include "experiments/results/trace_file.hpp"
+#include "experiments/statistics/scaling.hpp"
+#include "experiments/statistics/summary.hpp"
+#include "experiments/statistics/waterfall.hpp"
+
+namespace dp::experiments::report {
+
+/// The repetitions of one mode and N.
+struct Configuration {
+    std::string mode;
+    std::size_t workers = 1;
+    bool oversubscribed = false;
+    bool takes_turns = false;  // serial with N > 1: virtual workers on one core
+    std::span<const StoredRun> runs;
+    std::string settings;  // comparable_settings(); empty when the repetitions' differ
+
+    /// None without training steps.
+    std::optional<statistics::Summary> images_per_second;
+    std::optional<statistics::Summary> train_seconds;
+    std::optional<statistics::Summary> work_seconds;  // training on Analysis::work_images images
+    std::optional<statistics::Scaling> scaling;       // none without a baseline that compares
+    std::optional<Metrics> metrics;
+    std::optional<Memory> memory;  // none where the kernel did not tell
+    std::optional<Straggler> straggler;
+    statistics::TimeParts parts;  // of a typical epoch
+    std::size_t steps_per_epoch = 0;
+
+    /// "threads, N = 2".
+    [[nodiscard]] std::string name() const;
+};
+
+/// threads against procs at one N.
+struct Comparison {
+    std::size_t workers = 1;
+    bool oversubscribed = false;
+    statistics::PairedRatio threads_over_procs;  // of images/s: above 1 threads are faster
+};
+
+/// Whether modes and repetitions of one N ended with the same parameters.
+struct Correctness {
+    std::size_t workers = 1;
+    std::vector<std::string> modes;
+    std::size_t runs = 0;
+    std::vector<std::string> checksums;                             // the different ones
+    double train_loss = 0.0, test_loss = 0.0, test_accuracy = 0.0;  // of the first run
+    [[nodiscard]] bool equal() const { return checksums.size() == 1; }
+};
+
+struct ModeWaterfall {
+    std::string mode;
+    std::string baseline;  // "serial, N = 1"
+    statistics::Waterfall waterfall;
+};
+
+struct Analysis {
+    ResultsFolder results;
+    std::vector<Configuration> configurations;  // by N, then by mode
+    std::vector<std::string> modes;             // that were run, in the table's order
+    const Configuration* baseline_of(const std::string& mode) const;
+    const Configuration* find(const std::string& mode, std::size_t workers) const;
+    /// The largest N above 1 that is not oversubscribed, with a speedup; none where there is none.
+    const Configuration* largest(const std::string& mode) const;
+
+    double work_images = 0.0;  // what T(N) is the time for: one epoch of `work_of`
+    std::string work_of;       // the baseline's name, or without one the first configuration's
+    bool weak = false;         // work grows with N
+    std::vector<Difference> differences;
+    std::vector<Comparison> comparisons;
+    std::vector<Correctness> correctness;
+    std::vector<ModeWaterfall> waterfalls;
+    std::vector<ModeModels> models;
+    std::vector<allreduce::Row> allreduce;                      // empty without allreduce.json
+    std::vector<std::pair<std::string, TraceContents>> traces;  // by mode
+
+    Analysis() = default;
+    Analysis(Analysis&&) = default;
+    Analysis& operator=(Analysis&&) = default;
+    Analysis(const Analysis&) = delete;  // configurations borrow from results
+    Analysis& operator=(const Analysis&) = delete;
+};
+
+/// Reads and analyses. Throws what read_results() throws, Error(kData) for a damaged
+/// allreduce.json or trace, Error(kUsage) when every run failed.
+Analysis analyse(const std::filesystem::path& folder);
+
+/// Of runs that were read already; without allreduce.json and traces.
+Analysis analyse(ResultsFolder results);
+
+}  // namespace dp::experiments::report

@@ -1,0 +1,88 @@
+#include "experiments/analysis/models.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "experiments/analysis/analysis.hpp"
+#include "experiments/analysis/scaling_input.hpp"
+
+namespace dp::experiments::report {
+namespace {
+
+using namespace statistics;
+
+constexpr std::size_t kMostPredicted = 64;
+
+std::vector<Point> speedups(std::span<const Configuration* const> configurations) {
+    std::vector<Point> points;
+    for (const Configuration* each : configurations) {
+        if (each->scaling) points.push_back({each->workers, each->scaling->speedup.value});
+    }
+    return points;
+}
+
+Outcome<ExchangeModel> calibrate(const std::string& reduction, const std::string& mode,
+                                 double gradient_bytes, std::span<const allreduce::Row> rows) {
+    if (rows.empty()) {
+        return Outcome<ExchangeModel>::refused(
+            "no allreduce.json in the folder: dp_compare allreduce --out writes it");
+    }
+    return ExchangeModel::calibrate(reduction,
+                                    exchange_times(rows, mode, reduction, gradient_bytes));
+}
+
+std::vector<MeasuredPoint> measured_points(std::span<const Configuration* const> configurations) {
+    std::vector<MeasuredPoint> points;
+    for (const Configuration* each : configurations) {
+        points.push_back(measured_point(each->runs));
+    }
+    return points;
+}
+
+void predict(ModeModels& models, std::size_t largest, std::size_t batch) {
+    const Predictor& predictor = *models.predictor;
+    for (std::size_t workers = 2 * largest; workers <= kMostPredicted; workers *= 2) {
+        models.predictions.push_back(predictor.predict(workers, batch));
+    }
+    for (std::size_t workers = 2; workers <= kMostPredicted; workers *= 2) {
+        models.isoefficiency.push_back(
+            {workers, workers <= largest,
+             batch_for_efficiency(predictor.model(), workers, kTargetEfficiency)});
+    }
+}
+
+}  // namespace
+
+ModeModels fit_models(const std::string& mode, std::span<const Configuration* const> configurations,
+                      bool weak, std::span<const allreduce::Row> rows) {
+    const std::string none = "no configuration that is not oversubscribed";
+    ModeModels models{
+        mode, {}, Outcome<ExchangeModel>::refused(none), Outcome<Predictor>::refused(none), {}, {}};
+    std::vector<const Configuration*> fair;
+    for (const Configuration* each : configurations) {
+        if (!each->oversubscribed && !each->settings.empty() && each->images_per_second &&
+            (fair.empty() || fair.front()->settings == each->settings)) {
+            fair.push_back(each);
+        }
+    }
+    const std::vector<Point> points = speedups(fair);
+    for (const Law law : {weak ? Law::kGustafson : Law::kAmdahl, Law::kUniversal}) {
+        models.laws.push_back({law, fit_law(law, points)});
+    }
+    if (fair.empty()) return models;
+
+    const Configuration& largest = *fair.back();
+    const core::RunResult& result = largest.runs.front().result;
+    const PredictionSetup setup = prediction_setup(largest.runs.front());
+    models.exchange = calibrate(result.reduction, mode, setup.gradient_bytes, rows);
+    models.predictor =
+        models.exchange
+            ? Predictor::make(measured_points(fair), *models.exchange, setup)
+            : Outcome<Predictor>::refused("no exchange model: " + models.exchange.reason());
+    if (models.predictor) predict(models, largest.workers, largest.runs.front().batch_size);
+    return models;
+}
+
+}  // namespace dp::experiments::report

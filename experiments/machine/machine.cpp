@@ -1,0 +1,210 @@
+#include "experiments/machine/machine.hpp"
+
+#include <sched.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdlib>
+#include <ctime>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <fmt/format.h>
+#include <boost/version.hpp>
+#include <nlohmann/json.hpp>
+
+#include "core/nn/onednn_info.hpp"
+#include "multiproc/process_group.hpp"
+
+namespace dp::experiments {
+namespace {
+
+constexpr std::array kVariables{"OMP_NUM_THREADS", "OMP_PROC_BIND",     "OMP_PLACES",
+                                "OMP_WAIT_POLICY", "OMP_DYNAMIC",       "OMP_THREAD_LIMIT",
+                                "GOMP_SPINCOUNT",  "GOMP_CPU_AFFINITY", "ONEDNN_MAX_CPU_ISA"};
+
+std::string read_cpu_model() {
+    std::ifstream file("/proc/cpuinfo");
+    for (std::string line; std::getline(file, line);) {
+        if (!line.starts_with("model name")) continue;
+        const std::size_t value = line.find(": ");
+        if (value != std::string::npos) return line.substr(value + 2);
+    }
+    return "unknown CPU";
+}
+
+}  // namespace
+
+std::vector<int> read_affinity() {
+    // Grows until the kernel's mask fits: machines may have more CPUs than CPU_SETSIZE.
+    for (int cpus = CPU_SETSIZE; cpus <= (1 << 20); cpus *= 2) {
+        cpu_set_t* set = CPU_ALLOC(cpus);
+        const std::size_t size = CPU_ALLOC_SIZE(cpus);
+        std::vector<int> allowed;
+        const bool read = sched_getaffinity(0, size, set) == 0;
+        for (int cpu = 0; read && cpu < cpus; ++cpu) {
+            if (CPU_ISSET_S(static_cast<std::size_t>(cpu), size, set)) allowed.push_back(cpu);
+        }
+        CPU_FREE(set);
+        if (read) return allowed;
+    }
+    return {0};
+}
+
+namespace {
+
+/// "max 100000" or "150000 100000": quota and period in microseconds.
+std::optional<double> quota_of(const std::filesystem::path& group) {
+    std::string quota;
+    double period = 0.0;
+    if (std::ifstream file(group / "cpu.max"); file >> quota >> period) {
+        if (quota == "max" || period <= 0.0) return std::nullopt;
+        return std::atof(quota.c_str()) / period;
+    }
+    double quota_us = 0.0;
+    std::ifstream quota_file(group / "cpu.cfs_quota_us");
+    std::ifstream period_file(group / "cpu.cfs_period_us");
+    if (quota_file >> quota_us && period_file >> period && quota_us > 0.0 && period > 0.0) {
+        return quota_us / period;
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<double> read_cpu_quota(const std::string& cgroup_file, const std::string& root) {
+    std::optional<double> tightest;
+    const auto consider = [&](const std::filesystem::path& group) {
+        if (const auto quota = quota_of(group))
+            tightest = std::min(tightest.value_or(*quota), *quota);
+    };
+    std::ifstream file(cgroup_file);
+    for (std::string line; std::getline(file, line);) {
+        // "0::/path" in version 2, "4:cpu,cpuacct:/path" in version 1.
+        const std::size_t first = line.find(':');
+        const std::size_t second = line.find(':', first + 1);
+        if (first == std::string::npos || second == std::string::npos) continue;
+        const std::string controllers = line.substr(first + 1, second - first - 1);
+        std::filesystem::path top = root;
+        if (!controllers.empty()) {
+            std::stringstream names(controllers);
+            bool cpu = false;
+            for (std::string name; std::getline(names, name, ',');) cpu = cpu || name == "cpu";
+            if (!cpu) continue;
+            top /= std::filesystem::exists(top / controllers) ? controllers : "cpu";
+        }
+        std::filesystem::path group =
+            std::filesystem::path(line.substr(second + 1)).relative_path();
+        for (; !group.empty(); group = group.parent_path()) consider(top / group);
+        consider(top);
+    }
+    return tightest;
+}
+
+std::optional<double> process_seconds() {
+    // Field 22 of proc(5)'s stat, counted behind the name, which may hold spaces and parentheses.
+    std::ifstream file("/proc/self/stat");
+    std::string line;
+    std::getline(file, line);
+    std::stringstream fields(line.substr(std::min(line.size(), line.rfind(')') + 1)));
+    std::string skipped;
+    for (int field = 3; field < 22; ++field) fields >> skipped;
+    double start_ticks = 0.0;
+    if (!(fields >> start_ticks)) return std::nullopt;
+    timespec now{};
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9 -
+           start_ticks / static_cast<double>(sysconf(_SC_CLK_TCK));
+}
+
+double Machine::usable_cpus() const {
+    const auto allowed = static_cast<double>(affinity.size());
+    return cpu_quota ? std::min(allowed, *cpu_quota) : allowed;
+}
+
+std::vector<std::string> machine_warnings(const Machine& machine) {
+    // Half a CPU in use by others: above it two workers on two CPUs share one of them for a
+    // noticeable part of the time.
+    constexpr double kBusy = 0.5;
+    std::vector<std::string> warnings;
+    const Hardware& hardware = machine.hardware;
+    if (hardware.load_average > kBusy) {
+        warnings.push_back(
+            fmt::format("the load average was {:g} before the first run: other programs, or an "
+                        "earlier run, had the CPUs; close them and wait a minute",
+                        *hardware.load_average));
+    }
+    if (hardware.cpu_governor && hardware.cpu_governor->find("powersave") != std::string::npos) {
+        warnings.push_back(fmt::format(
+            "the CPU frequency governor is {}: the clock may be low or change during a run; choose "
+            "performance",
+            *hardware.cpu_governor));
+    }
+    const std::optional<double>& quota = machine.cpu_quota;
+    if (quota && *quota != std::floor(*quota)) {
+        warnings.push_back(
+            fmt::format("the control group's quota of {:g} CPUs is no whole number: the kernel "
+                        "stops workers for a part of each period",
+                        *quota));
+    }
+    return warnings;
+}
+
+nlohmann::ordered_json context_json(const Machine& machine) {
+    nlohmann::ordered_json environment = nlohmann::ordered_json::object();
+    for (const auto& [name, value] : machine.environment) environment[name] = value;
+    nlohmann::ordered_json context{
+        {"host", machine.host},         {"cpu_model", machine.cpu_model},
+        {"kernel", machine.kernel},     {"usable_cpus", machine.usable_cpus()},
+        {"affinity", machine.affinity}, {"cpu_quota", nullptr}};
+    if (machine.cpu_quota) context["cpu_quota"] = *machine.cpu_quota;
+    add_hardware(context, machine.hardware);
+    context["onednn_version"] = machine.onednn_version;
+    context["onednn_runtime"] = machine.onednn_runtime;
+    context["onednn_isa"] = machine.onednn_isa;
+    context["openmp_version"] = machine.openmp_version;
+    context["boost_version"] = machine.boost_version;
+    context["dp_compare_version"] = DP_VERSION;
+    context["build"] = machine.build;
+    context["environment"] = environment;
+    context["warnings"] = machine_warnings(machine);
+    return context;
+}
+
+Machine read_machine() {
+    Machine machine;
+    utsname names{};
+    uname(&names);
+    machine.host = names.nodename;
+    machine.kernel = std::string(names.sysname) + " " + names.release;
+    machine.cpu_model = read_cpu_model();
+    machine.affinity = read_affinity();
+    machine.cpu_quota = read_cpu_quota("/proc/self/cgroup", "/sys/fs/cgroup");
+    machine.openmp_version = _OPENMP;
+    machine.hardware = read_hardware();
+    machine.boost_version = BOOST_LIB_VERSION;
+    std::ranges::replace(machine.boost_version, '_', '.');
+    machine.build = DP_BUILD;
+    for (const char* name : kVariables) {
+        if (const char* value = std::getenv(name)) machine.environment.emplace_back(name, value);
+    }
+
+    multiproc::GroupCallbacks ask;
+    ask.name = [](std::size_t) { return std::string("the process that asks oneDNN"); };
+    ask.work = [](std::size_t) {
+        const core::OneDnnInfo info = core::onednn_info();
+        return nlohmann::json{info.version, info.runtime, info.isa, info.native_bf16}.dump();
+    };
+    const auto answer = nlohmann::json::parse(multiproc::run_process_group(1, ask).front());
+    machine.onednn_version = answer[0];
+    machine.onednn_runtime = answer[1];
+    machine.onednn_isa = answer[2];
+    machine.native_bf16 = answer[3];
+    return machine;
+}
+
+}  // namespace dp::experiments

@@ -1,0 +1,46 @@
+// The run's file in --out: one JSON document that says what was asked, on what machine, and what
+// came out, of a run that succeeded or of one that failed.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "core/data/dataset.hpp"
+#include "core/train/run_config.hpp"
+#include "experiments/machine/machine.hpp"
+#include "experiments/results/run_record.hpp"
+
+namespace dp::experiments {
+
+/// What the field `schema` of a run file says.
+inline constexpr std::string_view kRunSchema = "dp_compare.run/1";
+
+/// Now, as a result file writes it: UTC, 2026-01-31T23:59:59Z.
+std::string utc_now();
+
+/// Makes `folder` ready for results: creates it, refuses one that cannot be written or, without
+/// `force`, already holds files that are results by `is_result`; with `force` removes those. Throws
+/// Error(kUsage).
+void prepare_out(const std::filesystem::path& folder, bool force,
+                 const std::function<bool(std::string_view name)>& is_result);
+
+/// Whether a file of this name is one that write_run() wrote.
+bool is_run_file(std::string_view name);
+
+/// The `config` of a run's file.
+nlohmann::ordered_json run_config_json(const core::RunConfig& config, Scaling scaling,
+                                       bool oversubscribed, const core::Dataset& data);
+
+/// `run-<mode>-n<N>-r<repetition>.json`.
+std::string run_file_name(const std::string& mode, std::size_t workers, std::size_t repetition);
+
+/// Writes run_file_name() into `folder`, whole or not at all, and returns its path.
+/// Throws Error(kData).
+std::filesystem::path write_run(const std::filesystem::path& folder, const RunRecord& record,
+                                const Machine& machine, const core::Dataset& data);
+
+}  // namespace dp::experiments

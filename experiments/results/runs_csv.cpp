@@ -1,0 +1,91 @@
+#include "experiments/results/runs_csv.hpp"
+
+#include <cmath>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "core/base/whole_file.hpp"
+
+namespace dp::experiments {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+bool is_complete(const StoredRun& run) { return run.status == "complete"; }
+
+/// RFC 4180, section 2: quotes around what holds a separator, and doubled inside.
+std::string quoted(const std::string& text) {
+    if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+    std::string cell = "\"";
+    for (const char letter : text) cell += letter == '"' ? "\"\"" : std::string(1, letter);
+    return cell + "\"";
+}
+
+std::string cell_of(const Json& value) {
+    if (value.is_null()) return {};
+    if (value.is_string()) return quoted(value.get<std::string>());
+    if (value.is_number_float()) {
+        const auto number = value.get<double>();
+        return std::isfinite(number) ? fmt::to_string(number) : std::string();
+    }
+    return value.dump();
+}
+
+class Table {
+public:
+    template <typename Row>
+    explicit Table(std::span<const CsvColumn<Row>> columns) {
+        for (const auto& column : columns) add(std::string(column.name));
+        end_line();
+    }
+
+    void add(const std::string& cell) {
+        if (!line_starts_) text_ += ',';
+        line_starts_ = false;
+        text_ += cell;
+    }
+    void end_line() {
+        text_ += "\r\n";
+        line_starts_ = true;
+    }
+
+    void write(const std::filesystem::path& file) const {
+        core::WholeFile out(file);
+        out.write(std::as_bytes(std::span(text_)));
+        out.commit();
+    }
+
+private:
+    std::string text_;
+    bool line_starts_ = true;
+};
+
+}  // namespace
+
+void write_runs_csv(const std::filesystem::path& folder, const ResultsFolder& results) {
+    Table runs(runs_csv_columns());
+    for (const auto* group : {&results.runs, &results.failed}) {
+        for (const StoredRun& run : *group) {
+            for (const CsvColumn<StoredRun>& column : runs_csv_columns()) {
+                runs.add(is_complete(run) || column.always ? cell_of(column.value(run)) : "");
+            }
+            runs.end_line();
+        }
+    }
+    Table epochs(epochs_csv_columns());
+    for (const StoredRun& run : results.runs) {
+        for (std::size_t epoch = 0; epoch < run.result.epochs.size(); ++epoch) {
+            for (std::size_t worker = 0; worker < run.result.workers.size(); ++worker) {
+                const EpochRow row{run, worker, epoch};
+                for (const CsvColumn<EpochRow>& column : epochs_csv_columns())
+                    epochs.add(cell_of(column.value(row)));
+                epochs.end_line();
+            }
+        }
+    }
+    runs.write(folder / kRunsCsv);
+    epochs.write(folder / kEpochsCsv);
+}
+
+}  // namespace dp::experiments

@@ -1,0 +1,422 @@
+// The columns of runs.csv and epochs.csv: one table each feeds the files and the test of their
+// documentation.
+#include "experiments/results/runs_csv.hpp"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace dp::experiments {
+namespace {
+
+using core::Phase;
+using core::WorkerEpoch;
+using core::WorkerReport;
+using Json = nlohmann::ordered_json;
+
+template <typename T>
+Json optional_json(const std::optional<T>& value) {
+    return value ? Json(*value) : Json(nullptr);
+}
+
+double phase(const WorkerEpoch& epoch, Phase which) {
+    return epoch.phase_seconds[static_cast<std::size_t>(which)];
+}
+
+double transfer(const WorkerEpoch& epoch) {
+    return phase(epoch, Phase::kExchange) - epoch.exchange.wait_seconds;
+}
+
+/// Of `value` of every rank and epoch.
+double sum(const StoredRun& run, const auto& value) {
+    double total = 0.0;
+    for (const WorkerReport& worker : run.result.workers) {
+        for (const WorkerEpoch& epoch : worker.epochs) total += static_cast<double>(value(epoch));
+    }
+    return total;
+}
+
+/// A count, exact up to 2^53.
+Json count(double value) { return static_cast<std::uint64_t>(value); }
+
+double over_ranks(const StoredRun& run, double total) {
+    return total / static_cast<double>(run.result.workers.size());
+}
+
+/// Of the whole run, mean over its ranks.
+double mean(const StoredRun& run, Phase which) {
+    return over_ranks(run, sum(run, [&](const WorkerEpoch& epoch) { return phase(epoch, which); }));
+}
+
+double mean_hidden(const StoredRun& run) {
+    return over_ranks(
+        run, sum(run, [](const WorkerEpoch& epoch) { return epoch.exchange.hidden_seconds; }));
+}
+
+/// NaN, an empty cell, of a run without epochs.
+double per_epoch(const StoredRun& run, double total) {
+    return total / static_cast<double>(run.result.epochs.size());
+}
+
+double step_seconds(const StoredRun& run) {
+    const core::RunResult& result = run.result;
+    return result.train_seconds() /
+           static_cast<double>(result.steps_per_epoch * result.epochs.size());
+}
+
+/// Empty where one worker has nobody to communicate with.
+Json compute_to_communication(const StoredRun& run) {
+    if (run.result.workers.size() < 2) return nullptr;
+    const double hidden = mean_hidden(run);
+    return (mean(run, Phase::kForward) + mean(run, Phase::kBackward) - hidden) /
+           (mean(run, Phase::kExchange) + mean(run, Phase::kPublish) + hidden);
+}
+
+Json migrations(const StoredRun& run) {
+    std::int64_t total = 0;
+    for (const WorkerReport& worker : run.result.workers) {
+        for (const WorkerEpoch& epoch : worker.epochs) {
+            if (!epoch.usage.migrations) return nullptr;
+            total += *epoch.usage.migrations;
+        }
+    }
+    return total;
+}
+
+/// Over the processes of the run and the one that started them; empty unless all are known. Ranks
+/// of one process share its figures, which one of them tells.
+Json process_bytes(const StoredRun& run, std::uint64_t core::ProcessMemory::*field) {
+    const core::RunResult& result = run.result;
+    std::map<int, std::optional<std::uint64_t>> by_pid;
+    for (const WorkerReport& worker : result.workers) {
+        auto& bytes = by_pid[worker.pid];
+        if (worker.process_memory) bytes = *worker.process_memory.*field;
+    }
+    if (!result.supervisor_memory) return nullptr;
+    std::uint64_t total = *result.supervisor_memory.*field;
+    for (const auto& [pid, bytes] : by_pid) {
+        if (!bytes) return nullptr;
+        total += *bytes;
+    }
+    return total;
+}
+
+Json allocated_bytes(const StoredRun& run, std::uint64_t core::WorkerMemory::*field) {
+    std::uint64_t total = 0;
+    for (const WorkerReport& worker : run.result.workers) total += worker.memory.*field;
+    return total;
+}
+
+using RunColumn = CsvColumn<StoredRun>;
+using EpochColumn = CsvColumn<EpochRow>;
+
+/// A field's name as a template argument.
+template <std::size_t kSize>
+struct Name {
+    constexpr Name(const char (&name)[kSize]) { std::ranges::copy(name, text); }
+    char text[kSize];
+};
+
+template <Name kName>
+Json config(const StoredRun& run) {
+    return run.config.at(kName.text);
+}
+
+template <Phase kPhase>
+Json phase_of_run(const StoredRun& run) {
+    return mean(run, kPhase);
+}
+
+template <std::uint64_t core::ProcessMemory::*kField>
+Json process(const StoredRun& run) {
+    return process_bytes(run, kField);
+}
+
+template <std::uint64_t core::WorkerMemory::*kField>
+Json allocated(const StoredRun& run) {
+    return allocated_bytes(run, kField);
+}
+
+template <Phase kPhase>
+Json phase_of_epoch(const EpochRow& row) {
+    return phase(row.mine(), kPhase);
+}
+
+/// What was chosen, in both tables.
+constexpr std::array kChosen{
+    RunColumn{"mode", "", "programming model", config<"mode">, true},
+    RunColumn{"workers", "", "ranks; of `serial`, virtual ones played in turn", config<"workers">,
+              true},
+    RunColumn{"repetition", "", "of this mode and worker count, from 1",
+              [](const StoredRun& run) { return Json(run.repetition); }, true},
+    RunColumn{"sequence", "", "place among the sweep's runs as they were started, from 1",
+              [](const StoredRun& run) { return Json(run.sequence); }, true},
+    RunColumn{"scaling", "", "`fixed-epoch`, `strong` or `weak`", config<"scaling">, true},
+    RunColumn{"model", "", "network", config<"model">, true},
+    RunColumn{"dataset", "", "data set", config<"dataset">, true},
+    RunColumn{"batch_size", "images", "per worker and step", config<"batch_size">, true},
+    RunColumn{"effective_batch", "images", "per step over all workers", config<"effective_batch">,
+              true},
+    RunColumn{"optimizer", "", "`sgd` or `adam`", config<"optimizer">, true},
+    RunColumn{"learning_rate", "", "`--lr`", config<"learning_rate">, true},
+    RunColumn{"reduction", "", "how gradients are summed", config<"reduction">, true},
+    RunColumn{"bucket_kib", "KiB", "least size of a bucket; 0: one per tensor",
+              config<"bucket_kib">, true},
+    RunColumn{"overlap", "", "`true`: the exchange advances during backward", config<"overlap">,
+              true},
+    RunColumn{"convolution", "", "algorithm of 3x3 convolutions", config<"convolution">, true},
+    RunColumn{"precision", "", "`fp32` or `bf16`", config<"precision">, true},
+    RunColumn{"seed", "", "`--seed`", config<"seed">, true},
+    RunColumn{"inject", "", "`--inject`; empty without", config<"inject">, true},
+    RunColumn{"epochs", "", "asked for", config<"epochs">, true},
+    RunColumn{"steps_limit", "", "`--steps`; empty without", config<"steps_limit">, true},
+    RunColumn{"oversubscribed", "", "`true`: more workers than usable CPUs",
+              config<"oversubscribed">, true},
+};
+
+constexpr std::array kMeasuredOfRun{
+    RunColumn{"started", "", "UTC", [](const StoredRun& run) { return Json(run.started); }, true},
+    RunColumn{"steps_per_epoch", "", "updates per epoch; empty without a training step",
+              [](const StoredRun& run) {
+                  const std::size_t steps = run.result.steps_per_epoch;
+                  return steps == 0 ? Json(nullptr) : Json(steps);
+              }},
+    RunColumn{"total_seconds", "s",
+              "from the start of the run to its end, set-up and evaluation included",
+              [](const StoredRun& run) { return Json(run.result.total_seconds); }},
+    RunColumn{"train_seconds", "s", "wall time of all training steps",
+              [](const StoredRun& run) { return Json(run.result.train_seconds()); }},
+    RunColumn{"images_per_second", "images/s",
+              "images trained on by all ranks, over `train_seconds`; empty when none was",
+              [](const StoredRun& run) {
+                  const double rate = run.result.images_per_second();
+                  return rate > 0.0 ? Json(rate) : Json(nullptr);
+              }},
+    RunColumn{"wall_seconds", "s",
+              "of all epochs, training and evaluation, mean over the ranks; the sum of the next "
+              "ten columns without `exchange_hidden_seconds`",
+              [](const StoredRun& run) {
+                  return Json(over_ranks(
+                      run, sum(run, [](const WorkerEpoch& epoch) { return epoch.wall_seconds; })));
+              }},
+    RunColumn{"load_seconds", "s", "taking batches, mean over the ranks",
+              phase_of_run<Phase::kLoad>},
+    RunColumn{"forward_seconds", "s", "forward passes, mean over the ranks",
+              phase_of_run<Phase::kForward>},
+    RunColumn{"backward_seconds", "s", "backward passes, mean over the ranks",
+              phase_of_run<Phase::kBackward>},
+    RunColumn{"exchange_wait_seconds", "s",
+              "exchange of gradients: waiting for another rank, mean over the ranks",
+              [](const StoredRun& run) {
+                  return Json(over_ranks(run, sum(run, [](const WorkerEpoch& epoch) {
+                                             return epoch.exchange.wait_seconds;
+                                         })));
+              }},
+    RunColumn{"exchange_transfer_seconds", "s",
+              "exchange of gradients: moving and adding, mean over the ranks; `exchange_seconds` - "
+              "`exchange.wait_seconds`",
+              [](const StoredRun& run) { return Json(over_ranks(run, sum(run, transfer))); }},
+    RunColumn{"exchange_hidden_seconds", "s",
+              "exchange between the layers of backward, mean over the ranks; a part of "
+              "`backward_seconds`",
+              [](const StoredRun& run) { return Json(mean_hidden(run)); }},
+    RunColumn{"update_seconds", "s", "the optimizer, mean over the ranks",
+              phase_of_run<Phase::kUpdate>},
+    RunColumn{"publish_seconds", "s",
+              "until all parameters are updated for this rank, mean over the ranks",
+              phase_of_run<Phase::kPublish>},
+    RunColumn{"evaluate_seconds", "s", "test set, mean over the ranks",
+              phase_of_run<Phase::kEvaluate>},
+    RunColumn{"other_seconds", "s", "all else, mean over the ranks", phase_of_run<Phase::kOther>},
+    RunColumn{"step_seconds", "s",
+              "mean time of a step: `train_seconds` / (`steps_per_epoch` * epochs)",
+              [](const StoredRun& run) { return Json(step_seconds(run)); }},
+    RunColumn{"exchange_calls_per_epoch", "", "gradient exchanges of a rank",
+              [](const StoredRun& run) {
+                  const auto calls = [](const WorkerEpoch& epoch) { return epoch.exchange.calls; };
+                  return Json(per_epoch(run, over_ranks(run, sum(run, calls))));
+              }},
+    RunColumn{"sent_bytes_per_epoch", "bytes",
+              "of gradients, over all ranks: sent to another rank, or read from or written to its "
+              "memory",
+              [](const StoredRun& run) {
+                  return Json(per_epoch(run, sum(run, [](const WorkerEpoch& epoch) {
+                                            return epoch.exchange.sent_bytes;
+                                        })));
+              }},
+    RunColumn{"compute_to_communication", "",
+              "ratio (forward + backward - hidden) / (wait + transfer + publish + hidden) of the "
+              "columns above; empty for one worker process, which communicates with nobody",
+              compute_to_communication},
+    RunColumn{"first_step_seconds", "s",
+              "from the start of the program until the last worker began its first step, as it "
+              "would be if this were the first run",
+              [](const StoredRun& run) { return run.startup.at("first_step_seconds"); }},
+    RunColumn{"cpu_seconds", "s", "on a CPU, sum over ranks and epochs",
+              [](const StoredRun& run) {
+                  return Json(
+                      sum(run, [](const WorkerEpoch& epoch) { return epoch.usage.cpu_seconds; }));
+              }},
+    RunColumn{"voluntary_switches", "", "of context, to wait; sum over ranks and epochs",
+              [](const StoredRun& run) {
+                  return count(sum(run, [](const WorkerEpoch& epoch) {
+                      return epoch.usage.voluntary_switches;
+                  }));
+              }},
+    RunColumn{"involuntary_switches", "",
+              "of context, because another took the CPU; sum over ranks and epochs",
+              [](const StoredRun& run) {
+                  return count(sum(run, [](const WorkerEpoch& epoch) {
+                      return epoch.usage.involuntary_switches;
+                  }));
+              }},
+    RunColumn{"migrations", "",
+              "to another CPU, sum over ranks and epochs; empty where the kernel does not tell",
+              migrations},
+    RunColumn{"pss_bytes", "bytes",
+              "physical memory after the last epoch, over all processes, the one that started the "
+              "workers included: a page that k processes map counts 1/k for each; empty where the "
+              "kernel does not tell",
+              process<&core::ProcessMemory::pss_bytes>},
+    RunColumn{"private_bytes", "bytes", "pages that one process alone maps, likewise",
+              process<&core::ProcessMemory::private_bytes>},
+    RunColumn{"shared_bytes", "bytes",
+              "pages that several processes map, likewise, in full for each of them",
+              process<&core::ProcessMemory::shared_bytes>},
+    RunColumn{"parameters_bytes", "bytes", "allocated for parameters, over all ranks",
+              allocated<&core::WorkerMemory::parameters_bytes>},
+    RunColumn{"gradients_bytes", "bytes", "for gradients, over all ranks",
+              allocated<&core::WorkerMemory::gradients_bytes>},
+    RunColumn{"optimizer_bytes", "bytes", "for the optimizer's state, over all ranks",
+              allocated<&core::WorkerMemory::optimizer_bytes>},
+    RunColumn{"activations_bytes", "bytes", "for activations and their gradients, over all ranks",
+              allocated<&core::WorkerMemory::activations_bytes>},
+    RunColumn{"data_bytes", "bytes", "of the data set, which all ranks share", config<"data_bytes">,
+              true},
+    RunColumn{"test_loss", "", "of the final parameters",
+              [](const StoredRun& run) { return Json(run.result.test_loss); }},
+    RunColumn{"test_accuracy", "in [0, 1]", "of the final parameters",
+              [](const StoredRun& run) { return Json(run.result.test_accuracy); }},
+    RunColumn{"checksum", "", "of the final parameters, 16 hexadecimal digits",
+              [](const StoredRun& run) { return Json(run.result.checksum); }},
+    RunColumn{"status", "", "`complete` or `failed`",
+              [](const StoredRun& run) { return Json(run.status); }, true},
+    RunColumn{"reason", "", "the message of a failed run; empty otherwise",
+              [](const StoredRun& run) { return Json(run.reason); }, true},
+};
+
+constexpr std::array kMeasuredOfEpoch{
+    EpochColumn{"epoch", "", "from 1", [](const EpochRow& row) { return Json(row.epoch + 1); }},
+    EpochColumn{"rank", "", "the worker's number; `serial` has one row for all it plays",
+                [](const EpochRow& row) { return Json(row.report().rank); }},
+    EpochColumn{"train_loss", "", "over all ranks, of the forward passes that trained",
+                [](const EpochRow& row) {
+                    return row.whole().images == 0 ? Json(nullptr) : Json(row.whole().train_loss);
+                }},
+    EpochColumn{"train_accuracy", "in [0, 1]", "likewise",
+                [](const EpochRow& row) {
+                    return row.whole().images == 0 ? Json(nullptr)
+                                                   : Json(row.whole().train_accuracy);
+                }},
+    EpochColumn{"test_loss", "", "over the test set, after the epoch",
+                [](const EpochRow& row) { return Json(row.whole().test_loss); }},
+    EpochColumn{"test_accuracy", "in [0, 1]", "likewise",
+                [](const EpochRow& row) { return Json(row.whole().test_accuracy); }},
+    EpochColumn{"elapsed_seconds", "s",
+                "from the start of the first epoch to the end of this one, evaluation included; "
+                "the sum of `wall_seconds` so far",
+                [](const EpochRow& row) {
+                    double seconds = 0.0;
+                    for (std::size_t i = 0; i <= row.epoch; ++i) {
+                        seconds += row.report().epochs[i].wall_seconds;
+                    }
+                    return Json(seconds);
+                }},
+    EpochColumn{"trained_seconds", "s", "training steps of all epochs so far, on rank 0",
+                [](const EpochRow& row) {
+                    double seconds = 0.0;
+                    for (std::size_t i = 0; i <= row.epoch; ++i) {
+                        seconds += row.run.result.epochs[i].train_seconds;
+                    }
+                    return Json(seconds);
+                }},
+    EpochColumn{"images", "images", "trained on by this rank",
+                [](const EpochRow& row) { return Json(row.mine().images); }},
+    EpochColumn{"wall_seconds", "s",
+                "of the epoch, training and evaluation; the sum of the next ten columns without "
+                "`exchange_hidden_seconds`",
+                [](const EpochRow& row) { return Json(row.mine().wall_seconds); }},
+    EpochColumn{"load_seconds", "s", "taking batches", phase_of_epoch<Phase::kLoad>},
+    EpochColumn{"forward_seconds", "s", "forward passes", phase_of_epoch<Phase::kForward>},
+    EpochColumn{"backward_seconds", "s", "backward passes", phase_of_epoch<Phase::kBackward>},
+    EpochColumn{"exchange_wait_seconds", "s", "exchange of gradients: waiting for another rank",
+                [](const EpochRow& row) { return Json(row.mine().exchange.wait_seconds); }},
+    EpochColumn{"exchange_transfer_seconds", "s", "exchange of gradients: moving and adding",
+                [](const EpochRow& row) { return Json(transfer(row.mine())); }},
+    EpochColumn{"exchange_hidden_seconds", "s",
+                "exchange between the layers of backward; a part of `backward_seconds`",
+                [](const EpochRow& row) { return Json(row.mine().exchange.hidden_seconds); }},
+    EpochColumn{"update_seconds", "s", "the optimizer", phase_of_epoch<Phase::kUpdate>},
+    EpochColumn{"publish_seconds", "s", "until all parameters are updated for this rank",
+                phase_of_epoch<Phase::kPublish>},
+    EpochColumn{"evaluate_seconds", "s", "test set", phase_of_epoch<Phase::kEvaluate>},
+    EpochColumn{"other_seconds", "s", "all else", phase_of_epoch<Phase::kOther>},
+    EpochColumn{"exchange_calls", "", "gradient exchanges",
+                [](const EpochRow& row) { return Json(row.mine().exchange.calls); }},
+    EpochColumn{"sent_bytes", "bytes",
+                "of gradients: sent to another rank, or read from or written to its memory",
+                [](const EpochRow& row) { return Json(row.mine().exchange.sent_bytes); }},
+    EpochColumn{"late_at_exchange_steps", "steps",
+                "in which this rank was the last to complete its gradients",
+                [](const EpochRow& row) { return Json(row.mine().late_at_exchange.steps); }},
+    EpochColumn{"late_at_exchange_seconds", "s",
+                "by which it came after the last but one, over those steps",
+                [](const EpochRow& row) { return Json(row.mine().late_at_exchange.seconds); }},
+    EpochColumn{"late_at_publish_steps", "steps",
+                "in which this rank was the last to complete its update; 0 in `procs`, whose ranks "
+                "do not meet there",
+                [](const EpochRow& row) { return Json(row.mine().late_at_publish.steps); }},
+    EpochColumn{"late_at_publish_seconds", "s",
+                "by which it came after the last but one, over those steps",
+                [](const EpochRow& row) { return Json(row.mine().late_at_publish.seconds); }},
+    EpochColumn{"cpu_seconds", "s", "on a CPU",
+                [](const EpochRow& row) { return Json(row.mine().usage.cpu_seconds); }},
+    EpochColumn{"voluntary_switches", "", "of context, to wait",
+                [](const EpochRow& row) { return Json(row.mine().usage.voluntary_switches); }},
+    EpochColumn{"involuntary_switches", "", "of context, because another took the CPU",
+                [](const EpochRow& row) { return Json(row.mine().usage.involuntary_switches); }},
+    EpochColumn{"migrations", "", "to another CPU; empty where the kernel does not tell",
+                [](const EpochRow& row) { return optional_json(row.mine().usage.migrations); }},
+};
+
+template <typename Column, std::size_t kA, std::size_t kB>
+constexpr auto concatenate(const std::array<Column, kA>& a, const std::array<Column, kB>& b) {
+    return [&]<std::size_t... kI, std::size_t... kJ>(std::index_sequence<kI...>,
+                                                     std::index_sequence<kJ...>) {
+        return std::array<Column, kA + kB>{a[kI]..., b[kJ]...};
+    }
+    (std::make_index_sequence<kA>(), std::make_index_sequence<kB>());
+}
+
+template <std::size_t kIndex>
+Json chosen_of_epoch(const EpochRow& row) {
+    return kChosen[kIndex].value(row.run);
+}
+
+constexpr auto kRunColumns = concatenate(kChosen, kMeasuredOfRun);
+constexpr auto kEpochColumns = concatenate(
+    []<std::size_t... kI>(std::index_sequence<kI...>) {
+        return std::array{EpochColumn{kChosen[kI].name, kChosen[kI].unit, kChosen[kI].meaning,
+                                      chosen_of_epoch<kI>}...};
+    }(std::make_index_sequence<kChosen.size()>()),
+    kMeasuredOfEpoch);
+
+}  // namespace
+
+std::span<const CsvColumn<StoredRun>> runs_csv_columns() { return kRunColumns; }
+std::span<const CsvColumn<EpochRow>> epochs_csv_columns() { return kEpochColumns; }
+
+}  // namespace dp::experiments

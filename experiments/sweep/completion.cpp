@@ -1,0 +1,111 @@
+#include "experiments/sweep/completion.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include <spdlog/spdlog.h>
+
+#include "core/base/error.hpp"
+#include "experiments/allreduce/benchmark.hpp"
+#include "experiments/report/report.hpp"
+#include "experiments/results/run_file.hpp"
+#include "experiments/results/runs_csv.hpp"
+#include "experiments/results/sweep_file.hpp"
+#include "experiments/sweep/checks.hpp"
+#include "experiments/sweep/interrupt.hpp"
+#include "experiments/text/output.hpp"
+
+namespace dp::experiments {
+namespace {
+
+namespace fs = std::filesystem;
+using core::Error;
+using core::ExitCode;
+using core::RunConfig;
+
+// Enough for the steps that are traced by default and those that warm up before them.
+constexpr std::size_t kTracedRunSteps = 13;
+
+bool is_parallel(const RunConfig& config) { return config.mode != "serial" && config.workers > 1; }
+
+/// Of each parallel mode the one with most workers, each with a CPU of its own if there is one.
+std::vector<RunConfig> to_trace(const SweepReport& sweep) {
+    std::map<std::string, RunConfig> chosen;
+    for (const RunConfig& config : sweep.configurations) {
+        if (!is_parallel(config) || config.epochs == 0) continue;
+        const auto [same, first] = chosen.try_emplace(config.mode, config);
+        const bool fits = !is_oversubscribed(config, sweep.machine);
+        const bool before = !is_oversubscribed(same->second, sweep.machine);
+        if (!first &&
+            (fits > before || (fits == before && fits && config.workers > same->second.workers))) {
+            same->second = config;
+        }
+    }
+    std::vector<RunConfig> all;
+    for (const auto& [mode, config] : chosen) all.push_back(config);
+    return all;
+}
+
+void add_trace(const SweepReport& sweep, RunConfig config) {
+    const fs::path file =
+        sweep.request.out / fmt::format("trace-{}-n{}.json", config.mode, config.workers);
+    if (fs::exists(file)) return;
+    config.epochs = 1;
+    config.steps_limit = std::min(config.steps_limit.value_or(kTracedRunSteps), kTracedRunSteps);
+    sweep.trace(config, file);
+}
+
+/// Every reduction of the sweep's modes, for those of its worker counts that have a CPU each.
+void add_reductions(const SweepReport& sweep) {
+    if (fs::exists(sweep.request.out / allreduce::kFileName)) return;
+    allreduce::Request request;
+    request.modes.clear();
+    request.workers.clear();
+    for (const RunConfig& config : sweep.configurations) {
+        if (!is_parallel(config) || is_oversubscribed(config, sweep.machine)) continue;
+        const auto add = [](auto& values, const auto& value) {
+            if (std::ranges::find(values, value) == values.end()) values.push_back(value);
+        };
+        add(request.modes, config.mode);
+        add(request.workers, config.workers);
+    }
+    if (request.workers.empty()) return;
+    const auto rows = allreduce::measure_rows(request, sweep.machine, [](const auto&) {});
+    allreduce::write_rows(sweep.request.out, rows, sweep.machine);
+    allreduce::verify(rows);
+}
+
+/// Does `part` and turns its failure into a warning, unless the user wants to stop.
+void attempt(const char* what, const auto& part) try { part(); } catch (const Error& error) {
+    for (const ExitCode code :
+         {ExitCode::kInterrupted, ExitCode::kTerminated, ExitCode::kVerification}) {
+        if (error.code() == code) throw;
+    }
+    spdlog::warn("the report goes without {}: {}", what, error.what());
+}
+
+}  // namespace
+
+void complete_folder(const SweepReport& sweep) {
+    if (!sweep.request.quiet) {
+        print_line("report    timing each reduction alone, tracing a few steps");
+    }
+    attempt("the reductions' times", [&] { add_reductions(sweep); });
+    for (const RunConfig& config : to_trace(sweep)) {
+        InterruptScope::check();
+        attempt("a timeline", [&] { add_trace(sweep, config); });
+    }
+    InterruptScope::check();
+    try {
+        report::print_written(report::write_report(sweep.request.out));
+    } catch (const Error& error) {
+        spdlog::warn("no report: {}", error.what());
+    }
+}
+
+bool is_sweeps_own(std::string_view name) {
+    return is_run_file(name) || name == kSweepFileName || name == kRunsCsv || name == kEpochsCsv ||
+           name == allreduce::kFileName || (name.starts_with("trace-") && name.ends_with(".json"));
+}
+
+}  // namespace dp::experiments

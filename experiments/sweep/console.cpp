@@ -1,0 +1,189 @@
+#include "experiments/sweep/console.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "experiments/options/injection.hpp"
+#include "experiments/text/numbers.hpp"
+#include "experiments/text/output.hpp"
+
+namespace dp::experiments {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr auto kRefresh = std::chrono::milliseconds(200);
+
+double seconds_between(Clock::time_point from, Clock::time_point to) {
+    return std::chrono::duration<double>(to - from).count();
+}
+
+std::string per_second(double value) {
+    return with_separators(static_cast<std::size_t>(value + 0.5));
+}
+
+std::string range_list(const std::vector<int>& cpus) {
+    std::string text;
+    for (std::size_t i = 0; i < cpus.size();) {
+        std::size_t last = i;
+        while (last + 1 < cpus.size() && cpus[last + 1] == cpus[last] + 1) ++last;
+        text += fmt::format("{}{}", text.empty() ? "" : ",", cpus[i]);
+        if (last != i) text += fmt::format("-{}", cpus[last]);
+        i = last + 1;
+    }
+    return text;
+}
+
+/// What the user chose to differ from the default among the options that change speed or bits.
+std::string changes_of(const core::RunConfig& config) {
+    const core::RunConfig usual;
+    std::string text;
+    if (config.network.precision != usual.network.precision) {
+        text += fmt::format(", precision {}",
+                            core::row_of(core::kPrecisions, config.network.precision).name);
+    }
+    if (config.network.convolution != usual.network.convolution) {
+        text += fmt::format(
+            ", convolution {}",
+            core::row_of(core::kConvolutionAlgorithms, config.network.convolution).name);
+    }
+    if (config.bucket_kib != usual.bucket_kib) {
+        text += fmt::format(", buckets of {} KiB", config.bucket_kib);
+    }
+    if (config.overlap != usual.overlap) text += ", no overlap";
+    return text;
+}
+
+}  // namespace
+
+void Console::print_machine(const Machine& machine) {
+    if (options_.quiet) return;
+    print_line(
+        fmt::format("host      {}, {}, {}", machine.host, machine.cpu_model, machine.kernel));
+    print_line(fmt::format(
+        "cpus      {:g} usable: CPUs {}, {}", machine.usable_cpus(), range_list(machine.affinity),
+        machine.cpu_quota ? fmt::format("control group quota {:g}", *machine.cpu_quota)
+                          : "no control group quota"));
+    print_line(fmt::format("onednn    {}, {} runtime, instruction set {}", machine.onednn_version,
+                           machine.onednn_runtime, machine.onednn_isa));
+    std::string variables;
+    for (const auto& [name, value] : machine.environment) {
+        variables += fmt::format("{}{}={}", variables.empty() ? "" : " ", name, value);
+    }
+    if (!variables.empty()) print_line("env       " + variables);
+}
+
+void Console::print_data(const core::Dataset& data, const core::ModelSpec& model) {
+    if (options_.quiet) return;
+    print_line(fmt::format("data      {}: {} training and {} test images, {} x {} x {} ({})",
+                           data.name, with_separators(data.train.size()),
+                           with_separators(data.test.size()), data.shape().channels,
+                           data.shape().height, data.shape().width, data.source));
+    print_line(fmt::format("network   {}: {} parameters; {}", model.name,
+                           with_separators(model.parameters), model.description));
+}
+
+void Console::begin_run(const core::RunConfig& config, std::size_t steps_per_epoch,
+                        bool oversubscribed) {
+    config_ = config;
+    if (options_.quiet) return;
+    const auto& optimizer = config.optimizer;
+    const bool turns = config.mode == "serial" && config.workers > 1;
+    print_line(fmt::format(
+        "plan      {}: {} {}worker{} x 1 thread, batch {} per worker, {} effective, {} updates per "
+        "epoch, {} epoch{}, {} lr {:g}, reduction {}{}{}{}",
+        config.mode, config.workers, turns ? "virtual " : "", config.workers == 1 ? "" : "s",
+        config.batch_size, config.batch_size * config.workers, steps_per_epoch, config.epochs,
+        config.epochs == 1 ? "" : "s", optimizer.name, optimizer.learning_rate, config.reduction,
+        changes_of(config), config.delay ? ", " + to_spec(*config.delay) : "",
+        oversubscribed ? " (oversubscribed)" : ""));
+}
+
+void Console::on_worker_start(std::size_t rank) {
+    if (options_.verbose) {
+        spdlog::info("{} worker {} of {} started, pid {}", config_.mode, rank, config_.workers,
+                     getpid());
+    }
+}
+
+void Console::on_step(std::size_t epoch, std::size_t step, std::size_t steps, std::size_t images) {
+    if (!options_.progress) return;
+    const auto now = Clock::now();
+    if (step == 1 || epoch_start_ == Clock::time_point{}) {
+        // Counting starts after the first step, which is slower than the others.
+        epoch_start_ = last_progress_ = now;
+        return;
+    }
+    if (now - last_progress_ < kRefresh) return;
+    last_progress_ = now;
+    const double elapsed = seconds_between(epoch_start_, now);
+    const double per_step = elapsed / static_cast<double>(step - 1);
+    const double images_per_step = static_cast<double>(images) / static_cast<double>(step);
+    const std::size_t steps_left = steps - step + (config_.epochs - epoch - 1) * steps;
+    std::fputs(
+        fmt::format("\rEpoch [{:2}/{}] step {}/{}, {} images/s, {:.0f} s left \033[K", epoch + 1,
+                    config_.epochs, step, steps, per_second(images_per_step / per_step),
+                    per_step * static_cast<double>(steps_left))
+            .c_str(),
+        stderr);
+}
+
+void Console::end_progress() const {
+    if (options_.progress) std::fputs("\r\033[K", stderr);
+}
+
+void Console::on_epoch(std::size_t epoch, const core::EpochResult& result) {
+    end_progress();
+    if (options_.quiet) return;
+    // Without a step there is neither a training loss nor an accuracy.
+    const bool trained = result.images != 0;
+    print_line(fmt::format(
+        "Epoch [{:2}/{}] | Loss: {} | Train Acc: {} | Test Acc: {:.1f}% | Time: {:.1f}s", epoch + 1,
+        config_.epochs, trained ? fmt::format("{:.2f}", result.train_loss) : "-",
+        trained ? fmt::format("{:.1f}%", 100.0 * result.train_accuracy) : "-",
+        100.0 * result.test_accuracy, result.train_seconds));
+}
+
+void Console::print_summary(const core::RunResult& result, bool oversubscribed) {
+    const core::PhaseSeconds phases = result.mean_phase_seconds();
+    const double train = result.train_seconds();
+    if (result.images_per_second() > 0.0) {
+        print_line(fmt::format("speed     {} images/s over all workers{}",
+                               per_second(result.images_per_second()),
+                               oversubscribed ? " (oversubscribed)" : ""));
+    }
+    double evaluation = 0.0;
+    for (const core::EpochResult& epoch : result.epochs) evaluation += epoch.evaluation_seconds;
+    print_line(fmt::format(
+        "time      {:.1f} s in all: {:.1f} s training, {:.1f} s evaluation, "
+        "{:.1f} s set-up and end",
+        result.total_seconds, train, evaluation, result.total_seconds - train - evaluation));
+    if (train > 0.0) {
+        const std::size_t count = result.workers.size();
+        std::string split;
+        for (const core::Phase phase :
+             {core::Phase::kLoad, core::Phase::kForward, core::Phase::kBackward,
+              core::Phase::kExchange, core::Phase::kUpdate, core::Phase::kPublish,
+              core::Phase::kOther}) {
+            const double seconds = phases[static_cast<std::size_t>(phase)];
+            split += fmt::format(", {} {:.1f} %", core::name_of(phase), 100.0 * seconds / train);
+        }
+        print_line(fmt::format("split     training{}{}",
+                               count > 1 ? fmt::format(" (mean of {} workers)", count) : "",
+                               split.replace(0, 1, ":")));
+    }
+    print_line(fmt::format("test      accuracy {:.2f} %, loss {:.4f}", 100.0 * result.test_accuracy,
+                           result.test_loss));
+    const char* const updates = result.update_kind == "sliced"
+                                    ? "each worker updates its slice of the shared parameters"
+                                    : "each worker updates all of its own parameters";
+    print_line(fmt::format("checksum  {} of the parameters; reduction={}; update={}: {}",
+                           result.checksum, result.reduction, result.update_kind, updates));
+}
+
+}  // namespace dp::experiments

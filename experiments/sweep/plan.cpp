@@ -1,0 +1,88 @@
+#include "experiments/sweep/plan.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/error.hpp"
+#include "core/base/random.hpp"
+#include "experiments/modes.hpp"
+
+namespace dp::experiments {
+
+using core::Error;
+using core::ExitCode;
+using core::RunConfig;
+
+namespace {
+
+RunConfig configure(const Request& request, const std::string& mode, std::size_t workers) {
+    RunConfig run = request.base;
+    run.mode = mode;
+    run.workers = workers;
+    const Mode& row = find_mode(mode);
+    if (!row.offers(run.reduction)) run.reduction = row.reductions().front().name;
+    if (!request.global_batch) return run;
+    if (*request.global_batch % workers != 0) {
+        throw Error(ExitCode::kUsage,
+                    "--global-batch {} cannot be shared by {} workers: choose a multiple of {}",
+                    *request.global_batch, workers, workers);
+    }
+    run.batch_size = *request.global_batch / workers;
+    return run;
+}
+
+/// Fisher and Yates.
+void shuffle(std::vector<std::size_t>& order, const core::RandomStream& random) {
+    for (std::size_t left = order.size(); left > 1; --left) {
+        std::swap(order[left - 1], order[random.below(left, static_cast<std::uint32_t>(left))]);
+    }
+}
+
+}  // namespace
+
+std::vector<RunConfig> plan_configurations(const Request& request) {
+    std::vector<RunConfig> configurations;
+    const bool serial = std::ranges::find(request.modes, "serial") != request.modes.end();
+    const bool baseline = serial && request.modes.size() > 1;
+    if (baseline) configurations.push_back(configure(request, "serial", 1));
+    for (const std::size_t workers : request.workers) {
+        for (const std::string& mode : request.modes) {
+            if (baseline && mode == "serial") continue;
+            configurations.push_back(configure(request, mode, workers));
+        }
+    }
+    return configurations;
+}
+
+void equalise_steps(std::vector<RunConfig>& configurations, std::size_t training_images) {
+    const auto& most = *std::ranges::max_element(configurations, {}, &RunConfig::workers);
+    const std::size_t images_per_step = most.workers * most.batch_size;
+    const std::size_t steps = training_images / images_per_step;
+    if (steps == 0) {
+        throw Error(ExitCode::kUsage,
+                    "--scaling weak: {} workers need {} images for one step of {} each, and the "
+                    "data set has {}: use fewer workers or a smaller --batch-size",
+                    most.workers, images_per_step, most.batch_size, training_images);
+    }
+    for (RunConfig& config : configurations) {
+        config.steps_limit = std::min(config.steps_limit.value_or(steps), steps);
+    }
+}
+
+std::vector<PlannedRun> schedule(const std::vector<RunConfig>& configurations, Scaling scaling,
+                                 std::size_t repetitions, std::uint64_t seed) {
+    std::vector<PlannedRun> runs;
+    std::vector<std::size_t> order(configurations.size());
+    for (std::size_t repetition = 1; repetition <= repetitions; ++repetition) {
+        for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+        if (repetitions > 1) {
+            shuffle(order, core::RandomStream(seed, core::RandomUse::kSweepOrder, {repetition}));
+        }
+        for (const std::size_t i : order) {
+            runs.push_back({configurations[i], {scaling, repetition, runs.size() + 1}});
+        }
+    }
+    return runs;
+}
+
+}  // namespace dp::experiments

@@ -1,0 +1,34 @@
+// What a request runs: its configurations, and the order of a sweep's runs.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "core/train/run_config.hpp"
+#include "experiments/results/run_file.hpp"
+#include "experiments/sweep/request.hpp"
+
+namespace dp::experiments {
+
+/// The configurations of a request, in order: for each worker count, each mode. Beside other modes
+/// serial runs once, with one worker, first: it is their baseline. Throws Error(kUsage) when a
+/// global batch cannot be shared out.
+std::vector<core::RunConfig> plan_configurations(const Request& request);
+
+/// Weak scaling: lets every epoch end after as many steps as the most workers of `configurations`
+/// can make with full batches of their own, so that each worker does the same work in all of them;
+/// a smaller --steps stays. Throws Error(kUsage) when `training_images` are not enough for one.
+void equalise_steps(std::vector<core::RunConfig>& configurations, std::size_t training_images);
+
+struct PlannedRun {
+    core::RunConfig config;
+    SweepPlace place;
+};
+
+/// Every configuration `repetitions` times. More than once: repetition by repetition, each in an
+/// order of its own, drawn with `seed`, so that drift of the machine favours no configuration.
+std::vector<PlannedRun> schedule(const std::vector<core::RunConfig>& configurations,
+                                 Scaling scaling, std::size_t repetitions, std::uint64_t seed);
+
+}  // namespace dp::experiments

@@ -1,0 +1,39 @@
+#include "experiments/sweep/time_left.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace dp::experiments {
+
+double TimeLeft::work(const core::RunConfig& config, std::size_t images_per_epoch) const {
+    const double workers = config.mode == "serial" ? 1.0 : static_cast<double>(config.workers);
+    return static_cast<double>(images_per_epoch * config.epochs) /
+           std::max(1.0, std::min(workers, usable_cpus_));
+}
+
+void TimeLeft::add_done(const core::RunConfig& config, std::size_t images_per_epoch,
+                        double seconds) {
+    Sum& sum = done_[{config.mode, config.workers}];
+    sum.seconds += seconds;
+    ++sum.runs;
+    seconds_ += seconds;
+    work_ += work(config, images_per_epoch);
+}
+
+std::optional<double> TimeLeft::estimate_seconds(const core::RunConfig& config,
+                                                 std::size_t images_per_epoch) const {
+    const auto same = done_.find({config.mode, config.workers});
+    if (same != done_.end()) return same->second.seconds / static_cast<double>(same->second.runs);
+    if (work_ <= 0.0) return std::nullopt;
+    return seconds_ / work_ * work(config, images_per_epoch);
+}
+
+std::string duration_text(double seconds) {
+    const auto whole = static_cast<long>(std::max(0.0, seconds) + 0.5);
+    if (whole < 60) return fmt::format("{} s", whole);
+    if (whole < 3600) return fmt::format("{} min {:02} s", whole / 60, whole % 60);
+    return fmt::format("{} h {:02} min", whole / 3600, whole % 3600 / 60);
+}
+
+}  // namespace dp::experiments

@@ -1,0 +1,41 @@
+// Comma-separated values (RFC 4180, lines ended by \n): what the plots' scripts read.
+#pragma once
+
+#include <concepts>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace dp::experiments {
+
+/// A cell. Numbers have a dot whatever the locale; none and NaN are empty.
+std::string csv_cell(std::string_view text);
+std::string csv_cell(double value);
+std::string csv_cell(std::optional<double> value);
+inline std::string csv_cell(const char* text) { return csv_cell(std::string_view(text)); }
+inline std::string csv_cell(const std::string& text) { return csv_cell(std::string_view(text)); }
+std::string csv_cell(std::unsigned_integral auto value) { return std::to_string(value); }
+inline std::string csv_cell(bool value) { return value ? "1" : "0"; }
+
+class Csv {
+public:
+    explicit Csv(const std::vector<std::string>& header);
+
+    /// As many cells as the header has: CheckFailure.
+    template <typename... Cells>
+    void add(const Cells&... cells) {
+        add_row({csv_cell(cells)...});
+    }
+    [[nodiscard]] bool empty() const { return rows_ == 0; }
+    [[nodiscard]] const std::string& text() const { return text_; }
+
+private:
+    void add_row(const std::vector<std::string>& cells);
+
+    std::size_t columns_;
+    std::size_t rows_ = 0;
+    std::string text_;
+};
+
+}  // namespace dp::experiments

@@ -1,0 +1,220 @@
+// What the report says of constructed runs, and what it leaves out.
+#include "experiments/analysis/analysis.hpp"
+
+#include <fstream>
+
+#include <nlohmann/json.hpp>
+
+#include "core/base/error.hpp"
+#include "experiments/report/findings.hpp"
+#include "experiments/report/reproduction.hpp"
+#include "experiments/report/summary_file.hpp"
+#include "experiments/report/threats.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/report_runs.hpp"
+
+using namespace dp;
+using namespace dp::experiments::report;
+using tests::TemporaryFolder;
+using tests::write_repetitions;
+
+namespace {
+
+bool threatens(const Analysis& analysis, const std::string& title) {
+    for (const Threat& threat : find_threats(analysis)) {
+        if (threat.title == title) return true;
+    }
+    return false;
+}
+
+}  // namespace
+
+TEST_CASE("speedups are against serial, with intervals, and modes are compared in pairs") {
+    const TemporaryFolder folder;
+    write_repetitions(folder, "serial", 1, 0.05);
+    write_repetitions(folder, "threads", 1, 0.05);
+    write_repetitions(folder, "threads", 2, 0.0625);
+    write_repetitions(folder, "procs", 2, 0.065);
+    const Analysis analysis = analyse(folder.path());
+
+    // A step of two workers takes twice the images: 2 * 0.05 / 0.0625.
+    const Configuration* threads = analysis.find("threads", 2);
+    REQUIRE(threads != nullptr);
+    REQUIRE(threads->scaling);
+    CHECK(threads->scaling->speedup.value == Approx(1.6));
+    REQUIRE(threads->scaling->speedup.interval95);
+    CHECK(threads->scaling->speedup.interval95->contains(1.6));
+    CHECK(threads->scaling->efficiency.value == Approx(0.8));
+    CHECK(*threads->scaling->karp_flatt == Approx((1 / 1.6 - 0.5) / 0.5));
+    // 100 steps of 128 images, the median repetition of serial taking 0.0502 s each.
+    CHECK(analysis.work_images == 12800.0);
+    CHECK(analysis.find("serial", 1)->work_seconds->median == Approx(5.02));
+
+    REQUIRE(analysis.comparisons.size() == 1);
+    const auto& ratio = analysis.comparisons[0].threads_over_procs;
+    CHECK(ratio.ratio == Approx(0.065 / 0.0625));
+    CHECK(ratio.difference_shown);
+    CHECK_THAT(describe(analysis.comparisons[0]), Catch::Contains("threads are 4.0 % faster"));
+
+    REQUIRE(analysis.waterfalls.size() == 2);
+    CHECK(analysis.waterfalls[0].mode == "threads");
+    CHECK(analysis.waterfalls[0].baseline == "serial, N = 1");
+    for (const auto& law : analysis.models[0].laws) {
+        INFO(experiments::statistics::row_of(law.law).name);
+        CHECK_FALSE(law.fit);  // one point
+    }
+    CHECK(analysis.correctness.size() == 2);
+    CHECK(analysis.correctness[1].equal());
+    CHECK_FALSE(threatens(analysis, "Few repetitions"));
+}
+
+TEST_CASE("equal times show no difference between the modes") {
+    const TemporaryFolder folder;
+    for (std::size_t r = 1; r <= 5; ++r) {
+        const double noise = r % 2 == 0 ? 1.01 : 0.99;
+        tests::write_made_run(folder.path(), tests::made_run("threads", 2, r, 0.05 * noise));
+        tests::write_made_run(folder.path(), tests::made_run("procs", 2, r, 0.05 / noise));
+    }
+    const Analysis analysis = analyse(folder.path());
+    REQUIRE(analysis.comparisons.size() == 1);
+    CHECK_FALSE(analysis.comparisons[0].threads_over_procs.difference_shown);
+    CHECK_THAT(describe(analysis.comparisons[0]), Catch::Contains("no difference shown"));
+}
+
+TEST_CASE("without a baseline there is no speedup, not an invented one") {
+    const TemporaryFolder folder;
+    write_repetitions(folder, "threads", 2, 0.05);
+    write_repetitions(folder, "threads", 4, 0.05);
+    const Analysis analysis = analyse(folder.path());
+    for (const Configuration& each : analysis.configurations) {
+        CHECK(each.images_per_second);
+        CHECK_FALSE(each.scaling);
+        CHECK_FALSE(each.metrics->effective_speedup);
+    }
+    CHECK(analysis.waterfalls.empty());
+    const auto json = summary_json(analysis);
+    CHECK(json["configurations"][0]["speedup"].is_null());
+    CHECK(json["configurations"][0]["images_per_second"]["n"] == 5);
+}
+
+TEST_CASE("a mode's own N = 1 is its baseline where serial is missing") {
+    const TemporaryFolder folder;
+    write_repetitions(folder, "procs", 1, 0.05);
+    write_repetitions(folder, "procs", 2, 0.0625);
+    const Analysis analysis = analyse(folder.path());
+    REQUIRE(analysis.find("procs", 2)->scaling);
+    CHECK(analysis.waterfalls.at(0).baseline == "procs, N = 1");
+}
+
+TEST_CASE("one repetition gives figures without intervals, and a threat says so") {
+    const TemporaryFolder folder;
+    write_repetitions(folder, "serial", 1, 0.05, 1);
+    write_repetitions(folder, "threads", 2, 0.0625, 1);
+    write_repetitions(folder, "procs", 2, 0.0625, 1);
+    const Analysis analysis = analyse(folder.path());
+    const Configuration* threads = analysis.find("threads", 2);
+    CHECK(threads->scaling->speedup.value == Approx(1.6));
+    CHECK_FALSE(threads->scaling->speedup.interval95);
+    CHECK_FALSE(threads->images_per_second->interval95);
+    CHECK_THAT(describe(analysis.comparisons.at(0)), Catch::Contains("one pair cannot tell"));
+    CHECK(threatens(analysis, "Few repetitions"));
+}
+
+TEST_CASE("runs of other settings or machines are told, and not compared") {
+    const TemporaryFolder folder;
+    write_repetitions(folder, "serial", 1, 0.05);
+    for (std::size_t r = 1; r <= 5; ++r) {
+        auto record = tests::made_run("threads", 2, r, 0.0625);
+        record.config.seed = 7;
+        tests::write_made_run(folder.path(), record);
+    }
+    const Analysis analysis = analyse(folder.path());
+    REQUIRE(analysis.differences.size() == 1);
+    CHECK(analysis.differences[0].setting == "seed");
+    CHECK(analysis.find("threads", 2)->images_per_second);
+    CHECK_FALSE(analysis.find("threads", 2)->scaling);
+    CHECK(threatens(analysis, "Runs that cannot be compared"));
+}
+
+TEST_CASE("repetitions that differ in their settings have no median") {
+    const TemporaryFolder folder;
+    write_repetitions(folder, "serial", 1, 0.05, 2);
+    auto record = tests::made_run("serial", 1, 3, 0.02);
+    record.config.batch_size = 64;
+    tests::write_made_run(folder.path(), record);
+    const Analysis analysis = analyse(folder.path());
+    CHECK_FALSE(analysis.find("serial", 1)->images_per_second);
+}
+
+TEST_CASE("oversubscribed runs are left out of fits, predictions and waterfalls") {
+    const TemporaryFolder folder;
+    write_repetitions(folder, "serial", 1, 0.05);
+    for (const std::size_t workers : {2U, 4U, 8U}) {
+        for (std::size_t r = 1; r <= 5; ++r) {
+            auto record = tests::made_run("threads", workers, r, 0.06);
+            record.oversubscribed = workers > 2;
+            tests::write_made_run(folder.path(), record);
+        }
+    }
+    const Analysis analysis = analyse(folder.path());
+    CHECK(analysis.largest("threads")->workers == 2);
+    CHECK(analysis.waterfalls.at(0).waterfall.workers == 2);
+    CHECK_FALSE(analysis.models.at(0).laws.at(0).fit);
+    CHECK(analysis.find("threads", 8)->scaling);  // shown, and marked
+    CHECK(threatens(analysis, "More workers than CPUs"));
+}
+
+TEST_CASE("a constructed Amdahl speedup is fitted") {
+    const TemporaryFolder folder;
+    write_repetitions(folder, "serial", 1, 0.05);
+    // S = N / (1 + 0.1 (N - 1)); a step takes N batches.
+    for (const std::size_t workers : {2U, 4U, 8U}) {
+        const double n = static_cast<double>(workers);
+        write_repetitions(folder, "threads", workers, 0.05 * (1.0 + 0.1 * (n - 1.0)));
+    }
+    const Analysis analysis = analyse(folder.path());
+    const LawResult& amdahl = analysis.models.at(0).laws.at(0);
+    REQUIRE(amdahl.fit);
+    CHECK(amdahl.fit->serial.value == Approx(0.1));
+    const auto json = summary_json(analysis);
+    CHECK(json["models"][0]["laws"][0]["serial"]["value"].get<double>() == Approx(0.1));
+}
+
+TEST_CASE("different parameters at one N are told") {
+    const TemporaryFolder folder;
+    write_repetitions(folder, "threads", 2, 0.05, 1);
+    auto record = tests::made_run("procs", 2, 1, 0.05);
+    record.result->checksum = "0000000000000bad";
+    tests::write_made_run(folder.path(), record);
+    const Analysis analysis = analyse(folder.path());
+    CHECK_FALSE(analysis.correctness.at(0).equal());
+    CHECK_THAT(describe_correctness(analysis), Catch::Contains("different parameters"));
+}
+
+TEST_CASE("a folder in which every run failed is refused with the reason") {
+    const TemporaryFolder folder;
+    auto record = tests::made_run("procs", 2, 1, 1.0);
+    record.result.reset();
+    record.failure = {core::ExitCode::kWorkerDied, "worker 1 was killed", 1, 9};
+    tests::write_made_run(folder.path(), record);
+    CHECK_THROWS_WITH(analyse(folder.path()), Catch::Contains("worker 1 was killed"));
+}
+
+TEST_CASE("a damaged allreduce.json is named") {
+    const TemporaryFolder folder;
+    write_repetitions(folder, "serial", 1, 0.05, 1);
+    std::ofstream(folder.path() / "allreduce.json") << R"({"schema": "dp_compare.allreduce/9"})";
+    CHECK_THROWS_WITH(analyse(folder.path()), Catch::Contains("allreduce.json") &&
+                                                  Catch::Contains("dp_compare.allreduce/9"));
+}
+
+TEST_CASE("the command line that made the runs is put together from their settings") {
+    const TemporaryFolder folder;
+    write_repetitions(folder, "serial", 1, 0.05, 2);
+    write_repetitions(folder, "threads", 2, 0.05, 2);
+    const auto results = experiments::read_results(folder.path());
+    CHECK_THAT(command_line_of(results),
+               Catch::StartsWith("dp_compare --mode serial,threads -n 1,2 --reps 2 ") &&
+                   Catch::Contains("--epochs 1") && Catch::EndsWith(" --out DIR"));
+    CHECK(quote_for_shell("a b'c") == "'a b'\\''c'");
+}

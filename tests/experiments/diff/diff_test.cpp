@@ -1,0 +1,299 @@
+// `dp_compare diff`: what it finds in folders made for it, and what it does not.
+#include "experiments/diff/diff.hpp"
+
+#include <array>
+#include <fstream>
+
+#include <nlohmann/json.hpp>
+
+#include "experiments/diff/table.hpp"
+#include "experiments/options/option_values.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/data.hpp"
+#include "tests/support/program.hpp"
+#include "tests/support/results.hpp"
+
+using namespace dp;
+using namespace dp::experiments;
+using namespace dp::experiments::diff;
+using tests::error_of;
+using tests::holds;
+
+namespace {
+
+// Repetitions of one speed on a machine with noise of 1 %, drawn once.
+constexpr std::array kNoise{0.992, 1.011, 1.004, 0.987, 1.001, 1.015,
+                            0.995, 1.008, 0.983, 0.999, 1.006, 1.012};
+
+/// `repetitions` of `mode` with `workers`, whose steps take `milliseconds` and noise.
+void add_runs(const tests::TemporaryFolder& folder, const char* mode, std::size_t workers,
+              double milliseconds, std::size_t repetitions, std::size_t first_noise = 0) {
+    for (std::size_t i = 0; i < repetitions; ++i) {
+        tests::write_made_run(folder.path(),
+                              tests::made_run(mode, workers, i + 1,
+                                              1e-3 * milliseconds * kNoise.at(first_noise + i)));
+    }
+}
+
+/// Changes a field of every run, as if they had been made so.
+void set(ResultsFolder& results, const char* section, const char* field, const auto& value) {
+    for (StoredRun& run : results.runs) {
+        (section == std::string("config") ? run.config : run.context)[field] = value;
+    }
+}
+
+const SetupDifference* find_difference(const FolderComparison& comparison, const char* field) {
+    const auto found = std::ranges::find(comparison.setup, field, &SetupDifference::field);
+    return found == comparison.setup.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+TEST_CASE("a regression of 10 % is shown, and a repeat of the same speed is not") {
+    const tests::TemporaryFolder before, after;
+    add_runs(before, "threads", 2, 50.0, 5);
+    add_runs(after, "threads", 2, 50.0 / 0.9, 5, 5);
+    add_runs(before, "procs", 2, 50.0, 5);
+    add_runs(after, "procs", 2, 50.0, 5, 5);
+    const auto result =
+        compare_folders(read_results(before.path()), read_results(after.path()), 0.05);
+    REQUIRE(result.comparisons.size() == 2);
+    const Comparison& threads = result.comparisons[0];
+    CHECK(threads.mode == "threads");
+    CHECK(threads.workers == 2);
+    CHECK(threads.verdict == Verdict::kSlower);
+    CHECK(threads.ratio.value == Approx(0.9).epsilon(0.02));
+    REQUIRE(threads.ratio.interval95);
+    CHECK(threads.ratio.interval95->contains(0.9));
+    CHECK(threads.test.p_value == Approx(2.0 / 252));
+    CHECK(threads.adjusted_p.value() == Approx(4.0 / 252));
+    CHECK(threads.before.n == 5);
+    CHECK(threads.after.n == 5);
+    CHECK(result.comparisons[1].verdict == Verdict::kNotShown);
+    CHECK(result.comparable());
+    CHECK(result.setup.empty());
+
+    // What is gained is as plain as what is lost.
+    const auto back =
+        compare_folders(read_results(after.path()), read_results(before.path()), 0.05);
+    CHECK(back.comparisons[0].verdict == Verdict::kFaster);
+    REQUIRE(find_regressions(result, 0.05).size() == 1);
+    CHECK(find_regressions(result, 0.05)[0].mode == "threads");
+    CHECK(find_regressions(result, 0.2).empty());
+    CHECK(find_regressions(back, 0.05).empty());
+}
+
+TEST_CASE("the verdict is on the p-value adjusted for all configurations") {
+    const tests::TemporaryFolder before, after;
+    // One of seven differs as clearly as five repetitions can: 7 * 2 / 252 is above 0.05.
+    for (std::size_t workers = 1; workers <= 7; ++workers) {
+        add_runs(before, "threads", workers, 50.0, 5);
+        add_runs(after, "threads", workers, workers == 3 ? 60.0 : 50.0, 5, 5);
+    }
+    const auto result =
+        compare_folders(read_results(before.path()), read_results(after.path()), 0.05);
+    REQUIRE(result.comparisons.size() == 7);
+    CHECK(result.comparisons[2].test.p_value < 0.01);
+    CHECK(result.comparisons[2].adjusted_p.value() == Approx(14.0 / 252));
+    CHECK(result.comparisons[2].verdict == Verdict::kTooFew);
+    CHECK(result.repetitions_needed() == 6);
+    CHECK(find_regressions(result, 0.05).empty());
+}
+
+TEST_CASE("oversubscribed configurations are shown, not judged, and cost the others nothing") {
+    const tests::TemporaryFolder before, after;
+    for (std::size_t workers = 1; workers <= 7; ++workers) {
+        add_runs(before, "threads", workers, 50.0, 5);
+        add_runs(after, "threads", workers, workers == 2 || workers == 7 ? 60.0 : 50.0, 5, 5);
+    }
+    ResultsFolder a = read_results(before.path()), b = read_results(after.path());
+    for (ResultsFolder* results : {&a, &b}) {
+        for (StoredRun& run : results->runs) run.oversubscribed = run.workers > 4;
+    }
+    const auto result = compare_folders(a, b, 0.05);
+    REQUIRE(result.comparisons.size() == 7);
+    CHECK(result.judged() == 4);
+    CHECK(result.comparisons[1].adjusted_p.value() == Approx(8.0 / 252));
+    CHECK(result.comparisons[1].verdict == Verdict::kSlower);
+    CHECK(result.comparisons[0].verdict == Verdict::kNotShown);
+    CHECK(result.comparisons[6].verdict == Verdict::kNotJudged);
+    CHECK_FALSE(result.comparisons[6].adjusted_p);
+    CHECK(result.comparisons[6].test.p_value < 0.01);
+    CHECK(find_regressions(result, 0.05).size() == 1);
+}
+
+TEST_CASE("repetitions too few to show a difference are said to be") {
+    const tests::TemporaryFolder before, after;
+    add_runs(before, "threads", 2, 50.0, 3);
+    add_runs(after, "threads", 2, 100.0, 3, 5);
+    const auto folders = std::pair(read_results(before.path()), read_results(after.path()));
+    const auto result = compare_folders(folders.first, folders.second, 0.05);
+    CHECK(result.comparisons.at(0).verdict == Verdict::kTooFew);
+    CHECK(result.comparisons.at(0).test.least_p_value == Approx(0.1));
+    CHECK(result.repetitions_needed() == 4);
+    CHECK(holds(format_comparison(folders.first, folders.second, result), "--reps 4"));
+    // At a level that three repetitions reach, they show it.
+    CHECK(compare_folders(folders.first, folders.second, 0.2).comparisons[0].verdict ==
+          Verdict::kSlower);
+}
+
+TEST_CASE("another machine and other work are a warning above the table") {
+    const tests::TemporaryFolder before, after;
+    add_runs(before, "threads", 2, 50.0, 5);
+    add_runs(after, "threads", 2, 50.0, 5, 5);
+    add_runs(before, "procs", 2, 50.0, 5);
+    add_runs(after, "procs", 2, 50.0, 5, 5);
+    const ResultsFolder a = read_results(before.path());
+    ResultsFolder b = read_results(after.path());
+    set(b, "context", "cpu_model", "another CPU");
+    set(b, "context", "onednn_isa", "avx2");
+    set(b, "config", "precision", "bf16");
+    set(b, "context", "kernel", "Linux 9");
+    b.runs.front().config["batch_size"] = 64;
+    const auto result = compare_folders(a, b, 0.05);
+    CHECK_FALSE(result.comparable());
+    for (const char* field : {"cpu_model", "onednn_isa", "precision"}) {
+        INFO(field);
+        const SetupDifference* const difference = find_difference(result, field);
+        REQUIRE(difference != nullptr);
+        CHECK(difference->affects_speed);
+        CHECK(difference->configurations.empty());
+    }
+    CHECK(find_difference(result, "cpu_model")->before == "\"a CPU\"");
+    CHECK(find_difference(result, "cpu_model")->after == "\"another CPU\"");
+    REQUIRE(find_difference(result, "kernel") != nullptr);
+    CHECK_FALSE(find_difference(result, "kernel")->affects_speed);
+    // One repetition of one configuration was made otherwise.
+    REQUIRE(find_difference(result, "batch_size") != nullptr);
+    CHECK(find_difference(result, "batch_size")->after == "128 or 64");
+    CHECK(find_difference(result, "batch_size")->configurations ==
+          std::vector<std::string>{"threads N = 2"});
+
+    const std::string text = format_comparison(a, b, result);
+    const std::size_t warning = text.find("WARNING");
+    REQUIRE(warning != std::string::npos);
+    CHECK(warning < text.find("cpu_model"));
+    CHECK(text.find("cpu_model") < text.find("after/before"));
+    CHECK(text.find("kernel") > text.find("after/before"));
+}
+
+TEST_CASE("a checksum that changed is told where settings, build and CPU are equal") {
+    const tests::TemporaryFolder before, after;
+    add_runs(before, "threads", 2, 50.0, 2);
+    add_runs(after, "threads", 2, 50.0, 2, 5);
+    const ResultsFolder a = read_results(before.path());
+    ResultsFolder b = read_results(after.path());
+    CHECK(compare_folders(a, b, 0.05).checksums.empty());
+    for (StoredRun& run : b.runs) run.result.checksum = "0000000000000abc";
+    set(b, "config", "overlap", false);  // no bit depends on it
+    const auto changed = compare_folders(a, b, 0.05);
+    REQUIRE(changed.checksums.size() == 1);
+    CHECK(changed.checksums[0].configuration == "threads N = 2");
+    CHECK(changed.checksums[0].before == "00000000000000ff");
+    CHECK(changed.checksums[0].after == "0000000000000abc");
+    set(b, "config", "seed", 2);
+    CHECK(compare_folders(a, b, 0.05).checksums.empty());
+    set(b, "config", "seed", a.runs[0].config.at("seed"));
+    set(b, "context", "cpu_model", "another CPU");
+    CHECK(compare_folders(a, b, 0.05).checksums.empty());
+}
+
+TEST_CASE("configurations of one folder are listed, and without a common one nothing is compared") {
+    const tests::TemporaryFolder before, after;
+    add_runs(before, "threads", 2, 50.0, 1);
+    add_runs(after, "procs", 2, 50.0, 1);
+    const auto error = error_of(
+        [&] { compare_folders(read_results(before.path()), read_results(after.path()), 0.05); });
+    REQUIRE(error);
+    CHECK(error->code() == core::ExitCode::kUsage);
+    CHECK(holds(error->what(), "threads N = 2"));
+    CHECK(holds(error->what(), "procs N = 2"));
+
+    add_runs(before, "serial", 1, 50.0, 1);
+    add_runs(after, "serial", 1, 50.0, 1);
+    const auto result =
+        compare_folders(read_results(before.path()), read_results(after.path()), 0.05);
+    CHECK(result.comparisons.size() == 1);
+    CHECK(result.only_before == std::vector<std::string>{"threads N = 2"});
+    CHECK(result.only_after == std::vector<std::string>{"procs N = 2"});
+
+    // Runs that only evaluated have no speed.
+    ResultsFolder none = read_results(after.path());
+    for (StoredRun& run : none.runs) run.result.epochs.clear();
+    const auto untrained = compare_folders(read_results(before.path()), none, 0.05);
+    CHECK(untrained.comparisons.empty());
+    CHECK(untrained.without_training == std::vector<std::string>{"serial N = 1"});
+}
+
+TEST_CASE("a share is per cent or a number below 1") {
+    CHECK(parse_share("--x", "5%") == Approx(0.05));
+    CHECK(parse_share("--x", "5 %") == Approx(0.05));
+    CHECK(parse_share("--x", "0.05") == Approx(0.05));
+    CHECK(parse_share("--x", "0") == 0.0);
+    CHECK(parse_share("--x", "99.5%") == Approx(0.995));
+    for (const char* text : {"", "%", "5", "1", "-5%", "100%", "5%%", "x", "nan", "5 % ", "0,05"}) {
+        INFO(text);
+        const auto error = error_of([&] { parse_share("--x", text); });
+        REQUIRE(error);
+        CHECK(error->code() == core::ExitCode::kUsage);
+        CHECK(holds(error->what(), fmt::format("--x '{}'", text)));
+    }
+}
+
+TEST_CASE("dp_compare diff exits with 8 on a regression above the limit alone") {
+    const tests::TemporaryFolder before, after;
+    add_runs(before, "threads", 2, 50.0, 5);
+    add_runs(after, "threads", 2, 50.0 / 0.9, 5, 5);
+    const std::string a = before.path().string(), b = after.path().string();
+    const std::string json = (after.path() / "diff.json").string();
+
+    const auto plain = tests::run_program({"diff", a, b, "--json", json});
+    CHECK(plain.exit_code == 0);
+    CHECK(holds(plain.out, "slower"));
+    CHECK_FALSE(holds(plain.out, "WARNING"));
+    const auto document = nlohmann::json::parse(std::ifstream(json));
+    CHECK(document.at("schema") == "dp_compare.diff/1");
+    CHECK(document.at("configurations").at(0).at("verdict") == "slower");
+    CHECK(document.at("configurations").at(0).at("regression").is_null());
+
+    const auto regression = tests::run_program({"diff", a, b, "--fail-above", "5%"});
+    CHECK(regression.exit_code == 8);
+    CHECK(holds(regression.out, "threads"));
+    CHECK(holds(regression.err, "threads N = 2: 9.8 % slower"));
+    CHECK(tests::run_program({"diff", a, b, "--fail-above", "20%"}).exit_code == 0);
+    CHECK(tests::run_program({"diff", a, a, "--fail-above", "0%"}).exit_code == 0);
+    const auto limit = tests::run_program({"diff", a, b, "--fail-above", "5"});
+    CHECK(limit.exit_code == 2);
+    CHECK(holds(limit.err, "--fail-above '5'"));
+    CHECK(tests::run_program({"diff", a}).exit_code == 2);
+    CHECK(tests::run_program({"diff", a, (before.path() / "none").string()}).exit_code == 2);
+}
+
+TEST_CASE("dp_compare diff --fail-above refuses single repetitions and warns of too few") {
+    const tests::TemporaryFolder one, three, slow;
+    add_runs(one, "threads", 2, 50.0, 1);
+    add_runs(three, "threads", 2, 50.0, 3);
+    add_runs(slow, "threads", 2, 100.0, 3, 5);
+    const std::string a = one.path().string(), b = three.path().string();
+    const auto single = tests::run_program({"diff", a, b, "--fail-above", "5%"});
+    CHECK(single.exit_code == 2);
+    CHECK(holds(single.err, "--reps 4"));
+    CHECK(tests::run_program({"diff", a, b}).exit_code == 0);
+    const auto few = tests::run_program({"diff", b, slow.path().string(), "--fail-above", "5%"});
+    CHECK(few.exit_code == 0);
+    CHECK(holds(few.out, "too few repetitions"));
+    CHECK(holds(few.err, "--reps 4"));
+}
+
+TEST_CASE("dp_compare diff refuses a folder of another schema by the file's name") {
+    const tests::TemporaryFolder before, after;
+    add_runs(before, "threads", 2, 50.0, 2);
+    add_runs(after, "threads", 2, 50.0, 2);
+    std::ofstream(after.path() / "run-threads-n2-r2.json")
+        << R"({"schema": "dp_compare.run/9", "status": "complete"})";
+    const auto mixed = tests::run_program({"diff", before.path().string(), after.path().string()});
+    CHECK(mixed.exit_code == 3);
+    CHECK(mixed.out.empty());
+    CHECK(holds(mixed.err, "run-threads-n2-r2.json"));
+    CHECK(holds(mixed.err, "dp_compare.run/9"));
+}

@@ -1,0 +1,61 @@
+// A folder of results, written and read back.
+#include "experiments/results/results_folder.hpp"
+
+#include <fstream>
+
+#include "core/base/error.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/data.hpp"
+#include "tests/support/results.hpp"
+
+using namespace dp;
+
+TEST_CASE("runs read back are those that were written, by worker count, mode and repetition") {
+    const tests::TemporaryFolder folder;
+    tests::write_made_run(folder.path(), tests::made_run("procs", 2, 1, 0.055));
+    tests::write_made_run(folder.path(), tests::made_run("threads", 2, 2, 0.053));
+    tests::write_made_run(folder.path(), tests::made_run("threads", 2, 1, 0.052));
+    tests::write_made_run(folder.path(), tests::made_run("serial", 1, 1, 0.05));
+    experiments::RunRecord failed = tests::made_run("procs", 10, 1, 1.0);
+    failed.result.reset();
+    failed.failure = {core::ExitCode::kWorkerDied, "worker 3 was killed", 3, 9};
+    tests::write_made_run(folder.path(), failed);
+
+    const auto results = experiments::read_results(folder.path());
+    REQUIRE(results.failed.size() == 1);
+    CHECK(results.failed[0].reason == "worker 3 was killed");
+    REQUIRE(results.runs.size() == 4);
+    CHECK(results.runs[0].mode == "serial");
+    CHECK(results.runs[0].scaling == "fixed-epoch");
+    CHECK(results.runs[0].batch_size == 128);
+
+    const auto groups = experiments::group_runs(results);
+    REQUIRE(groups.size() == 3);
+    CHECK(groups[1].mode == "threads");
+    CHECK(groups[1].workers == 2);
+    REQUIRE(groups[1].runs.size() == 2);
+    CHECK(groups[1].train_seconds() == std::vector{0.052 * 100, 0.053 * 100});
+    CHECK(groups[1].images_per_second()[0] == Approx(2 * 128 / 0.052));
+    CHECK(groups[2].mode == "procs");
+    CHECK(groups[2].runs[0].result.workers.size() == 2);
+}
+
+TEST_CASE("a folder without runs and a file that is no run are refused by name") {
+    const tests::TemporaryFolder folder;
+    CHECK_THROWS_WITH(experiments::read_results(folder.path() / "none"),
+                      Catch::Contains("is not a folder"));
+    CHECK_THROWS_WITH(experiments::read_results(folder.path()), Catch::Contains("no run-*.json"));
+    const auto write = [&](const std::string& text) {
+        std::ofstream(folder.path() / "run-serial-n1-r1.json") << text;
+    };
+    write("{\"schema\": \"dp_compare.run/9\"}");
+    CHECK_THROWS_WITH(
+        experiments::read_results(folder.path()),
+        Catch::Contains("run-serial-n1-r1.json") && Catch::Contains("dp_compare.run/9"));
+    for (const char* text : {"", "{", "{\"schema\": \"dp_compare.run/1\"}", "[]"}) {
+        INFO(text);
+        write(text);
+        CHECK_THROWS_WITH(experiments::read_results(folder.path()),
+                          Catch::Contains("run-serial-n1-r1.json"));
+    }
+}

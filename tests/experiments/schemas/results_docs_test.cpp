@@ -1,0 +1,343 @@
+// experiments/RESULTS.md against what the program writes and against the schemas: every field is
+// described, and no other.
+#include <fstream>
+#include <map>
+#include <set>
+
+#include <nlohmann/json.hpp>
+
+#include "experiments/allreduce/benchmark.hpp"
+#include "experiments/report/summary_file.hpp"
+#include "experiments/results/runs_csv.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/csv.hpp"
+#include "tests/support/data.hpp"
+#include "tests/support/paths.hpp"
+#include "tests/support/program.hpp"
+#include "tests/support/report_runs.hpp"
+
+using namespace dp;
+
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+using Paths = std::set<std::string>;
+
+const fs::path kFolder = tests::source_dir() / "experiments";
+
+struct Description {
+    std::string unit;
+    std::string meaning;
+
+    [[nodiscard]] std::string text() const {
+        return unit.empty() ? meaning : meaning + " [" + unit + "]";
+    }
+};
+
+using Descriptions = std::map<std::string, Description>;
+
+/// The rows "| `name` | unit | meaning |" below the heading "## section".
+Descriptions described(const std::string& section) {
+    std::ifstream page(kFolder / "RESULTS.md");
+    Descriptions fields;
+    bool here = false;
+    for (std::string line; std::getline(page, line);) {
+        if (line.starts_with("## ")) here = line == "## " + section;
+        if (!here || !line.starts_with("| `")) continue;
+        const std::size_t name = line.find("` | ");
+        const std::size_t unit = line.find(" | ", name + 2);
+        REQUIRE(name != std::string::npos);
+        REQUIRE(unit != std::string::npos);
+        REQUIRE(line.ends_with(" |"));
+        const std::string meaning = line.substr(unit + 3, line.size() - unit - 5);
+        const auto [at, is_new] = fields.try_emplace(
+            line.substr(3, name - 3), Description{line.substr(name + 4, unit - name - 4), meaning});
+        INFO(line);
+        CHECK(is_new);
+        CHECK(meaning.find_first_not_of(' ') != std::string::npos);
+    }
+    REQUIRE_FALSE(fields.empty());
+    return fields;
+}
+
+Descriptions with_context(Descriptions fields) {
+    fields.merge(described("context"));
+    return fields;
+}
+
+Paths names(const Descriptions& fields) {
+    Paths paths;
+    for (const auto& [name, description] : fields) paths.insert(name);
+    return paths;
+}
+
+/// The paths of all fields in `value`: result.epochs[].images. `nulls` are those that are null,
+/// which may stand for a list or an object.
+void collect(const Json& value, const std::string& path, Paths& paths, Paths& nulls) {
+    if (value.is_null()) nulls.insert(path);
+    // The names in it are those of variables.
+    const bool open = path == "context.environment";
+    if (value.is_array()) {
+        paths.insert(path + "[]");
+        for (const Json& element : value) {
+            if (element.is_structured()) collect(element, path + "[]", paths, nulls);
+        }
+        return;
+    }
+    if (!path.empty()) paths.insert(path);
+    if (!value.is_object() || open) return;
+    for (const auto& [name, field] : value.items()) {
+        collect(field, path.empty() ? name : path + "." + name, paths, nulls);
+    }
+}
+
+/// The paths of the documents; a null counts for the list that another has in its place.
+Paths written(const std::vector<Json>& documents) {
+    Paths paths;
+    Paths nulls;
+    for (const Json& document : documents) collect(document, "", paths, nulls);
+    for (const std::string& path : nulls) {
+        if (paths.contains(path + "[]")) paths.erase(path);
+    }
+    return paths;
+}
+
+Paths without(const Paths& all, const Paths& known) {
+    Paths rest;
+    for (const std::string& path : all) {
+        if (!known.contains(path)) rest.insert(path);
+    }
+    return rest;
+}
+
+/// Both ways; Catch prints the paths that are too many.
+void check_same(const Paths& described_paths, const Paths& found) {
+    CHECK(without(found, described_paths) == Paths());  // found, not described
+    CHECK(without(described_paths, found) == Paths());  // described, not found
+}
+
+Json parse(const fs::path& file) { return Json::parse(std::ifstream(file)); }
+
+/// A complete run with all that a system may or may not tell, as this program writes it.
+Json made_document() {
+    const tests::TemporaryFolder folder;
+    experiments::RunRecord record = tests::made_run("procs", 2, 1, 0.01);
+    record.result->supervisor_memory = {1, 2, 3};
+    record.result->workers[0].process_memory = {1, 2, 3};
+    experiments::Machine machine;
+    machine.affinity = {0};
+    machine.hardware.caches = {{1, "Data", 32768, 1}};
+    const core::Dataset data = core::make_synthetic(1, 20, 10);
+    return parse(experiments::write_run(folder.path(), record, machine, data));
+}
+
+/// The files that the program writes into --out with `arguments`, by name.
+std::map<std::string, Json> files_of(std::vector<std::string> arguments, int exit_code = 0) {
+    const tests::TemporaryFolder folder;
+    arguments.insert(arguments.end(), {"--out", folder.path() / "out"});
+    const auto result = tests::run_program(arguments);
+    INFO(result.err);
+    REQUIRE(result.exit_code == exit_code);
+    std::map<std::string, Json> files;
+    for (const auto& entry : fs::directory_iterator(folder.path() / "out")) {
+        const fs::path& file = entry.path();
+        if (file.extension() == ".json") files[file.filename().string()] = parse(file);
+    }
+    return files;
+}
+
+/// A few small steps, plus `more`.
+std::vector<std::string> small_run(std::vector<std::string> more) {
+    more.insert(more.end(), {"--epochs", "1", "--steps", "2", "--batch-size", "8"});
+    return more;
+}
+
+/// Times of all-reduces of 2 ranks that fit a model of alpha and beta.
+void write_made_allreduce(const fs::path& folder, const std::string& mode) {
+    std::vector<experiments::allreduce::Row> rows;
+    for (const std::size_t factor : {1U, 2U, 4U}) {
+        experiments::allreduce::Row row;
+        row.bytes = factor << 21;
+        row.mode = mode;
+        row.workers = 2;
+        row.reduction = "direct";
+        row.time.median_us = 500.0 * static_cast<double>(factor);
+        rows.push_back(row);
+    }
+    experiments::allreduce::write_rows(folder, rows, experiments::Machine{});
+}
+
+/// The fields that a schema names with their descriptions.
+void collect_schema(const Json& schema, const std::string& path,
+                    std::map<std::string, std::string>& texts) {
+    if (!schema.contains("properties")) return;
+    for (const auto& [name, field] : schema.at("properties").items()) {
+        const std::string here =
+            path + name +
+            (field.value("type", Json()) == "array" || field.contains("items") ? "[]" : "");
+        texts[here] = field.value("description", "");
+        collect_schema(field, here + ".", texts);
+        if (field.contains("items")) collect_schema(field.at("items"), here + ".", texts);
+    }
+}
+
+void check_schema(const std::string& name, const Descriptions& fields,
+                  const std::string& prefix = "") {
+    INFO(name);
+    std::map<std::string, std::string> texts;
+    collect_schema(parse(kFolder / "schemas" / (name + ".schema.json")), prefix, texts);
+    Paths found;
+    for (const auto& [path, text] : texts) found.insert(path);
+    check_same(names(fields), found);
+    for (const auto& [path, description] : fields) {
+        INFO(path);
+        CHECK(texts[path] == description.text());
+    }
+}
+
+template <typename Row>
+void check_columns(const std::string& section, std::span<const experiments::CsvColumn<Row>> columns,
+                   const std::vector<std::string>& header) {
+    INFO(section);
+    const Descriptions fields = described(section);
+    check_same(names(fields), Paths(header.begin(), header.end()));
+    REQUIRE(columns.size() == header.size());
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+        INFO(header[i]);
+        CHECK(columns[i].name == header[i]);
+        const Description& description = fields.at(header[i]);
+        CHECK(description.unit == columns[i].unit);
+        CHECK(description.meaning == columns[i].meaning);
+    }
+}
+
+}  // namespace
+
+TEST_CASE("every field of a run's file is described, and every one described is written") {
+    std::vector<Json> documents{made_document()};
+    auto files = files_of(small_run({"--mode", "serial,threads,procs", "-n", "2"}));
+    for (const char* name :
+         {"run-serial-n1-r1.json", "run-threads-n2-r1.json", "run-procs-n2-r1.json"}) {
+        documents.push_back(files.at(name));
+    }
+    files = files_of(small_run({"--mode", "procs", "-n", "2", "--timeout", "0.1", "--inject",
+                                "delay:rank=1,ms=1000,phase=forward"}),
+                     7);
+    documents.push_back(files.at("run-procs-n2-r1.json"));
+    check_same(names(with_context(described("run-*.json"))), written(documents));
+}
+
+TEST_CASE("every field of allreduce.json is described, and every one described is written") {
+    const auto files = files_of({"allreduce", "--mode", "threads,procs", "-n", "2", "--bytes",
+                                 "4096", "--repetitions", "2"});
+    const std::vector<Json> documents{files.at("allreduce.json"),
+                                      {{"context", made_document().at("context")}}};
+    check_same(names(with_context(described("allreduce.json"))), written(documents));
+}
+
+TEST_CASE("every field of sweep.json is described, and every one described is written") {
+    const auto files = files_of(small_run({"--mode", "serial,threads", "-n", "1"}));
+    check_same(names(described("sweep.json")), written({files.at("sweep.json")}));
+}
+
+TEST_CASE("every field of a trace is described, and every one described is written") {
+    const tests::TemporaryFolder folder;
+    std::vector<Json> traces;
+    for (const char* mode : {"serial", "threads", "procs"}) {
+        // One bucket of all gradients, which a ring passes on in groups.
+        auto arguments = small_run({"--mode", mode, "-n", "2", "--bucket-kib", "8192", "--trace",
+                                    folder.path() / "trace.json"});
+        if (mode == std::string("procs")) {
+            arguments.insert(arguments.end(), {"--reduction", "slot-ring"});
+        }
+        REQUIRE(tests::run_program(arguments).exit_code == 0);
+        traces.push_back(parse(folder.path() / "trace.json"));
+    }
+    check_same(names(described("trace-*.json")), written(traces));
+}
+
+TEST_CASE("every field of diff's file is described, and every one described is written") {
+    const tests::TemporaryFolder before, after, out;
+    experiments::RunRecord record = tests::made_run("threads", 2, 1, 0.01);
+    tests::write_made_run(before.path(), record);
+    record.config.overlap = false;
+    record.result->checksum = "0000000000000abc";
+    tests::write_made_run(after.path(), record);
+    const fs::path file = out.path() / "diff.json";
+    REQUIRE(tests::run_program({"diff", before.path(), after.path(), "--json", file}).exit_code ==
+            0);
+    const Json document = parse(file);
+    CHECK(document.at("checksums").size() == 1);
+    check_same(names(described("diff.json")), written({document}));
+}
+
+TEST_CASE("every field of predict's file is described, and every one described is written") {
+    const tests::TemporaryFolder folder, out;
+    for (const std::size_t workers : {1U, 2U}) {
+        tests::write_repetitions(folder, "procs", workers, 0.01, 2, 0.0);
+    }
+    write_made_allreduce(folder.path(), "procs");
+    const fs::path file = out.path() / "predict.json";
+    const auto result = tests::run_program({"predict", folder.path(), "-n", "8", "--latency-us",
+                                            "10", "--bandwidth-gb-per-s", "1", "--json", file});
+    INFO(result.err);
+    REQUIRE(result.exit_code == 0);
+    check_same(names(described("predict.json")), written({parse(file)}));
+}
+
+TEST_CASE("every field of summary.json is described, and every one described is written") {
+    const tests::TemporaryFolder folder;
+    for (const std::size_t workers : {1U, 2U, 4U, 8U}) {  // as many as the laws need
+        const double slower = 1.0 + 0.1 * static_cast<double>(workers - 1);
+        tests::write_repetitions(folder, "threads", workers, 0.05 * slower);
+    }
+    for (const std::size_t workers : {1U, 2U}) {
+        tests::write_repetitions(folder, "procs", workers, 0.05);
+    }
+    write_made_allreduce(folder.path(), "procs");
+    experiments::RunRecord late =
+        tests::made_straggler("procs", 16, 1, core::Phase::kForward, 95, false);
+    late.config.seed = 7;
+    late.result->supervisor_memory = {1, 2, 3};
+    for (core::WorkerReport& worker : late.result->workers) worker.process_memory = {1, 2, 3};
+    tests::write_made_run(folder.path(), late);
+    const auto analysis = experiments::report::analyse(folder.path());
+    check_same(names(described("summary.json")),
+               written({experiments::report::summary_json(analysis)}));
+}
+
+TEST_CASE("every CSV column is described in the words of its table, and no other") {
+    const tests::TemporaryFolder folder;
+    tests::write_made_run(folder.path(), tests::made_run("threads", 2, 1, 0.01));
+    experiments::write_runs_csv(folder.path(), experiments::read_results(folder.path()));
+    const auto header = [&](std::string_view file) {
+        return tests::csv_lines(folder.path() / file).at(0);
+    };
+    check_columns("runs.csv", experiments::runs_csv_columns(), header(experiments::kRunsCsv));
+    check_columns("epochs.csv", experiments::epochs_csv_columns(), header(experiments::kEpochsCsv));
+}
+
+TEST_CASE("schemas describe the same fields in the same words") {
+    check_schema("run", described("run-*.json"));
+    check_schema("context", described("context"), "context.");
+    check_schema("sweep", described("sweep.json"));
+    check_schema("trace", described("trace-*.json"));
+    check_schema("allreduce", described("allreduce.json"));
+    check_schema("summary", described("summary.json"));
+    check_schema("diff", described("diff.json"));
+    check_schema("predict", described("predict.json"));
+}
+
+TEST_CASE("no field's description is without a unit that its name tells") {
+    for (const char* section :
+         {"run-*.json", "context", "sweep.json", "trace-*.json", "allreduce.json", "summary.json",
+          "diff.json", "predict.json", "runs.csv", "epochs.csv"}) {
+        for (const auto& [name, description] : described(section)) {
+            INFO(section << " " << name);
+            if (name.ends_with("_seconds")) CHECK(description.unit == "s");
+            if (name.ends_with("_bytes")) CHECK(description.unit == "bytes");
+            if (name.ends_with("images_per_second")) CHECK(description.unit == "images/s");
+        }
+    }
+}

@@ -1,0 +1,160 @@
+// What a request runs, and in which order.
+#include "experiments/command_line.hpp"
+#include "experiments/sweep/plan.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+
+#include "experiments/sweep/time_left.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/data.hpp"
+
+using namespace dp;
+using experiments::Request;
+using experiments::Scaling;
+
+namespace {
+
+Request request(std::vector<const char*> arguments) {
+    arguments.insert(arguments.begin(), "dp_compare");
+    return std::get<Request>(
+        experiments::parse_command_line(static_cast<int>(arguments.size()), arguments.data()));
+}
+
+std::string usage_error(const std::vector<const char*>& arguments) {
+    const auto error = tests::error_of([&] { request(arguments); });
+    return error && error->code() == core::ExitCode::kUsage ? error->what() : "";
+}
+
+std::string name_of(const experiments::PlannedRun& run) {
+    return fmt::format("{} {}", run.config.mode, run.config.workers);
+}
+
+/// The configurations of repetition `repetition` of a schedule, as they are started.
+std::vector<std::string> order_of(const std::vector<experiments::PlannedRun>& runs,
+                                  std::size_t repetition) {
+    std::vector<std::string> order;
+    for (const auto& run : runs) {
+        if (run.place.repetition == repetition) order.push_back(name_of(run));
+    }
+    return order;
+}
+
+}  // namespace
+
+TEST_CASE("each repetition runs every configuration once, in an order of its own") {
+    const auto configurations = experiments::plan_configurations(
+        request({"--mode", "serial,threads,procs", "-n", "1,2,4,6,8"}));
+    REQUIRE(configurations.size() == 11);
+    const auto runs = experiments::schedule(configurations, Scaling::kFixedEpoch, 5, 1);
+    REQUIRE(runs.size() == 55);
+    std::set<std::vector<std::string>> orders;
+    for (std::size_t repetition = 1; repetition <= 5; ++repetition) {
+        std::vector<std::string> order = order_of(runs, repetition);
+        orders.insert(order);
+        std::ranges::sort(order);
+        CHECK(std::ranges::adjacent_find(order) == order.end());
+        CHECK(order.size() == 11);
+    }
+    CHECK(orders.size() == 5);
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+        CHECK(runs[i].place.sequence == i + 1);
+        CHECK(runs[i].place.repetition == i / 11 + 1);
+    }
+    SECTION("the same for the same seed, another for another") {
+        const auto again = experiments::schedule(configurations, Scaling::kFixedEpoch, 5, 1);
+        CHECK(order_of(again, 3) == order_of(runs, 3));
+        const auto other = experiments::schedule(configurations, Scaling::kFixedEpoch, 5, 2);
+        CHECK(order_of(other, 3) != order_of(runs, 3));
+    }
+    SECTION("every place of the order comes to every configuration sooner or later") {
+        std::map<std::string, std::set<std::size_t>> places;
+        const auto many = experiments::schedule(configurations, Scaling::kFixedEpoch, 200, 1);
+        for (const auto& run : many) {
+            places[name_of(run)].insert((run.place.sequence - 1) % configurations.size());
+        }
+        for (const auto& [name, seen] : places) CHECK(seen.size() == configurations.size());
+    }
+}
+
+TEST_CASE("a single repetition keeps the order in which it was asked") {
+    const auto configurations =
+        experiments::plan_configurations(request({"--mode", "serial,threads,procs", "-n", "1,2"}));
+    const auto runs = experiments::schedule(configurations, Scaling::kFixedEpoch, 1, 1);
+    CHECK(order_of(runs, 1) ==
+          std::vector<std::string>{"serial 1", "threads 1", "procs 1", "threads 2", "procs 2"});
+}
+
+TEST_CASE("strong scaling shares the batch of one worker, or the global batch given") {
+    const auto batches = [](const std::vector<const char*>& arguments) {
+        std::vector<std::size_t> all;
+        for (const auto& run : experiments::plan_configurations(request(arguments))) {
+            all.push_back(run.batch_size);
+        }
+        return all;
+    };
+    CHECK(batches({"--mode", "procs", "-n", "1,2,4", "--scaling", "strong"}) ==
+          std::vector<std::size_t>{128, 64, 32});
+    CHECK(batches({"--mode", "procs", "-n", "2", "--scaling", "strong", "--batch-size", "32"}) ==
+          std::vector<std::size_t>{16});
+    CHECK(request({"-n", "2", "--global-batch", "64"}).scaling == Scaling::kStrong);
+    CHECK(request({}).scaling == Scaling::kFixedEpoch);
+    CHECK(
+        tests::holds(usage_error({"--scaling", "weak", "--global-batch", "64"}), "--scaling weak"));
+    CHECK(tests::holds(usage_error({"--scaling", "fixed-epoch", "--global-batch", "64"}),
+                       "is --scaling strong"));
+    CHECK(tests::holds(usage_error({"--scaling", "sideways"}), "'sideways'"));
+}
+
+TEST_CASE("weak scaling gives each worker the steps that the most workers can make") {
+    const auto steps = [](const std::vector<const char*>& arguments, std::size_t images) {
+        auto configurations = experiments::plan_configurations(request(arguments));
+        experiments::equalise_steps(configurations, images);
+        std::vector<std::size_t> all;
+        for (const auto& run : configurations) all.push_back(run.steps_limit.value());
+        return all;
+    };
+    // 10,000 images are 19 full steps of 4 workers with 128 each.
+    CHECK(steps({"--mode", "threads", "-n", "1,2,4", "--scaling", "weak"}, 10'000) ==
+          std::vector<std::size_t>{19, 19, 19});
+    CHECK(steps({"--mode", "threads", "-n", "1,4", "--scaling", "weak", "--steps", "7"}, 10'000) ==
+          std::vector<std::size_t>{7, 7});
+    const auto error = tests::error_of([&] {
+        steps({"--mode", "threads", "-n", "4", "--scaling", "weak"}, 511);
+    });
+    REQUIRE(error);
+    CHECK(error->code() == core::ExitCode::kUsage);
+    CHECK(tests::holds(error->what(), "4 workers need 512 images"));
+}
+
+TEST_CASE("the time left follows from runs of the same configuration, else from their images") {
+    experiments::TimeLeft left(2.0);
+    core::RunConfig config;
+    config.epochs = 1;
+    const auto estimate = [&](const char* mode, std::size_t workers) {
+        config.mode = mode;
+        config.workers = workers;
+        return left.estimate_seconds(config, 1000);
+    };
+    CHECK(!estimate("serial", 1));
+    config.mode = "serial";
+    left.add_done(config, 1000, 10.0);
+    CHECK(estimate("serial", 1) == 10.0);
+    CHECK(estimate("threads", 2) == 5.0);
+    CHECK(estimate("threads", 8) == 5.0);  // no more than two CPUs
+    CHECK(estimate("serial", 8) == 10.0);  // virtual workers take turns
+    config.mode = "threads";
+    config.workers = 2;
+    left.add_done(config, 1000, 8.0);
+    left.add_done(config, 1000, 6.0);
+    CHECK(estimate("threads", 2) == 7.0);
+}
+
+TEST_CASE("durations read as a person says them") {
+    CHECK(experiments::duration_text(0.2) == "0 s");
+    CHECK(experiments::duration_text(59.4) == "59 s");
+    CHECK(experiments::duration_text(192.0) == "3 min 12 s");
+    CHECK(experiments::duration_text(7500.0) == "2 h 05 min");
+}

@@ -1,0 +1,184 @@
+// Sweeps as a user runs them: what they print, keep, and go on with.
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+#include <nlohmann/json.hpp>
+
+#include "experiments/results/results_folder.hpp"
+#include "experiments/results/run_file.hpp"
+#include "experiments/sweep/run_table.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/data.hpp"
+#include "tests/support/program.hpp"
+
+using namespace dp;
+
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+Json read_json(const fs::path& file) {
+    std::ifstream in(file);
+    return Json::parse(in);
+}
+
+const std::vector<std::string> kSmall{"--epochs", "1", "--steps", "2", "--batch-size", "8"};
+
+std::vector<std::string> sweep(const fs::path& out, const std::vector<std::string>& more) {
+    std::vector<std::string> arguments{"--out", out.string()};
+    arguments.insert(arguments.end(), kSmall.begin(), kSmall.end());
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+}
+
+std::size_t run_files(const fs::path& folder) {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        fs::directory_iterator(folder),
+        [](const auto& entry) { return entry.path().filename().string().starts_with("run-"); }));
+}
+
+}  // namespace
+
+TEST_CASE("a sweep runs each configuration as often as asked, shuffled, and keeps every run") {
+    const tests::TemporaryFolder folder;
+    const auto result =
+        tests::run_program(sweep(folder.path(), {"--mode", "serial,threads,procs", "-n", "1,2",
+                                                 "--reps", "3", "--no-report"}));
+    INFO(result.out << result.err);
+    REQUIRE(result.exit_code == 0);
+    CHECK(tests::holds(result.out, "not counted"));
+    CHECK(tests::holds(result.out, "run  15/15"));
+    CHECK(tests::holds(result.out, "Figures are medians"));
+    CHECK(tests::holds(result.out, "threads over procs at N = 2"));
+    CHECK(tests::holds(result.out, "Each epoch ended after 2 steps at most."));
+
+    const auto results = experiments::read_results(folder.path());
+    CHECK(experiments::group_runs(results).size() == 5);
+    REQUIRE(results.runs.size() == 15);
+    std::set<std::size_t> sequences;
+    for (const auto& run : results.runs) sequences.insert(run.sequence);
+    CHECK(sequences.size() == 15);
+    CHECK(*sequences.rbegin() == 15);
+
+    const Json plan = read_json(folder.path() / "sweep.json");
+    CHECK(plan.at("status") == "complete");
+    CHECK(plan.at("planned_runs") == 15);
+    for (const auto& run : results.runs) {
+        CHECK(plan.at("order").at(run.sequence - 1) == run.file.filename().string());
+    }
+}
+
+TEST_CASE("a resumed sweep runs what is missing or failed, and nothing else") {
+    const tests::TemporaryFolder folder;
+    const fs::path out = folder.path() / "out";
+    REQUIRE(tests::run_program(
+                sweep(out, {"--mode", "threads,procs", "-n", "2", "--reps", "2", "--no-report"}))
+                .exit_code == 0);
+    const fs::path kept = out / "run-threads-n2-r1.json";
+    const std::string started = read_json(kept).at("started");
+    Json failed = read_json(out / "run-procs-n2-r2.json");
+    failed["status"] = "failed";
+    failed["result"] = nullptr;
+    std::ofstream(out / "run-procs-n2-r2.json") << failed;
+    fs::remove(out / "run-threads-n2-r2.json");
+    fs::last_write_time(kept, fs::file_time_type::clock::now() - std::chrono::hours(1));
+    const auto before = fs::last_write_time(kept);
+
+    const auto resumed = tests::run_program({"--resume", out.string(), "--no-report"});
+    INFO(resumed.out << resumed.err);
+    REQUIRE(resumed.exit_code == 0);
+    CHECK(tests::holds(resumed.out, "2 of 4 runs are there"));
+    CHECK(tests::holds(resumed.out, "run   4/4"));
+    CHECK(fs::last_write_time(kept) == before);
+    CHECK(read_json(kept).at("started") == started);
+    CHECK(read_json(out / "run-procs-n2-r2.json").at("status") == "complete");
+    CHECK(run_files(out) == 4);
+    CHECK(read_json(out / "sweep.json").at("status") == "complete");
+
+    const auto nothing = tests::run_program({"--resume", out.string(), "--no-report"});
+    CHECK(nothing.exit_code == 0);
+    CHECK(tests::holds(nothing.out, "4 of 4 runs are there"));
+    CHECK_FALSE(tests::holds(nothing.out, "not counted"));
+}
+
+TEST_CASE("an interrupted sweep keeps its runs, says how to go on, and does") {
+    const tests::TemporaryFolder folder;
+    tests::Program program({"--mode", "threads,procs", "-n", "2", "--reps", "20", "--epochs", "1",
+                            "--steps", "20", "--batch-size", "8", "--no-report", "--out",
+                            folder.path().string()});
+    while (!fs::exists(folder.path() / "sweep.json") || run_files(folder.path()) < 2) {
+        REQUIRE(waitpid(program.pid(), nullptr, WNOHANG) == 0);
+        usleep(20'000);
+    }
+    kill(program.pid(), SIGINT);
+    const auto result = program.finish();
+    INFO(result.out << result.err);
+    CHECK(result.exit_code == 130);
+    CHECK(tests::holds(result.err, "go on with: dp_compare --resume " + folder.path().string()));
+    CHECK(tests::holds(result.out, "mode       N"));  // the table of what is done
+    CHECK(read_json(folder.path() / "sweep.json").at("status") == "interrupted");
+    const auto results = experiments::read_results(folder.path());
+    CHECK(results.runs.size() >= 2);
+    CHECK(results.runs.size() < 40);
+}
+
+TEST_CASE("a resume without a sweep, or beside other options, is refused") {
+    const tests::TemporaryFolder folder;
+    const auto none = tests::run_program({"--resume", folder.path().string()});
+    CHECK(none.exit_code == 2);
+    CHECK(tests::holds(none.err, "sweep.json"));
+    const auto beside = tests::run_program({"--resume", folder.path().string(), "--epochs", "3"});
+    CHECK(beside.exit_code == 2);
+    CHECK(tests::holds(beside.err, "--epochs stands beside --resume"));
+    std::ofstream(folder.path() / "sweep.json") << "{\"schema\": 1}";
+    CHECK(tests::run_program({"--resume", folder.path().string()}).exit_code == 3);
+}
+
+TEST_CASE("with --force no file of an earlier sweep stays beside the new ones") {
+    const tests::TemporaryFolder folder;
+    const std::vector<std::string> first{"--mode", "threads,procs", "-n", "2", "--reps", "2"};
+    REQUIRE(tests::run_program(sweep(folder.path(), first)).exit_code == 0);
+    CHECK(fs::exists(folder.path() / "trace-procs-n2.json"));
+    CHECK(fs::exists(folder.path() / "allreduce.json"));
+    const auto refused = tests::run_program(sweep(folder.path(), first));
+    CHECK(refused.exit_code == 2);
+    CHECK(tests::holds(refused.err, "--force"));
+    REQUIRE(tests::run_program(
+                sweep(folder.path(), {"--mode", "threads", "-n", "1,2", "--force", "--no-report"}))
+                .exit_code == 0);
+    CHECK(run_files(folder.path()) == 2);
+    CHECK_FALSE(fs::exists(folder.path() / "trace-procs-n2.json"));
+    CHECK_FALSE(fs::exists(folder.path() / "allreduce.json"));
+}
+
+TEST_CASE("repetitions of one configuration that differ in a bit are found") {
+    const auto run = [](const char* mode, std::size_t repetition, const char* checksum) {
+        experiments::FinishedRun finished;
+        finished.config.mode = mode;
+        finished.config.workers = 2;
+        finished.repetition = repetition;
+        finished.result.checksum = checksum;
+        return finished;
+    };
+    const auto good = experiments::compare_checksums(
+        {run("threads", 1, "a"), run("procs", 1, "a"), run("threads", 2, "a")});
+    CHECK(good.equal);
+    CHECK(tests::holds(good.line, "(N = 2)"));
+    CHECK(experiments::compare_checksums({run("threads", 1, "a"), run("threads", 2, "a")})
+              .line.empty());
+    const auto drift =
+        experiments::compare_checksums({run("threads", 1, "a"), run("threads", 2, "b")});
+    CHECK_FALSE(drift.equal);
+    CHECK(
+        tests::holds(drift.line, "repetitions of threads end with different parameters at N = 2"));
+    const auto modes =
+        experiments::compare_checksums({run("threads", 1, "a"), run("procs", 1, "b")});
+    CHECK_FALSE(modes.equal);
+    CHECK(tests::holds(modes.line, "threads and procs"));
+}

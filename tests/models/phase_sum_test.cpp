@@ -1,0 +1,106 @@
+// Where the time of real runs went: no second is missing and none counts twice.
+#include <nlohmann/json.hpp>
+
+#include "core/measure/phase_clock.hpp"
+#include "experiments/modes.hpp"
+#include "experiments/results/runs_csv.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/csv.hpp"
+#include "tests/support/data.hpp"
+#include "tests/support/program.hpp"
+
+using namespace dp;
+
+namespace {
+
+constexpr double kTolerance = 0.02;  // of the wall time
+
+struct Choice {
+    std::string mode;
+    std::string reduction;
+};
+
+std::vector<Choice> every_reduction() {
+    std::vector<Choice> all;
+    for (const experiments::Mode& mode : experiments::modes()) {
+        for (const auto& row : mode.reductions()) {
+            all.push_back({std::string(mode.name), std::string(row.name)});
+        }
+    }
+    return all;
+}
+
+void check_document(const experiments::StoredRun& run) {
+    const auto document = nlohmann::json::parse(std::ifstream(run.file));
+    for (const auto& worker : document.at("result").at("workers")) {
+        for (const auto& epoch : worker.at("epochs")) {
+            double sum = 0.0;
+            for (const auto name : core::kPhaseNames) {
+                sum += epoch.at(std::string(name) + "_seconds").get<double>();
+            }
+            const double wall = epoch.at("wall_seconds");
+            INFO("rank " << worker.at("rank") << ": " << epoch.dump(2));
+            CHECK(wall > 0.0);
+            CHECK(std::abs(sum - wall) <= kTolerance * wall);
+            const auto& exchange = epoch.at("exchange");
+            CHECK(exchange.at("wait_seconds") <= epoch.at("exchange_seconds"));
+            CHECK(exchange.at("hidden_seconds") <= epoch.at("backward_seconds"));
+        }
+    }
+}
+
+void check_row(const tests::CsvRow& row) {
+    double sum = 0.0;
+    for (const char* phase : {"load", "forward", "backward", "exchange_wait", "exchange_transfer",
+                              "update", "publish", "evaluate", "other"}) {
+        sum += std::stod(row.at(std::string(phase) + "_seconds"));
+    }
+    const double wall = std::stod(row.at("wall_seconds"));
+    CHECK(wall > 0.0);
+    CHECK(std::abs(sum - wall) <= kTolerance * wall);
+}
+
+/// Runs the program with small batches, and checks every rank's epochs in its files.
+void check_run(const Choice& choice, std::size_t workers,
+               const std::vector<std::string>& more = {}) {
+    const tests::TemporaryFolder folder;
+    std::vector<std::string> arguments{"--mode",       choice.mode,
+                                       "--reduction",  choice.reduction,
+                                       "-n",           std::to_string(workers),
+                                       "--epochs",     "2",
+                                       "--steps",      "3",
+                                       "--batch-size", "8",
+                                       "--out",        folder.path() / "out"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const auto program = tests::run_program(arguments);
+    INFO(choice.mode << " " << choice.reduction << " N = " << workers << ": " << program.err);
+    REQUIRE(program.exit_code == 0);
+    const auto results = experiments::read_results(folder.path() / "out");
+    REQUIRE(results.runs.size() == 1);
+    CHECK(results.runs[0].result.workers.size() == (choice.mode == "serial" ? 1 : workers));
+    check_document(results.runs[0]);
+    experiments::write_runs_csv(folder.path(), results);
+    const auto epochs = tests::csv_rows(folder.path() / experiments::kEpochsCsv);
+    CHECK(epochs.size() == 2 * results.runs[0].result.workers.size());
+    for (const auto& row : epochs) check_row(row);
+    for (const auto& row : tests::csv_rows(folder.path() / experiments::kRunsCsv)) check_row(row);
+}
+
+}  // namespace
+
+TEST_CASE("the phases of every rank sum to its wall time in every mode and reduction") {
+    for (const Choice& choice : every_reduction()) {
+        check_run(choice, 2);
+        check_run(choice, 2, {"--overlap", "off"});
+    }
+}
+
+TEST_CASE("the phases sum to the wall time with a straggler") {
+    for (const Choice& choice : every_reduction()) {
+        check_run(choice, 2, {"--inject", "delay:rank=1,ms=20,phase=backward"});
+    }
+}
+
+TEST_CASE("the phases sum to the wall time of four workers, more than many machines have CPUs") {
+    for (const Choice& choice : every_reduction()) check_run(choice, 4);
+}
