@@ -363,8 +363,14 @@ Request resume(const CLI::App& app, const Raw& raw, const Request& given) {
     }
     const SweepFile sweep = read_sweep_file(raw.resume);
     std::vector<const char*> arguments{"dp_compare"};
-    for (const std::string& argument : sweep.arguments) arguments.push_back(argument.c_str());
-    const auto parsed = parse_command_line(static_cast<int>(arguments.size()), arguments.data());
+    bool resumes = false;  // itself, for ever
+    for (const std::string& argument : sweep.arguments) {
+        arguments.push_back(argument.c_str());
+        resumes = resumes || argument.starts_with("--resume");
+    }
+    const Parsed parsed =
+        resumes ? std::string()
+                : parse_command_line(static_cast<int>(arguments.size()), arguments.data());
     if (!std::holds_alternative<Request>(parsed)) {
         throw Error(ExitCode::kData, "{} holds no sweep's arguments: start the sweep anew",
                     (raw.resume / kSweepFileName).string());

@@ -8,10 +8,10 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.hpp"
-#include "core/base/whole_file.hpp"
 #include "experiments/allreduce/rounds.hpp"
 #include "experiments/machine/machine.hpp"
 #include "experiments/results/run_file.hpp"
+#include "experiments/text/files.hpp"
 #include "experiments/text/output.hpp"
 
 namespace dp::experiments::allreduce {
@@ -144,10 +144,7 @@ void write_rows(const std::filesystem::path& folder, std::span<const Row> rows,
     Json document{{"schema", "dp_compare.allreduce/1"}, {"context", context_json(machine)}};
     document["rows"] = Json::array();
     for (const Row& row : rows) document["rows"].push_back(row_json(row));
-    core::WholeFile out(folder / kFileName);
-    const std::string text = document.dump(2) + "\n";
-    out.write(std::as_bytes(std::span(text)));
-    out.commit();
+    write_json(folder / kFileName, document);
 }
 
 void verify(std::span<const Row> rows) {

@@ -1,13 +1,13 @@
 #include "experiments/analysis/scaling_input.hpp"
 
 #include <algorithm>
-#include <fstream>
 
 #include <nlohmann/json.hpp>
 
 #include "core/base/check.hpp"
 #include "core/base/error.hpp"
 #include "core/nn/model.hpp"
+#include "experiments/text/files.hpp"
 
 namespace dp::experiments {
 namespace {
@@ -15,7 +15,7 @@ namespace {
 using core::Error;
 using core::ExitCode;
 using core::Phase;
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kAllreduceSchema = "dp_compare.allreduce/1";
 
@@ -65,8 +65,7 @@ bool calibrates(std::size_t row_bytes, double gradient_bytes) {
 }  // namespace
 
 std::vector<allreduce::Row> read_allreduce(const std::filesystem::path& file) try {
-    std::ifstream in(file);
-    const Json document = Json::parse(in);
+    const Json document = read_json(file);
     const auto& schema = document.at("schema").get_ref<const std::string&>();
     if (schema != kAllreduceSchema) {
         throw Error(ExitCode::kData,

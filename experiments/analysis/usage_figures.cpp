@@ -112,7 +112,10 @@ Metrics find_metrics(std::span<const StoredRun> runs) {
     metrics.iteration_seconds = median_of(runs, [](const StoredRun& run) {
         return run.result.train_seconds() / steps_of(run.result);
     });
-    if (runs.front().result.workers.size() > 1 && metrics.exchange_seconds > 0.0) {
+    const auto exchanged = [](const StoredRun& run) {
+        return exchange_totals(run.result).seconds() > 0.0;
+    };
+    if (runs.front().result.workers.size() > 1 && std::ranges::all_of(runs, exchanged)) {
         metrics.compute_to_communication = totals([](const ExchangeTotals& sums, const auto&) {
             return sums.compute_seconds / sums.seconds();
         });

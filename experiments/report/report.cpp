@@ -51,7 +51,7 @@ Written write_report(const std::filesystem::path& folder) try {
     const Document document = make_document(analysis, figures);
     Written written{folder / kHtmlName, folder / kMarkdownName, folder / kSummaryFileName,
                     figures.size(), find_findings(analysis)};
-    write_text(written.summary, summary_json(analysis).dump(2) + "\n");
+    write_json(written.summary, summary_json(analysis));
     write_text(written.markdown, to_markdown(document));
     write_text(written.html, to_html(document));
     return written;

@@ -1,12 +1,12 @@
 #include "experiments/results/results_folder.hpp"
 
 #include <algorithm>
-#include <fstream>
 #include <tuple>
 
 #include "core/base/error.hpp"
 #include "experiments/modes.hpp"
 #include "experiments/results/run_file.hpp"
+#include "experiments/text/files.hpp"
 
 namespace dp::experiments {
 namespace {
@@ -16,9 +16,38 @@ using core::Error;
 using core::ExitCode;
 using Json = nlohmann::ordered_json;
 
+/// What tables, statistics and names of files take for granted.
+void check_run(const StoredRun& run) {
+    const auto require = [&](bool holds, std::string_view field, const auto& value) {
+        if (holds) return;
+        throw Error(ExitCode::kData, "{}: {} is {}, which no run has: remove it, or run it again",
+                    run.file.string(), field, value);
+    };
+    const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || c == '-'; };
+    require(!run.mode.empty() && std::ranges::all_of(run.mode, is_letter), "config.mode",
+            Json(run.mode).dump());
+    require(run.workers >= 1 && run.workers <= kMaxWorkers, "config.workers", run.workers);
+    require(run.batch_size >= 1, "config.batch_size", run.batch_size);
+    require(run.repetition >= 1, "repetition", run.repetition);
+    require(run.sequence >= 1, "sequence", run.sequence);
+    if (run.status != "complete") return;
+    const core::RunResult& result = run.result;
+    // A worker may play all ranks.
+    require(result.workers.size() == run.workers || result.workers.size() == 1,
+            "the length of result.workers", result.workers.size());
+    for (const core::EpochResult& epoch : result.epochs) {
+        if (epoch.images == 0) continue;
+        require(epoch.train_seconds > 0.0, "result.epochs[].train_seconds", epoch.train_seconds);
+        require(result.steps_per_epoch >= 1, "result.steps_per_epoch", result.steps_per_epoch);
+    }
+    for (const core::WorkerReport& worker : result.workers) {
+        require(worker.epochs.size() == result.epochs.size(),
+                "the length of result.workers[].epochs", worker.epochs.size());
+    }
+}
+
 StoredRun read_run(const fs::path& file) try {
-    std::ifstream in(file);
-    const Json document = Json::parse(in);
+    const Json document = read_json(file);
     const auto& schema = document.at("schema").get_ref<const std::string&>();
     if (schema != kRunSchema) {
         throw Error(ExitCode::kData,
@@ -44,6 +73,8 @@ StoredRun read_run(const fs::path& file) try {
     } else if (document.at("reason").is_string()) {
         document.at("reason").get_to(run.reason);
     }
+    std::ignore = run.config.at("model").get_ref<const std::string&>();
+    check_run(run);
     return run;
 } catch (const Json::exception& error) {
     throw Error(ExitCode::kData, "{} is not a run's file ({}): remove it, or run it again",

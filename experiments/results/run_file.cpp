@@ -6,15 +6,14 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
-#include <span>
 #include <system_error>
 
 #include <fmt/chrono.h>
 #include <nlohmann/json.hpp>
 
-#include "core/base/whole_file.hpp"
 #include "experiments/options/injection.hpp"
 #include "experiments/options/option_values.hpp"
+#include "experiments/text/files.hpp"
 
 namespace dp::experiments {
 namespace {
@@ -170,10 +169,7 @@ fs::path write_run(const fs::path& folder, const RunRecord& record, const Machin
 
     const fs::path file =
         folder / run_file_name(record.config.mode, record.config.workers, record.place.repetition);
-    core::WholeFile out(file);
-    const std::string text = document.dump(2) + "\n";
-    out.write(std::as_bytes(std::span(text)));
-    out.commit();
+    write_json(file, document);
     return file;
 }
 

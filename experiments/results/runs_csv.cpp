@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "core/base/whole_file.hpp"
+#include "experiments/text/files.hpp"
 
 namespace dp::experiments {
 namespace {
@@ -50,11 +50,7 @@ public:
         line_starts_ = true;
     }
 
-    void write(const std::filesystem::path& file) const {
-        core::WholeFile out(file);
-        out.write(std::as_bytes(std::span(text_)));
-        out.commit();
-    }
+    [[nodiscard]] const std::string& text() const { return text_; }
 
 private:
     std::string text_;
@@ -84,8 +80,8 @@ void write_runs_csv(const std::filesystem::path& folder, const ResultsFolder& re
             }
         }
     }
-    runs.write(folder / kRunsCsv);
-    epochs.write(folder / kEpochsCsv);
+    write_text(folder / kRunsCsv, runs.text());
+    write_text(folder / kEpochsCsv, epochs.text());
 }
 
 }  // namespace dp::experiments

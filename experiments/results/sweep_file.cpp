@@ -1,12 +1,9 @@
 #include "experiments/results/sweep_file.hpp"
 
-#include <fstream>
-#include <span>
-
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.hpp"
-#include "core/base/whole_file.hpp"
+#include "experiments/text/files.hpp"
 
 namespace dp::experiments {
 
@@ -25,22 +22,18 @@ void write_sweep_file(const std::filesystem::path& folder, const SweepFile& swee
         {"planned_runs", sweep.planned_runs},
         {"order", sweep.order},
     };
-    core::WholeFile out(folder / kSweepFileName);
-    const std::string text = document.dump(2) + "\n";
-    out.write(std::as_bytes(std::span(text)));
-    out.commit();
+    write_json(folder / kSweepFileName, document);
 }
 
 SweepFile read_sweep_file(const std::filesystem::path& folder) {
     const std::filesystem::path file = folder / kSweepFileName;
-    std::ifstream in(file);
-    if (!in) {
+    if (!std::filesystem::exists(file)) {
         throw Error(ExitCode::kUsage,
                     "--resume {}: there is no {} in it: name the folder that --out gave to a sweep",
                     folder.string(), kSweepFileName);
     }
     try {
-        const Json document = Json::parse(in);
+        const Json document = read_json(file);
         SweepFile sweep;
         const std::string schema = document.at("schema");
         if (schema != kSweepSchema) {

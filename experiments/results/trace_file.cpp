@@ -9,8 +9,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "core/base/whole_file.hpp"
 #include "experiments/results/trace_arrows.hpp"
+#include "experiments/text/files.hpp"
 
 namespace dp::experiments {
 namespace {
@@ -263,10 +263,7 @@ std::vector<core::WorkerTrace> take_traces(core::RunResult& result) {
 TraceCounts write_trace(const fs::path& file, const core::RunConfig& config,
                         std::span<const core::WorkerTrace> ranks) {
     Writer writer(config, ranks);
-    const std::string text = writer.text();
-    core::WholeFile out(file);
-    out.write(std::as_bytes(std::span(text)));
-    out.commit();
+    write_text(file, writer.text());
     return writer.counts();
 }
 

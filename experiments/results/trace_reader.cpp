@@ -1,8 +1,4 @@
 // The other half of trace_file.hpp: reading a trace back.
-#include <cerrno>
-#include <cmath>
-#include <cstring>
-#include <fstream>
 #include <map>
 
 #include <fmt/format.h>
@@ -10,6 +6,7 @@
 
 #include "core/base/error.hpp"
 #include "experiments/results/trace_file.hpp"
+#include "experiments/text/files.hpp"
 
 namespace dp::experiments {
 namespace {
@@ -17,7 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 using core::Error;
 using core::ExitCode;
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 
 /// Why a file is no trace of ours; becomes an Error that names the file.
 struct Malformed {
@@ -25,11 +22,7 @@ struct Malformed {
 };
 
 double seconds_of(const Json& event, const char* field) {
-    const double seconds = event.at(field).get<double>() / 1e6;
-    if (!std::isfinite(seconds) || seconds < 0.0) {
-        throw Malformed{fmt::format("{} {} is no time", field, event.at(field).dump())};
-    }
-    return seconds;
+    return event.at(field).get<double>() / 1e6;
 }
 
 /// The inverse of the writer's thread numbers.
@@ -104,15 +97,9 @@ TraceContents contents_of(const Json& document) {
 }  // namespace
 
 TraceContents read_trace(const fs::path& file) {
-    errno = 0;
-    std::ifstream in(file);
-    if (!in) {
-        throw Error(ExitCode::kData, "{} cannot be read ({}): name a file that --trace wrote",
-                    file.string(), std::strerror(errno));
-    }
     std::string reason;
     try {
-        return contents_of(Json::parse(in));
+        return contents_of(read_json(file));
     } catch (const Malformed& malformed) {
         reason = malformed.reason;
     } catch (const Json::exception& error) {

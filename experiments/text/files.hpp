@@ -1,4 +1,4 @@
-// Text files, written whole or not at all.
+// Text and JSON files: written whole or not at all, read without trust.
 #pragma once
 
 #include <filesystem>
@@ -11,7 +11,12 @@ namespace dp::experiments {
 /// Replaces `file`. Throws Error(kData).
 void write_text(const std::filesystem::path& file, std::string_view text);
 
-/// The same of `document`, indented.
+/// Replaces `file` by `document`, indented, with a newline at its end. Throws Error(kData).
 void write_json(const std::filesystem::path& file, const nlohmann::ordered_json& document);
+
+/// Reads a file that this program wrote, or that claims so. Throws Error(kData) that names the file
+/// when it cannot be read or is no JSON, and what is wrong with it when it is larger or nested
+/// deeper than any of ours, or holds a number below 0 or above 1e15, as none of ours does.
+nlohmann::ordered_json read_json(const std::filesystem::path& file);
 
 }  // namespace dp::experiments

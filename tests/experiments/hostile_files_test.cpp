@@ -1,0 +1,181 @@
+// Files that claim to be ours: whatever stands in them, they are refused by name or read, and no
+// check of the program's own fails.
+#include <fstream>
+#include <functional>
+
+#include <nlohmann/json.hpp>
+
+#include "core/base/check.hpp"
+#include "experiments/analysis/scaling_input.hpp"
+#include "experiments/diff/diff.hpp"
+#include "experiments/diff/table.hpp"
+#include "experiments/predict/output.hpp"
+#include "experiments/predict/predict.hpp"
+#include "experiments/report/plot_data.hpp"
+#include "experiments/report/report.hpp"
+#include "experiments/report/summary_file.hpp"
+#include "experiments/results/results_folder.hpp"
+#include "experiments/text/files.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/data.hpp"
+#include "tests/support/program.hpp"
+#include "tests/support/report_runs.hpp"
+
+using namespace dp;
+using namespace dp::experiments;
+using tests::data_error_of;
+using tests::holds;
+
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+void write(const fs::path& file, const std::string& text) { std::ofstream(file) << text; }
+
+/// All that reads a folder of results. What the report's page lacks is told by write_report(),
+/// which this leaves out for its files and plots.
+void read_all(const fs::path& folder) {
+    try {
+        const report::Analysis analysis = report::analyse(folder);
+        report::make_document(analysis, {});
+        report::plot_data(analysis);
+        report::summary_json(analysis);
+    } catch (const Json::exception&) {
+    }
+    const ResultsFolder results = read_results(folder);
+    diff::format_comparison(results, results, diff::compare_folders(results, results, 0.05));
+    predict::Request request;
+    request.workers = {2, 8};
+    predict::Measurements measurements{results, {}};
+    const fs::path allreduce_file = folder / "allreduce.json";
+    if (fs::exists(allreduce_file)) measurements.reductions = read_allreduce(allreduce_file);
+    predict::format_predictions(predict::make_predictions(measurements, request), request);
+}
+
+/// Why reading `folder` fails with anything but an Error; empty when it does not.
+std::string bug_of(const fs::path& folder) {
+    try {
+        read_all(folder);
+    } catch (const core::Error&) {
+    } catch (const std::exception& error) {
+        return error.what();
+    }
+    return {};
+}
+
+/// Every value of `document` in turn, replaced by what it cannot be.
+void spoil_each(const Json& document, const std::function<void(const Json&, std::string)>& visit) {
+    const nlohmann::json fields = nlohmann::json(document).flatten();
+    for (const auto& [pointer, unused] : fields.items()) {
+        for (const char* value : {"0", "1", "-1", "7e14", "null", "\"'<\\u001b\"", "[]", "true"}) {
+            Json spoilt = document;
+            spoilt[Json::json_pointer(pointer)] = Json::parse(value);
+            visit(spoilt, pointer + " = " + value);
+        }
+    }
+}
+
+void write_runs(const tests::TemporaryFolder& folder) {
+    for (const char* mode : {"threads", "procs"}) {
+        for (const std::size_t workers : {1U, 2U}) {
+            tests::write_repetitions(folder, mode, workers, 0.05 / static_cast<double>(workers), 2);
+        }
+    }
+}
+
+std::string nested(std::size_t levels) {
+    return std::string(levels, '[') + std::string(levels, ']');
+}
+
+}  // namespace
+
+TEST_CASE("no value in a run's file makes a check of the program fail") {
+    const tests::TemporaryFolder folder;
+    write_runs(folder);
+    REQUIRE(bug_of(folder.path()).empty());
+    const fs::path file = folder.path() / "run-threads-n2-r1.json";
+    std::size_t tried = 0;
+    spoil_each(read_json(file), [&](const Json& document, const std::string& what) {
+        write(file, document.dump());
+        INFO(what);
+        CHECK(bug_of(folder.path()) == "");
+        ++tried;
+    });
+    CHECK(tried > 1000);
+}
+
+TEST_CASE("no value in allreduce.json makes a check of the program fail") {
+    const tests::TemporaryFolder folder;
+    write_runs(folder);
+    Json rows = Json::array();
+    for (const double bytes : {8.0, 4591656.0, 9183312.0, 2295828.0}) {
+        rows.push_back({{"bytes", bytes},
+                        {"mode", "threads"},
+                        {"workers", 2},
+                        {"reduction", "in-place"},
+                        {"oversubscribed", false},
+                        {"repetitions", 20},
+                        {"time_median_us", 10.0 + bytes / 5e3},
+                        {"time_min_us", 9.0 + bytes / 6e3},
+                        {"time_max_us", 11.0 + bytes / 4e3},
+                        {"wrong", 0}});
+    }
+    spoil_each({{"schema", "dp_compare.allreduce/1"}, {"rows", rows}},
+               [&](const Json& document, const std::string& what) {
+                   write(folder.path() / "allreduce.json", document.dump());
+                   INFO(what);
+                   CHECK(bug_of(folder.path()) == "");
+               });
+}
+
+TEST_CASE("a number that no run has is refused by its file and field") {
+    const tests::TemporaryFolder folder;
+    write_runs(folder);
+    const fs::path file = folder.path() / "run-threads-n2-r1.json";
+    Json document = read_json(file);
+    document["result"]["epochs"][0]["train_seconds"] = -1.0;
+    write(file, document.dump());
+    const std::string error = data_error_of([&] { read_results(folder.path()); });
+    CHECK(holds(error, file.string()));
+    CHECK(holds(error, "result.epochs[0].train_seconds is -1.0"));
+}
+
+TEST_CASE("files nested too deep, too large or no files are refused and end nobody") {
+    const tests::TemporaryFolder folder;
+    write_runs(folder);
+    const fs::path file = folder.path() / "run-threads-n2-r1.json";
+    write(file, R"({"schema": "dp_compare.run/1", "context": )" + nested(200'000) + "}");
+    CHECK(holds(data_error_of([&] { read_results(folder.path()); }), "levels"));
+    for (const std::vector<std::string>& command :
+         {std::vector<std::string>{"report", folder.path()},
+          {"diff", folder.path(), folder.path()},
+          {"predict", folder.path(), "-n", "4"}}) {
+        const auto result = tests::run_program(command);
+        CHECK(result.exit_code == 3);
+        CHECK(holds(result.err, file.string()));
+    }
+    fs::resize_file(file, (std::uintmax_t{1} << 30) + 1);  // takes no room on the disk
+    CHECK(holds(data_error_of([&] { read_results(folder.path()); }), "more than"));
+    fs::remove(file);
+    fs::create_directory(file);
+    CHECK(holds(data_error_of([&] { read_results(folder.path()); }), "no regular file"));
+}
+
+TEST_CASE("a sweep.json that is nested too deep or resumes itself is refused") {
+    const tests::TemporaryFolder folder;
+    const fs::path file = folder.path() / "sweep.json";
+    const auto resume = [&] { return tests::run_program({"--resume", folder.path()}); };
+    write(file, nested(200'000));
+    CHECK(resume().exit_code == 3);
+    for (const std::string& itself : {"\"--resume\", \"" + folder.path().string() + "\"",
+                                      "\"--resume=" + folder.path().string() + "\""}) {
+        write(file, R"({"schema": "dp_compare.sweep/1", "status": "running", "arguments": [)" +
+                        itself +
+                        R"(], "working_directory": "/", "started": "x", "planned_runs": 1,
+                        "order": []})");
+        const auto result = resume();
+        CHECK(result.exit_code == 3);
+        CHECK(holds(result.err, file.string()));
+    }
+}
