@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <cerrno>
+#include <cmath>
 #include <cstddef>
 #include <fstream>
 #include <optional>
@@ -142,6 +143,18 @@ void check_types(const SafetensorsHeader& header, const InputFile& input) {
     }
 }
 
+/// Weights that training or evaluation can work with.
+void check_values(const NamedTensor& tensor, const InputFile& input) {
+    const bool variance = tensor.name.ends_with(".running_var");
+    for (std::size_t i = 0; i < tensor.values.size(); ++i) {
+        const float value = tensor.values[i];
+        if (std::isfinite(value) && !(variance && value < 0.F)) continue;
+        input.fail("tensor {}: value {} of {} is {}, expected a finite number{}",
+                   shown(tensor.name), i, tensor.values.size(), value,
+                   variance ? ", 0 or more" : "");
+    }
+}
+
 [[noreturn]] void mismatch(const std::filesystem::path& file, std::string_view model,
                            const std::string& what) {
     throw Error(ExitCode::kData,
@@ -211,6 +224,7 @@ StateDict load_checkpoint(const std::filesystem::path& file) {
         input.read(std::as_writable_bytes(std::span(values)));
         state.tensors.push_back(
             {std::move(tensor.name), std::move(tensor.shape), std::move(values)});
+        check_values(state.tensors.back(), input);
     }
     state.batches_tracked = batches.value_or(0);
     return state;

@@ -30,9 +30,10 @@ struct StateDict {
 /// Throws Error(kData) when the file cannot be written; a previous one is then intact.
 void save_checkpoint(const std::filesystem::path& file, const StateDict& state);
 
-/// What `file` holds, in the order of its data. The file may be damaged or hostile: every length,
-/// range and type is checked before it decides how much memory is taken, and an Error(kData) names
-/// what is wrong. Values may be anything, NaN included. A file without num_batches_tracked, as
+/// Returns what `file` holds, in the order of its data. The file may be damaged or hostile: every
+/// length, range and type is checked before it decides how much memory is taken, and an
+/// Error(kData) names what is wrong: for a value that is not finite, or a running variance below 0,
+/// its tensor and its index in row-major order, from 0. A file without num_batches_tracked, as
 /// PyTorch before 0.4.1 wrote them, has batches_tracked 0.
 [[nodiscard]] StateDict load_checkpoint(const std::filesystem::path& file);
 

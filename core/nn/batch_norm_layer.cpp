@@ -127,7 +127,10 @@ public:
                                 floats(running_variance_));
     }
 
-    void backward(const StepContext& step) override { backward_.execute(step.stream); }
+    void backward(const StepContext& step) override {
+        backward_.execute(step.stream);
+        spoil_overflown({floats(running_variance_), channels_}, floats(diff_scale_));
+    }
 
 private:
     TensorSlot slot(const char* suffix) const {

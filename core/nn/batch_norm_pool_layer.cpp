@@ -125,7 +125,7 @@ struct Kernels {
                     take_larger(sign * V::load(x + w + kLanes), 1, best, winner);
                     take_larger(sign * V::load(x + row + w), 2, best, winner);
                     take_larger(sign * V::load(x + row + w + kLanes), 3, best, winner);
-                    const Floats won = sign == 0.F ? first : sign * best;
+                    const Floats won = (sign == 0.F) & (best == best) ? first : sign * best;
                     const Floats z = (won - mean) * inverse;
                     const Floats y = z * scale + shift;
                     // Not y > 0: a value that is not a number must go on.
@@ -284,7 +284,10 @@ public:
                                 running_mean_, running_variance_);
     }
 
-    void backward(const StepContext& /*step*/) override { propagate(); }
+    void backward(const StepContext& /*step*/) override {
+        propagate();
+        spoil_overflown({running_variance_, channels()}, diff_gamma_);
+    }
 
 private:
     using K = Kernels<kLanes, Element>;

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "core/base/finite.hpp"
+
 namespace dp::core {
 namespace {
 
@@ -11,7 +13,7 @@ public:
 
     std::size_t state_blocks() const override { return 2; }
 
-    void update(const UpdateBlocks& blocks, Range range, float gradient_scale,
+    bool update(const UpdateBlocks& blocks, Range range, float gradient_scale,
                 std::uint64_t step) const override {
         // In double until the end, as PyTorch's scalars: 1 - 0.999 in float is off by 1e-5.
         const auto t = static_cast<double>(step);
@@ -29,12 +31,16 @@ public:
         const float* __restrict g = blocks.gradients.data() + range.offset;
         float* __restrict m = blocks.state.data() + range.offset;
         float* __restrict s = m + blocks.parameters.size();
+        LargestMagnitude largest;
         for (std::size_t i = 0; i < range.size; ++i) {
             const float gradient = gradient_scale * g[i] + decay * p[i];
             m[i] = beta1 * m[i] + rest1 * gradient;
             s[i] = beta2 * s[i] + rest2 * (gradient * gradient);
             p[i] -= rate * m[i] / (std::sqrt(s[i]) * root_scale + epsilon);
+            largest.note(p[i]);
+            largest.note(s[i]);  // overflows before the gradient does, and p then stands still
         }
+        return largest.is_finite();
     }
 
 private:

@@ -44,9 +44,10 @@ public:
     [[nodiscard]] virtual std::size_t state_blocks() const = 0;
 
     /// One step on `range`. `gradient_scale` (1 / world size) turns the sum of gradients into their
-    /// mean; `step` counts from 1 over the whole run.
-    virtual void update(const UpdateBlocks& blocks, Range range, float gradient_scale,
-                        std::uint64_t step) const = 0;
+    /// mean; `step` counts from 1 over the whole run. Returns whether the parameters and the state
+    /// written are all finite, which a gradient that is not finite never leaves them.
+    [[nodiscard]] virtual bool update(const UpdateBlocks& blocks, Range range, float gradient_scale,
+                                      std::uint64_t step) const = 0;
 };
 
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerConfig& config);

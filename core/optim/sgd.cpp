@@ -1,5 +1,7 @@
 #include "core/optim/sgd.hpp"
 
+#include "core/base/finite.hpp"
+
 namespace dp::core {
 namespace {
 
@@ -9,7 +11,7 @@ public:
 
     std::size_t state_blocks() const override { return 1; }
 
-    void update(const UpdateBlocks& blocks, Range range, float gradient_scale,
+    bool update(const UpdateBlocks& blocks, Range range, float gradient_scale,
                 std::uint64_t /*step*/) const override {
         const auto rate = static_cast<float>(config_.learning_rate);
         const auto momentum = static_cast<float>(config_.momentum);
@@ -17,10 +19,13 @@ public:
         float* __restrict p = blocks.parameters.data() + range.offset;
         const float* __restrict g = blocks.gradients.data() + range.offset;
         float* __restrict v = blocks.state.data() + range.offset;
+        LargestMagnitude largest;
         for (std::size_t i = 0; i < range.size; ++i) {
             v[i] = momentum * v[i] + (gradient_scale * g[i] + decay * p[i]);
             p[i] -= rate * v[i];
+            largest.note(p[i]);  // not finite either when v is not
         }
+        return largest.is_finite();
     }
 
 private:

@@ -14,6 +14,7 @@
 #include "core/base/error.hpp"
 #include "core/measure/trace.hpp"
 #include "core/nn/network.hpp"
+#include "core/train/divergence.hpp"
 #include "core/train/model_state.hpp"
 
 namespace dp::core {
@@ -199,8 +200,13 @@ private:
         enter(Phase::kUpdate);
         const UpdateBlocks update{blocks_.parameters, exchange_.summed_gradients(),
                                   blocks_.optimizer_state};
+        bool finite = true;
         for (const Range& range : exchange_.update_ranges()) {
-            optimizer_->update(update, range, gradient_scale_, batches_tracked_);
+            finite &= optimizer_->update(update, range, gradient_scale_, batches_tracked_);
+        }
+        if (!finite) {
+            throw_diverged(job_, layout_.parameters, update, exchange_.update_ranges(),
+                           {first_rank(), epoch_, step_});
         }
         arrivals.publish_ns.push_back(enter(Phase::kPublish));
         exchange_.publish();

@@ -98,8 +98,8 @@ public:
             network_.forward(batch, {0.5F, 1, 0, round_});
             network_.backward();
             update = milliseconds([&] {
-                optimizer_->update({parameters_.span(), gradients_.span(), state_.span()},
-                                   {0, parameters_.size()}, 1.F, round_ + 1);
+                (void)optimizer_->update({parameters_.span(), gradients_.span(), state_.span()},
+                                         {0, parameters_.size()}, 1.F, round_ + 1);
             });
         });
         ++round_;

@@ -4,6 +4,7 @@
 #include <omp.h>
 
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include "core/base/memory_block.hpp"
@@ -17,7 +18,11 @@ namespace dp::tests {
 struct Bench {
     Bench(const char* name, std::vector<std::size_t> training,
           const core::NetworkOptions& options = {})
-        : model(core::find_model(name)),
+        : Bench(core::find_model(name), std::move(training), options) {}
+    /// `spec` must outlive it.
+    Bench(const core::ModelSpec& spec, std::vector<std::size_t> training,
+          const core::NetworkOptions& options = {})
+        : model(spec),
           layout((omp_set_num_threads(1), core::plan_layout(model, training.front(), options))),
           network(model, layout, training, training),
           parameters(layout.parameters.size()),

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -63,6 +64,7 @@ StateDict cifar_cnn() {
         for (const char* name : {".weight", ".bias", ".running_mean", ".running_var"}) {
             state.tensors.push_back(tensor_of(norm + name, {outputs}));
         }
+        for (float& variance : state.tensors.back().values) variance = std::abs(variance);
         inputs = outputs;
     }
     state.tensors.push_back(tensor_of("fc1.weight", {512, 2048}));
@@ -166,14 +168,14 @@ TEST_CASE("a small checkpoint has these bytes, metadata first") {
             length_prefix(header.size() + padding.size()) + header + padding + data);
 }
 
-TEST_CASE("a checkpoint comes back to the bit, values that are no number included") {
+TEST_CASE("a checkpoint comes back to the bit") {
     using Limits = std::numeric_limits<float>;
     const TemporaryFolder folder;
     StateDict state = cifar_cnn();
     state.metadata = {{"epoch", "3"}, {"config", "{\"lr\": 0.01}"}};
     auto& values = state.tensors.front().values;
-    values[0] = std::bit_cast<float>(0xFFC12345U);  // a NaN with a sign and a payload
-    values[1] = -Limits::infinity();
+    values[0] = Limits::max();
+    values[1] = Limits::lowest();
     values[2] = Limits::denorm_min();
     values[3] = -0.0F;
     save_checkpoint(folder.path() / "state", state);
@@ -188,6 +190,28 @@ TEST_CASE("a checkpoint comes back to the bit, values that are no number include
         REQUIRE(same_bits(*loaded.find(tensor.name), tensor));
     }
     REQUIRE(loaded.find("bn1.num_batches_tracked") == nullptr);
+}
+
+TEST_CASE("values that nothing can be computed with are refused by tensor and index") {
+    using Limits = std::numeric_limits<float>;
+    const TemporaryFolder folder;
+    const fs::path file = folder.path() / "state";
+    const auto refused = [&](const char* name, std::size_t index, float value) {
+        StateDict state = cifar_cnn();
+        std::ranges::find(state.tensors, name, &NamedTensor::name)->values[index] = value;
+        save_checkpoint(file, state);
+        return data_error_of([&] { (void)load_checkpoint(file); });
+    };
+    REQUIRE(holds(refused("conv1.weight", 863, Limits::quiet_NaN()),
+                  "tensor 'conv1.weight': value 863 of 864 is nan, expected a finite number;"));
+    REQUIRE(holds(refused("fc2.bias", 0, -Limits::infinity()),
+                  "tensor 'fc2.bias': value 0 of 10 is -inf, expected a finite number;"));
+    REQUIRE(holds(refused("bn2.running_var", 7, -0.5F),
+                  "tensor 'bn2.running_var': value 7 of 64 is -0.5, expected a finite number, 0 or "
+                  "more;"));
+    for (const float fine : {0.F, -0.F, Limits::max()}) {
+        REQUIRE(refused("bn2.running_var", 7, fine).empty());
+    }
 }
 
 TEST_CASE("metadata that is not UTF-8 does not cost the checkpoint") {

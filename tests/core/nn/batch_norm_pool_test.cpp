@@ -1,6 +1,7 @@
 // Our own batch norm, ReLU and max pool against oneDNN's three primitives, inside cifar_cnn: its
 // gradients pass through all three of them.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -39,6 +40,11 @@ void set_scales(Bench& bench) {
         set(bench, layer + ".bias",
             [](std::size_t c) { return (static_cast<float>(c % 5) - 2.F) * 0.3F; });
     }
+}
+
+std::ptrdiff_t own_primitives(Bench& bench) {
+    const auto primitives = bench.network.primitives();
+    return std::ranges::count(primitives, "own", &core::PrimitiveInfo::implementation);
 }
 
 void train_step(Bench& bench) {
@@ -82,17 +88,12 @@ void check_equal(Bench& own, Bench& onednn, double tolerance) {
 
 TEST_CASE("our batch norm and pool are in use where the layout allows it") {
     Bench bench("cifar_cnn", {kBatch}, options_with(true));
-    std::size_t own = 0;
-    std::size_t pools = 0;
-    for (const core::PrimitiveInfo& primitive : bench.network.primitives()) {
-        own += primitive.implementation == "own" ? 1 : 0;
-        pools += primitive.layer == "pool" ? 1 : 0;
-    }
     // Without AVX2 oneDNN's layout has no blocks of 8 or 16 channels.
     const std::string isa = core::onednn_info().isa;
     const bool blocked = isa.starts_with("avx2") || isa.starts_with("avx512");
-    CHECK(own == (blocked ? 6U : 0U));
-    CHECK(pools == (blocked ? 0U : 6U));
+    CHECK(own_primitives(bench) == (blocked ? 6 : 0));
+    const auto primitives = bench.network.primitives();
+    CHECK(std::ranges::count(primitives, "pool", &core::PrimitiveInfo::layer) == (blocked ? 0 : 6));
 }
 
 TEST_CASE("our batch norm and pool train as oneDNN's do") {
@@ -138,4 +139,42 @@ TEST_CASE("a value that is not a number passes through our batch norm and pool")
     const core::TensorLayout& layout = bench.layout.statistics;
     const auto behind = layout.to_plain(bench.statistics.span(), layout.find("bn2.running_mean"));
     CHECK(std::ranges::all_of(behind.values, [](float mean) { return std::isnan(mean); }));
+}
+
+TEST_CASE("a value that is not a number passes a channel whose scale is zero") {
+    using core::LayerKind;
+    constexpr std::array kLayers{core::LayerSpec{LayerKind::kConvolution, "conv1", 32, 1},
+                                 core::LayerSpec{LayerKind::kBatchNorm, "bn1"},
+                                 core::LayerSpec{LayerKind::kRelu, ""},
+                                 core::LayerSpec{LayerKind::kMaxPool, "", 0, 2},
+                                 core::LayerSpec{LayerKind::kLinear, "fc1", core::kClasses}};
+    const core::ModelSpec model{"test", "", {3, 32, 32}, kLayers, 0};
+    Bench bench(model, {kBatch}, options_with(true));
+    if (own_primitives(bench) == 0) return;
+    set(bench, "bn1.weight", [](std::size_t) { return 0.F; });
+    const auto logits_are_numbers = [&] {
+        bench.network.evaluate(bench.batch(kBatch));
+        return std::ranges::none_of(bench.network.logits().first(core::kClasses),
+                                    [](float logit) { return std::isnan(logit); });
+    };
+    CHECK(logits_are_numbers());
+    // The second value of one window of each channel: the first would go on in any case.
+    bench.network.input()[1] = std::numeric_limits<float>::infinity();
+    CHECK_FALSE(logits_are_numbers());
+}
+
+TEST_CASE("a variance that overflows is told by a gradient that is not a number") {
+    for (const bool own : {true, false}) {
+        INFO(own);
+        Bench bench("cifar_cnn", {kBatch}, options_with(own));
+        const core::TensorLayout& layout = bench.layout.parameters;
+        const auto gradient = [&] {
+            train_step(bench);
+            return layout.to_plain(bench.gradients.span(), layout.find("bn1.weight")).values;
+        };
+        CHECK(std::ranges::none_of(gradient(), [](float g) { return std::isnan(g); }));
+        std::ranges::transform(bench.network.input(), bench.network.input().begin(),
+                               [](float pixel) { return 1e25F * pixel; });
+        CHECK(std::ranges::all_of(gradient(), [](float g) { return std::isnan(g); }));
+    }
 }

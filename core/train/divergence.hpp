@@ -1,0 +1,30 @@
+// The end of a run whose gradients, parameters or optimizer state are no longer finite numbers.
+//
+// The optimizer notices while it updates, so that looking costs nothing. A gradient that is not
+// finite on one rank is not finite in the sum, and the update that notices comes before publish():
+// so no rank begins another step.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "core/nn/tensor_layout.hpp"
+#include "core/optim/optimizer.hpp"
+#include "core/train/job.hpp"
+
+namespace dp::core {
+
+/// Where a run stands: the rank that says so, the epoch and the step within it, from 0.
+struct StepPlace {
+    std::size_t rank = 0;
+    std::size_t epoch = 0;
+    std::size_t step = 0;
+};
+
+/// Throws the Error(kRunFailed) that names the first tensor with a value that is not finite in
+/// `ranges` of `blocks`, which this rank has just updated and which have such a value.
+[[noreturn]] void throw_diverged(const Job& job, const TensorLayout& parameters,
+                                 const UpdateBlocks& blocks, std::span<const Range> ranges,
+                                 const StepPlace& place);
+
+}  // namespace dp::core
