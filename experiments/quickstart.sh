@@ -29,7 +29,7 @@ source "$(dirname -- "${BASH_SOURCE[0]}")/build.sh"
 install_packages "${build_packages[@]}"
 fresh=()
 # One object for up to eight sources: half the time for a first build, more for each later one.
-[[ -f $build/CMakeCache.txt ]] || fresh=(-DBUILD_TESTING=OFF -DCMAKE_UNITY_BUILD=ON)
+[[ -f $build/CMakeCache.txt ]] || fresh=(-DBUILD_TESTING=OFF -DDP_UNITY=ON)
 configure release "${fresh[@]}"
 build_target dp_compare
 

@@ -65,7 +65,7 @@ done
 fact "help configures nothing" [ ! -e "$checkout/build" ]
 
 fact "a first quickstart builds the program alone, and fast" \
-    ends_with 0 "*cmake -S $checkout -B $checkout/build *-DCMAKE_UNITY_BUILD=ON*--target dp_compare*" \
+    ends_with 0 "*cmake -S $checkout -B $checkout/build *-DDP_UNITY=ON*--target dp_compare*" \
     "$quickstart"
 fact "a later one leaves the build as it is configured" \
     ends_with 0 "cmake -S $checkout -B $checkout/build --preset release"$'\n'"cmake --build*" \
