@@ -1,9 +1,9 @@
 // dp_compare: trains a network with data parallelism in two programming models and measures one
 // against the other.
 #include <csignal>
-#include <cstdio>
 #include <exception>
 
+#include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -12,15 +12,56 @@
 #include "experiments/command_line.hpp"
 #include "experiments/report/report.hpp"
 #include "experiments/sweep/sweep.hpp"
+#include "experiments/text/output.hpp"
 
 namespace {
 
+namespace dx = dp::experiments;
+
+/// The message of a log line, as a terminal may show it.
+class PrintableMessage final : public spdlog::custom_flag_formatter {
+public:
+    void format(const spdlog::details::log_msg& message, const std::tm& /*time*/,
+                spdlog::memory_buf_t& line) override {
+        const std::string text = dx::printable({message.payload.data(), message.payload.size()});
+        line.append(text.data(), text.data() + text.size());
+    }
+    [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override {
+        return std::make_unique<PrintableMessage>();
+    }
+};
+
+void set_pattern(const std::string& pattern) {
+    auto formatter = std::make_unique<spdlog::pattern_formatter>();
+    formatter->add_flag<PrintableMessage>('*').set_pattern(pattern);
+    spdlog::set_formatter(std::move(formatter));
+}
+
 void set_up_log() {
-    const auto mode = std::getenv("NO_COLOR") == nullptr ? spdlog::color_mode::automatic
-                                                         : spdlog::color_mode::never;
-    auto log = spdlog::stderr_color_mt("dp_compare", mode);
-    log->set_pattern("dp_compare: %^%l%$: %v");
-    spdlog::set_default_logger(std::move(log));
+    const char* const no_color = std::getenv("NO_COLOR");  // see no-color.org
+    const bool plain = no_color != nullptr && *no_color != '\0';
+    spdlog::set_default_logger(spdlog::stderr_color_mt(
+        "dp_compare", plain ? spdlog::color_mode::never : spdlog::color_mode::automatic));
+    set_pattern("dp_compare: %^%l%$: %*");
+}
+
+void run(const dx::Parsed& parsed) {
+    if (const auto* text = std::get_if<std::string>(&parsed)) return dx::print(*text);
+    if (const auto* request = std::get_if<dx::allreduce::Request>(&parsed)) {
+        return dx::allreduce::run_benchmark(*request);
+    }
+    if (const auto* request = std::get_if<dx::report::Request>(&parsed)) {
+        return dx::report::print_written(dx::report::write_report(request->folder));
+    }
+    if (const auto* request = std::get_if<dx::diff::Request>(&parsed)) {
+        return dx::diff::run_diff(*request);
+    }
+    if (const auto* request = std::get_if<dx::predict::Request>(&parsed)) {
+        return dx::predict::run_predict(*request);
+    }
+    const auto& request = std::get<dx::Request>(parsed);
+    if (request.verbose) set_pattern("%H:%M:%S.%e dp_compare: %^%l%$: %*");
+    dx::run_request(request);
 }
 
 }  // namespace
@@ -30,31 +71,8 @@ int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN);
     set_up_log();
     try {
-        const auto parsed = dp::experiments::parse_command_line(argc, argv);
-        if (const auto* text = std::get_if<std::string>(&parsed)) {
-            std::fputs(text->c_str(), stdout);
-            return 0;
-        }
-        if (const auto* request = std::get_if<dp::experiments::allreduce::Request>(&parsed)) {
-            dp::experiments::allreduce::run_benchmark(*request);
-            return 0;
-        }
-        if (const auto* request = std::get_if<dp::experiments::report::Request>(&parsed)) {
-            namespace report = dp::experiments::report;
-            report::print_written(report::write_report(request->folder));
-            return 0;
-        }
-        if (const auto* request = std::get_if<dp::experiments::diff::Request>(&parsed)) {
-            dp::experiments::diff::run_diff(*request);
-            return 0;
-        }
-        if (const auto* request = std::get_if<dp::experiments::predict::Request>(&parsed)) {
-            dp::experiments::predict::run_predict(*request);
-            return 0;
-        }
-        const auto& request = std::get<dp::experiments::Request>(parsed);
-        if (request.verbose) spdlog::set_pattern("%H:%M:%S.%e dp_compare: %^%l%$: %v");
-        dp::experiments::run_request(request);
+        run(dx::parse_command_line(argc, argv));
+        dx::check_output();
         return 0;
     } catch (const dp::core::Error& error) {
         spdlog::error("{}", error.what());

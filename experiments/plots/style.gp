@@ -6,6 +6,8 @@
 #   gnuplot -c speedup.gp DIR/plots svg speedup      reads DIR/plots/speedup.csv
 
 set encoding utf8
+# A name that begins with < or | would be a command.
+if (folder[1:1] ne "/") folder = "./".folder
 data = folder."/".name.".csv"
 
 set datafile separator comma

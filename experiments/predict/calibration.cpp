@@ -13,6 +13,7 @@
 #include "core/nn/model.hpp"
 #include "experiments/allreduce/benchmark.hpp"
 #include "experiments/analysis/scaling_input.hpp"
+#include "experiments/machine/interrupt.hpp"
 #include "experiments/machine/machine.hpp"
 #include "experiments/modes.hpp"
 #include "experiments/sweep/sweep.hpp"
@@ -137,11 +138,13 @@ Measurements calibrate(const Request& request) {
         list_of(modes), list_of(sweep.workers),
         modes.size() * sweep.workers.size() * sweep.repetitions,
         *sweep.base.steps_limit * sweep.base.epochs);
+    const InterruptScope interrupts;  // outlives the folder
     const TemporaryFolder folder;
     sweep.out = folder.path();
     run_request(sweep);
     Measurements measurements;
-    measurements.reductions = allreduce::measure_rows(reductions, machine, [](const auto&) {});
+    measurements.reductions = allreduce::measure_rows(
+        reductions, machine, [](const auto&) { InterruptScope::check("nothing is predicted"); });
     allreduce::verify(measurements.reductions);
     measurements.results = read_results(folder.path());
     return measurements;

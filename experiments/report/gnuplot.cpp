@@ -7,14 +7,17 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <thread>
 
 #include <spdlog/spdlog.h>
 
 #include "core/base/error.hpp"
+#include "experiments/machine/interrupt.hpp"
 #include "experiments/text/files.hpp"
 
 namespace dp::experiments::report {
@@ -64,12 +67,29 @@ private:
     std::FILE* file_;
 };
 
-enum class Drawn { kYes, kNo, kNoGnuplot };
+enum class Drawn { kYes, kNo, kNoGnuplot, kLate };
+
+/// Waits for gnuplot's end, and brings it about after `limit` or when the user wants to stop.
+Drawn wait_for(pid_t child, std::chrono::milliseconds limit) {
+    const auto deadline = std::chrono::steady_clock::now() + limit;
+    int status = 0;
+    while (waitpid(child, &status, WNOHANG) == 0) {
+        if (InterruptScope::received() || std::chrono::steady_clock::now() > deadline) {
+            kill(child, SIGKILL);
+            waitpid(child, &status, 0);
+            return Drawn::kLate;
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 127) return Drawn::kNoGnuplot;
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? Drawn::kYes : Drawn::kNo;
+}
 
 /// gnuplot -c SCRIPT FOLDER FORMAT NAME, without a shell, in the C locale and without the user's
-/// own settings.
+/// own settings. SCRIPT and FOLDER are absolute: gnuplot takes a name that begins with < or | for a
+/// command.
 Drawn draw(const fs::path& script, const fs::path& folder, const char* format,
-           const std::string& name, Complaints& complaints) {
+           const std::string& name, std::chrono::milliseconds limit, Complaints& complaints) {
     std::array<std::string, 7> words{"gnuplot",       "-d",   "-c", script.string(),
                                      folder.string(), format, name};
     std::vector<char*> arguments;
@@ -95,11 +115,7 @@ Drawn draw(const fs::path& script, const fs::path& folder, const char* format,
                                      environment.data());
     posix_spawn_file_actions_destroy(&actions);
     if (refused != 0) return refused == ENOENT ? Drawn::kNoGnuplot : Drawn::kNo;
-    int status = 0;
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-    }
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 127) return Drawn::kNoGnuplot;
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? Drawn::kYes : Drawn::kNo;
+    return wait_for(child, limit);
 }
 
 void remove_pictures(const fs::path& folder, const PlotData& plot) {
@@ -109,17 +125,20 @@ void remove_pictures(const fs::path& folder, const PlotData& plot) {
     }
 }
 
-/// In all formats.
+/// Draws `plot` in all formats, or none.
 Drawn draw_all(const fs::path& scripts, const fs::path& folder, const PlotData& plot,
-               std::string& reason) {
+               std::chrono::milliseconds limit, std::string& reason) {
     for (const char* const format : kFormats) {
         Complaints complaints;
         const fs::path file = folder / fmt::format("{}.{}", plot.name, format);
         const Drawn drawn =
-            draw(scripts / (plot.script + ".gp"), folder, format, plot.name, complaints);
+            draw(scripts / (plot.script + ".gp"), folder, format, plot.name, limit, complaints);
         std::error_code ignored;
         if (drawn == Drawn::kYes && fs::file_size(file, ignored) > 0 && !ignored) continue;
-        reason = complaints.last_line();
+        reason = drawn == Drawn::kLate
+                     ? fmt::format("it was ended after {:g} s and no other plot was tried",
+                                   static_cast<double>(limit.count()) / 1e3)
+                     : complaints.last_line();
         remove_pictures(folder, plot);
         return drawn == Drawn::kYes ? Drawn::kNo : drawn;
     }
@@ -144,8 +163,9 @@ fs::path find_plot_scripts() {
                 beside.string(), DP_PLOT_SCRIPTS, kVariable);
 }
 
-std::vector<Figure> draw_plots(const fs::path& folder, std::span<const PlotData> plots) {
-    const fs::path into = folder / "plots";
+std::vector<Figure> draw_plots(const fs::path& folder, std::span<const PlotData> plots,
+                               std::chrono::milliseconds limit) {
+    const fs::path into = fs::absolute(folder / kPlotsFolder);
     std::error_code error;
     fs::create_directories(into, error);
     if (error) {
@@ -162,7 +182,7 @@ std::vector<Figure> draw_plots(const fs::path& folder, std::span<const PlotData>
     std::vector<Figure> figures;
     fs::path scripts;
     try {
-        scripts = find_plot_scripts();
+        scripts = fs::absolute(find_plot_scripts());
     } catch (const Error& missing) {
         spdlog::warn("the report has no plots: {}", missing.what());
         return figures;
@@ -170,7 +190,9 @@ std::vector<Figure> draw_plots(const fs::path& folder, std::span<const PlotData>
     std::string refused;
     for (const PlotData& plot : plots) {
         std::string reason;
-        const Drawn drawn = draw_all(scripts, into, plot, reason);
+        const Drawn drawn = draw_all(scripts, into, plot, limit, reason);
+        InterruptScope::check(fmt::format(
+            "the report is incomplete; make it with: dp_compare report {}", folder.string()));
         if (drawn == Drawn::kNoGnuplot) {
             spdlog::warn(
                 "the report has no plots, for there is no gnuplot: install Debian's "
@@ -178,11 +200,12 @@ std::vector<Figure> draw_plots(const fs::path& folder, std::span<const PlotData>
                 folder.string());
             return {};
         }
-        if (drawn == Drawn::kNo) {
+        if (drawn != Drawn::kYes) {
             refused += fmt::format("{}{} ({})", refused.empty() ? "" : ", ", plot.name, reason);
+            if (drawn == Drawn::kLate) break;
             continue;
         }
-        const fs::path relative = fs::path("plots") / plot.name;
+        const fs::path relative = fs::path(kPlotsFolder) / plot.name;
         figures.push_back({plot.name, plot.caption, plot.alt, relative.string() + ".svg",
                            relative.string() + ".png", content_of(into / (plot.name + ".svg"))});
     }

@@ -2,6 +2,7 @@
 // may edit; see its style.gp.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <span>
@@ -18,11 +19,15 @@ namespace dp::experiments::report {
 /// a folder without it, Error(kData) that names all places when none has it.
 std::filesystem::path find_plot_scripts();
 
+/// The folder of plots in a folder of results.
+inline constexpr const char* kPlotsFolder = "plots";
+
 /// Writes `folder`/plots/NAME.csv of every plot and draws NAME.svg and NAME.png beside it.
-/// Yields the figures drawn, in the order of `plots`. One warning says what is missing: gnuplot
-/// (with its package), the scripts, or a plot that gnuplot refuses, with gnuplot's words. Throws
-/// Error(kData) when a file cannot be written.
-std::vector<Figure> draw_plots(const std::filesystem::path& folder,
-                               std::span<const PlotData> plots);
+/// Returns the figures drawn, in the order of `plots`. One warning says what is missing: gnuplot
+/// (with its package), the scripts, a plot that gnuplot refuses, with gnuplot's words, or one that
+/// takes longer than `limit`, which is the last to be tried. Throws Error(kData) when a file cannot
+/// be written, and in an InterruptScope Error(kInterrupted or kTerminated), with gnuplot ended.
+std::vector<Figure> draw_plots(const std::filesystem::path& folder, std::span<const PlotData> plots,
+                               std::chrono::milliseconds limit = std::chrono::seconds(60));
 
 }  // namespace dp::experiments::report

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.hpp"
+#include "experiments/machine/interrupt.hpp"
 #include "experiments/report/findings.hpp"
 #include "experiments/report/gnuplot.hpp"
 #include "experiments/report/html.hpp"
@@ -46,6 +47,7 @@ Document make_document(const Analysis& analysis, std::span<const Figure> figures
 }
 
 Written write_report(const std::filesystem::path& folder) try {
+    const InterruptScope interrupts;
     const Analysis analysis = analyse(folder);
     const std::vector<Figure> figures = draw_plots(folder, plot_data(analysis));
     const Document document = make_document(analysis, figures);
@@ -68,8 +70,11 @@ void print_written(const Written& written) {
 }
 
 bool is_report_file(std::string_view name) {
-    return name == kHtmlName || name == kMarkdownName || name == kSummaryFileName ||
-           name == "plots";
+    return name == kHtmlName || name == kMarkdownName || name == kSummaryFileName;
+}
+
+bool has_report(const std::filesystem::path& folder) {
+    return std::filesystem::exists(folder / kSummaryFileName);
 }
 
 }  // namespace dp::experiments::report

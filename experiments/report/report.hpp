@@ -21,8 +21,8 @@ struct Written {
 
 /// Analyses `folder` and writes the report into it, each file whole, over an earlier report; run
 /// files stay as they are. Without gnuplot it has no plots and says so once, on stderr. Throws what
-/// analyse() throws, Error(kData) when a file cannot be written. Starts processes (gnuplot); uses
-/// neither OpenMP nor oneDNN.
+/// analyse() throws, Error(kData) when a file cannot be written, Error(kInterrupted or kTerminated)
+/// on SIGINT or SIGTERM. Starts processes (gnuplot); uses neither OpenMP nor oneDNN.
 Written write_report(const std::filesystem::path& folder);
 
 /// The report as a document.
@@ -31,7 +31,11 @@ Document make_document(const Analysis& analysis, std::span<const Figure> figures
 /// Prints on stdout where the report is and what it found.
 void print_written(const Written& written);
 
-/// Whether a file of this name in a folder of results is one that write_report() wrote.
+/// Whether a file of this name in a folder of results is one that write_report() wrote beside
+/// kPlotsFolder.
 bool is_report_file(std::string_view name);
+
+/// Whether write_report() has written into `folder`.
+bool has_report(const std::filesystem::path& folder);
 
 }  // namespace dp::experiments::report

@@ -7,12 +7,12 @@
 
 #include "core/base/error.hpp"
 #include "experiments/allreduce/benchmark.hpp"
+#include "experiments/machine/interrupt.hpp"
 #include "experiments/report/report.hpp"
 #include "experiments/results/run_file.hpp"
 #include "experiments/results/runs_csv.hpp"
 #include "experiments/results/sweep_file.hpp"
 #include "experiments/sweep/checks.hpp"
-#include "experiments/sweep/interrupt.hpp"
 #include "experiments/text/output.hpp"
 
 namespace dp::experiments {
@@ -77,10 +77,7 @@ void add_reductions(const SweepReport& sweep) {
 
 /// Does `part` and turns its failure into a warning, unless the user wants to stop.
 void attempt(const char* what, const auto& part) try { part(); } catch (const Error& error) {
-    for (const ExitCode code :
-         {ExitCode::kInterrupted, ExitCode::kTerminated, ExitCode::kVerification}) {
-        if (error.code() == code) throw;
-    }
+    if (is_interrupt(error) || error.code() == ExitCode::kVerification) throw;
     spdlog::warn("the report goes without {}: {}", what, error.what());
 }
 
@@ -92,20 +89,21 @@ void complete_folder(const SweepReport& sweep) {
     }
     attempt("the reductions' times", [&] { add_reductions(sweep); });
     for (const RunConfig& config : to_trace(sweep)) {
-        InterruptScope::check();
+        InterruptScope::check("the report is incomplete");
         attempt("a timeline", [&] { add_trace(sweep, config); });
     }
-    InterruptScope::check();
     try {
         report::print_written(report::write_report(sweep.request.out));
     } catch (const Error& error) {
+        if (is_interrupt(error)) throw;
         spdlog::warn("no report: {}", error.what());
     }
 }
 
 bool is_sweeps_own(std::string_view name) {
-    return is_run_file(name) || name == kSweepFileName || name == kRunsCsv || name == kEpochsCsv ||
-           name == allreduce::kFileName || (name.starts_with("trace-") && name.ends_with(".json"));
+    return report::is_report_file(name) || is_run_file(name) || name == kSweepFileName ||
+           name == kRunsCsv || name == kEpochsCsv || name == allreduce::kFileName ||
+           (name.starts_with("trace-") && name.ends_with(".json"));
 }
 
 }  // namespace dp::experiments

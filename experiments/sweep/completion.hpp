@@ -26,7 +26,7 @@ struct SweepReport {
 /// and, when a reduction has a wrong sum, Error(kVerification).
 void complete_folder(const SweepReport& sweep);
 
-/// Whether a file of this name is one that a sweep or its report wrote.
+/// Whether a file of this name is one that a sweep or its report wrote, beside the folder of plots.
 bool is_sweeps_own(std::string_view name);
 
 }  // namespace dp::experiments

@@ -10,9 +10,12 @@
 #include "core/checkpoint/checkpoint.hpp"
 #include "core/data/dataset_table.hpp"
 #include "core/train/data_job.hpp"
+#include "experiments/machine/interrupt.hpp"
 #include "experiments/machine/machine.hpp"
 #include "experiments/modes.hpp"
 #include "experiments/options/option_values.hpp"
+#include "experiments/report/gnuplot.hpp"
+#include "experiments/report/report.hpp"
 #include "experiments/results/results_folder.hpp"
 #include "experiments/results/run_file.hpp"
 #include "experiments/results/runs_csv.hpp"
@@ -21,7 +24,6 @@
 #include "experiments/sweep/checks.hpp"
 #include "experiments/sweep/completion.hpp"
 #include "experiments/sweep/console.hpp"
-#include "experiments/sweep/interrupt.hpp"
 #include "experiments/sweep/plan.hpp"
 #include "experiments/sweep/run_table.hpp"
 #include "experiments/sweep/time_left.hpp"
@@ -38,6 +40,7 @@ using core::ExitCode;
 using core::RunConfig;
 
 constexpr std::size_t kWarmUpSteps = 10;
+constexpr const char* kIncomplete = "the sweep is incomplete";
 
 std::vector<RunConfig> plan(const Request& request, const core::Dataset& data) {
     std::vector<RunConfig> configurations = plan_configurations(request);
@@ -121,12 +124,12 @@ public:
         try {
             if (is_sweep() && !to_run().empty()) warm_up();
             for (const PlannedRun* run : to_run()) {
-                InterruptScope::check();
+                InterruptScope::check(kIncomplete);
                 run_one(*run);
             }
-            InterruptScope::check();
+            InterruptScope::check(kIncomplete);
         } catch (const Error& error) {
-            stop(error.code() == ExitCode::kInterrupted || error.code() == ExitCode::kTerminated);
+            stop(is_interrupt(error));
             throw;
         } catch (const std::exception&) {
             stop(/*interrupted=*/false);
@@ -375,11 +378,17 @@ private:
                      runs_.size(), request_.out.string(), request_.out.string());
     }
 
-    void finish_folder() {
+    void finish_folder() try {
         if (!request_.report) return;
         complete_folder(
             {request_, configurations_, setting_.machine,
              [&](const RunConfig& config, const fs::path& file) { trace_steps(config, file); }});
+    } catch (const Error& error) {
+        if (!is_interrupt(error)) throw;
+        throw Error(error.code(),
+                    "stopped before the report was complete: all {} runs are kept in {}; make it "
+                    "with: dp_compare report {}",
+                    runs_.size(), request_.out.string(), request_.out.string());
     }
 
     void trace_steps(const RunConfig& config, const fs::path& file) const {
@@ -411,7 +420,11 @@ void run_request(const Request& request) {
     check_writable("--save", request.base.save);
     check_writable("--trace", request.trace);
     if (!request.out.empty() && !request.dry_run && !request.resume) {
-        prepare_out(request.out, request.force, is_sweeps_own);
+        // `plots` alone may be the user's own.
+        const bool reported = report::has_report(request.out);
+        prepare_out(request.out, request.force, [&](std::string_view name) {
+            return is_sweeps_own(name) || (name == report::kPlotsFolder && reported);
+        });
     }
     core::StateDict initial;
     const bool loads = !request.base.load.empty();

@@ -1,12 +1,36 @@
 #include "experiments/text/output.hpp"
 
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <cstdio>
+
+#include "core/base/error.hpp"
 
 namespace dp::experiments {
 
-void print_line(const std::string& line) {
-    std::fputs((line + "\n").c_str(), stdout);
+std::string printable(std::string_view text) {
+    std::string safe(text);
+    std::ranges::replace_if(
+        safe, [](char c) { return (c >= 0 && c < ' ' && c != '\n' && c != '\t') || c == 127; },
+        '?');
+    return safe;
+}
+
+void print(std::string_view text) {
+    std::fputs(printable(text).c_str(), stdout);
     std::fflush(stdout);
+}
+
+void print_line(const std::string& line) { print(line + "\n"); }
+
+void check_output() {
+    if (std::ferror(stdout) == 0) return;
+    pollfd reader{STDOUT_FILENO, POLLOUT, 0};
+    if (poll(&reader, 1, 0) >= 0 && (reader.revents & (POLLERR | POLLNVAL)) != 0) return;
+    throw core::Error(core::ExitCode::kRunFailed,
+                      "what was printed could not be written in full: make room where stdout goes");
 }
 
 }  // namespace dp::experiments

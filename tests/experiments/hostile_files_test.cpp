@@ -1,7 +1,13 @@
 // Files that claim to be ours: whatever stands in them, they are refused by name or read, and no
 // check of the program's own fails.
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <functional>
+#include <sstream>
 
 #include <nlohmann/json.hpp>
 
@@ -11,6 +17,7 @@
 #include "experiments/diff/table.hpp"
 #include "experiments/predict/output.hpp"
 #include "experiments/predict/predict.hpp"
+#include "experiments/report/gnuplot.hpp"
 #include "experiments/report/plot_data.hpp"
 #include "experiments/report/report.hpp"
 #include "experiments/report/summary_file.hpp"
@@ -18,6 +25,7 @@
 #include "experiments/text/files.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/data.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/program.hpp"
 #include "tests/support/report_runs.hpp"
 
@@ -29,6 +37,7 @@ using tests::holds;
 namespace {
 
 namespace fs = std::filesystem;
+using namespace std::chrono_literals;
 using Json = nlohmann::ordered_json;
 
 void write(const fs::path& file, const std::string& text) { std::ofstream(file) << text; }
@@ -177,5 +186,89 @@ TEST_CASE("a sweep.json that is nested too deep or resumes itself is refused") {
         const auto result = resume();
         CHECK(result.exit_code == 3);
         CHECK(holds(result.err, file.string()));
+    }
+}
+
+TEST_CASE("no name of a folder is a command, to gnuplot or to a shell") {
+    const tests::TemporaryFolder top;
+    fs::current_path(top.path());
+    for (const std::string name :
+         {"<touch x;", "|touch x;", "`touch x`", "$(touch x)", "it's \"quoted\"", "two\nlines",
+          "\033[31mred", "~", "-e", "back\\slash"}) {
+        INFO(name);
+        const report::PlotData plot{"speedup", "speedup",
+                                    "mode,workers,oversubscribed,time_seconds,images_per_second,"
+                                    "speedup,speedup_low,speedup_high,efficiency\n"
+                                    "threads,1,0,2,100,1,,,1\nthreads,2,0,1,200,2,,,1\n",
+                                    "caption", "alt"};
+        fs::create_directory(name);
+        CHECK(report::draw_plots(name, std::span(&plot, 1)).size() == 1);
+        CHECK_FALSE(fs::exists("x"));
+        CHECK_FALSE(fs::exists(fs::path(name) / "plots" / "x"));
+    }
+    fs::remove_all("<touch x;/plots");
+    tests::write_made_run("<touch x;", tests::made_run("threads", 2, 1, 0.05));
+    const auto result = tests::run_program({"report", "<touch x;"});
+    CHECK(result.exit_code == 0);
+    CHECK(result.err.empty());
+    CHECK_FALSE(fs::exists("x"));
+    // A script that is called by hand, with the name as it is.
+    const fs::path script = tests::source_dir() / "experiments/plots/breakdown.gp";
+    const std::string by_hand = script.string() + " '<touch x;/plots' svg breakdown";
+    CHECK(std::system(("gnuplot -c " + by_hand).c_str()) == 0);
+    CHECK_FALSE(fs::exists("x"));
+    fs::current_path(fs::temp_directory_path());
+}
+
+TEST_CASE("what a run's file holds is text, on the page and on the terminal") {
+    const tests::TemporaryFolder folder;
+    write_runs(folder);
+    const fs::path file = folder.path() / "run-threads-n2-r1.json";
+    const std::string hostile = "\033[31m<script>alert(1)</script>\n`touch x`\"'";
+    Json document = read_json(file);
+    for (const char* field : {"host", "cpu_model", "kernel"}) document["context"][field] = hostile;
+    document["config"]["data_source"] = hostile;
+    write(file, document.dump());
+    const auto result = tests::run_program({"report", folder.path()}, {"PATH=/nonexistent"});
+    CHECK(result.exit_code == 0);
+    const std::string page =
+        (std::stringstream() << std::ifstream(folder.path() / "report.html").rdbuf()).str();
+    CHECK(holds(page, "&lt;script&gt;"));
+    CHECK_FALSE(holds(page, "<script"));
+    const auto diff = tests::run_program({"diff", folder.path(), "\033[31mred"});
+    CHECK(diff.exit_code == 2);
+    CHECK(holds(diff.err, "?[31mred"));
+    for (const std::string& text : {result.out, result.err, diff.out, diff.err}) {
+        CHECK_FALSE(holds(text, "\033"));
+    }
+}
+
+TEST_CASE("a gnuplot that does not end is ended, with a warning") {
+    const tests::TemporaryFolder folder;
+    write(folder.path() / "gnuplot", "#!/bin/sh\nexec /bin/sleep 1000\n");
+    fs::permissions(folder.path() / "gnuplot", fs::perms::owner_all);
+    const std::string path = std::getenv("PATH");
+    setenv("PATH", folder.path().c_str(), 1);
+    const report::PlotData plot{"speedup", "speedup", "a,b\n", "", ""};
+    const auto begin = std::chrono::steady_clock::now();
+    CHECK(report::draw_plots(folder.path(), std::vector{plot, plot}, 200ms).empty());
+    CHECK(std::chrono::steady_clock::now() - begin < 30s);
+    setenv("PATH", path.c_str(), 1);
+}
+
+TEST_CASE("Ctrl-C or SIGTERM while plots are drawn ends the report") {
+    const tests::TemporaryFolder folder;
+    write_runs(folder);
+    write(folder.path() / "gnuplot", "#!/bin/sh\n: > \"${0%/*}/drawing\"\nexec /bin/sleep 1000\n");
+    fs::permissions(folder.path() / "gnuplot", fs::perms::owner_all);
+    for (const int signal : {SIGINT, SIGTERM}) {
+        fs::remove(folder.path() / "drawing");
+        tests::Program program({"report", folder.path()}, {"PATH=" + folder.path().string()});
+        while (!fs::exists(folder.path() / "drawing")) usleep(10'000);
+        kill(program.pid(), signal);
+        const auto result = program.finish();
+        CHECK(result.exit_code == (signal == SIGINT ? 130 : 143));
+        CHECK(holds(result.err, "the report is incomplete"));
+        CHECK(holds(result.err, "dp_compare report " + folder.path().string()));
     }
 }

@@ -1,5 +1,6 @@
 // The program as its user meets it: what it prints, its files, its exit codes.
 #include <sched.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -16,6 +17,7 @@
 #include "core/checkpoint/checkpoint.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/data.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/program.hpp"
 
 using namespace dp;
@@ -280,6 +282,56 @@ TEST_CASE("an interrupt ends the program with code 130 and no worker left") {
     const auto json = nlohmann::json::parse(std::ifstream(folder.path() / "run-procs-n2-r1.json"));
     CHECK(json.at("status") == "failed");
     CHECK(json.at("exit_code") == 130);
+}
+
+TEST_CASE("what cannot be printed is told, unless nobody reads it") {
+    const tests::TemporaryFolder folder;
+    const std::string program = tests::program_path().string();
+    const auto run = [&](const std::string& command) {
+        const int status = std::system(("bash -c '" + command + "'").c_str());
+        return WEXITSTATUS(status);
+    };
+    for (const char* option : {"--dry-run", "--help", "--version"}) {
+        const std::string error = (folder.path() / option).string();
+        CHECK(run(fmt::format("{} {} > /dev/full 2> {}", program, option, error)) == 1);
+        std::string line;
+        std::getline(std::ifstream(error), line);
+        CHECK(holds(line, "could not be written"));
+        CHECK(run(fmt::format("{} {} | true; exit ${{PIPESTATUS[0]}}", program, option)) == 0);
+        CHECK(run(fmt::format("{} {} >&-", program, option)) == 0);
+    }
+}
+
+TEST_CASE("an empty NO_COLOR leaves colour on, as a terminal has it") {
+    const tests::TemporaryFolder folder;
+    const std::string out = (folder.path() / "out").string();
+    for (const bool colour : {true, false}) {
+        std::ignore = std::system(
+            fmt::format("TERM=xterm NO_COLOR={} script -qec \"{} --no-such-option\" {} > /dev/null",
+                        colour ? "" : "1", tests::program_path().string(), out)
+                .c_str());
+        const auto bytes = fs::file_size(out);
+        std::string text(bytes, ' ');
+        std::ifstream(out).read(text.data(), static_cast<std::streamsize>(bytes));
+        INFO(text);
+        CHECK(holds(text, "error"));
+        CHECK(holds(text, "\033[") == colour);
+    }
+}
+
+TEST_CASE("a predict that is interrupted leaves no folder behind") {
+    const tests::TemporaryFolder folder;
+    tests::Program program({"predict", "-n", "4"}, {"TMPDIR=" + folder.path().string()});
+    REQUIRE(program.wait_for("measuring"));
+    usleep(500'000);
+    siginfo_t ended{};
+    while (ended.si_pid == 0) {  // an impatient user
+        kill(program.pid(), SIGINT);
+        usleep(1'000);
+        waitid(P_PID, static_cast<id_t>(program.pid()), &ended, WEXITED | WNOHANG | WNOWAIT);
+    }
+    CHECK(program.finish().exit_code == 130);
+    CHECK(fs::is_empty(folder.path()));
 }
 
 TEST_CASE("a hangup that is ignored does not end a run") {

@@ -153,8 +153,56 @@ TEST_CASE("with --force no file of an earlier sweep stays beside the new ones") 
                 sweep(folder.path(), {"--mode", "threads", "-n", "1,2", "--force", "--no-report"}))
                 .exit_code == 0);
     CHECK(run_files(folder.path()) == 2);
-    CHECK_FALSE(fs::exists(folder.path() / "trace-procs-n2.json"));
-    CHECK_FALSE(fs::exists(folder.path() / "allreduce.json"));
+    for (const char* name : {"trace-procs-n2.json", "allreduce.json", "report.html", "report.md",
+                             "summary.json", "plots"}) {
+        CHECK_FALSE(fs::exists(folder.path() / name));
+    }
+}
+
+TEST_CASE("a folder that holds only a report is not empty, one of the user's plots is") {
+    const tests::TemporaryFolder folder;
+    const fs::path drawing = folder.path() / "plots" / "mine.png";
+    fs::create_directory(drawing.parent_path());
+    std::ofstream(drawing) << "a picture";
+    const auto run = [&](const char* option) {
+        return tests::run_program({"--epochs", "0", "--out", folder.path(), option}).exit_code;
+    };
+    CHECK(run("--quiet") == 0);
+    fs::remove(folder.path() / "run-serial-n1-r1.json");
+    CHECK(run("--force") == 0);
+    CHECK(fs::exists(drawing));
+    fs::remove(folder.path() / "run-serial-n1-r1.json");
+    for (const char* name : {"report.html", "report.md", "summary.json"}) {
+        std::ofstream(folder.path() / name) << "old";
+        CHECK(run("--quiet") == 2);
+        CHECK(run("--force") == 0);
+        CHECK_FALSE(fs::exists(folder.path() / name));
+        fs::remove(folder.path() / "run-serial-n1-r1.json");
+    }
+    CHECK_FALSE(fs::exists(drawing.parent_path()));  // it stood beside a summary.json
+}
+
+TEST_CASE("Ctrl-C while a sweep's report is made says that all runs are kept") {
+    const tests::TemporaryFolder folder;
+    const fs::path gnuplot = folder.path() / "gnuplot";
+    const fs::path out = folder.path() / "out";
+    std::ofstream(gnuplot) << "#!/bin/sh\n: > \"${0%/*}/drawing\"\nexec /bin/sleep 1000\n";
+    fs::permissions(gnuplot, fs::perms::owner_all);
+    tests::Program program({"--mode", "threads", "-n", "1,2", "--epochs", "1", "--steps", "2",
+                            "--batch-size", "8", "--out", out},
+                           {"PATH=" + folder.path().string()});
+    while (!fs::exists(folder.path() / "drawing")) {
+        REQUIRE(waitpid(program.pid(), nullptr, WNOHANG) == 0);
+        usleep(20'000);
+    }
+    kill(program.pid(), SIGINT);
+    const auto result = program.finish();
+    INFO(result.err);
+    CHECK(result.exit_code == 130);
+    CHECK(tests::holds(result.err, "all 2 runs are kept"));
+    CHECK(tests::holds(result.err, "dp_compare report " + out.string()));
+    CHECK_FALSE(tests::holds(result.err, "the run is incomplete"));
+    CHECK(read_json(out / "sweep.json").at("status") == "complete");
 }
 
 TEST_CASE("repetitions of one configuration that differ in a bit are found") {

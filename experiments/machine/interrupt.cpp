@@ -1,21 +1,18 @@
-#include "experiments/sweep/interrupt.hpp"
+#include "experiments/machine/interrupt.hpp"
 
 #include <cstddef>
-
-#include "core/base/error.hpp"
 
 namespace dp::experiments {
 namespace {
 
 // All that a signal handler can reach.
-volatile std::sig_atomic_t received = 0;
+volatile std::sig_atomic_t caught = 0;
 
-void remember(int signal) { received = signal; }
+void remember(int signal) { caught = signal; }
 
 }  // namespace
 
 InterruptScope::InterruptScope() {
-    received = 0;
     for (std::size_t i = 0; i < kSignals.size(); ++i) {
         sigaction(kSignals[i], nullptr, &previous_[i]);
         if (previous_[i].sa_handler == SIG_IGN) continue;
@@ -31,12 +28,14 @@ InterruptScope::~InterruptScope() {
     }
 }
 
-void InterruptScope::check() {
-    if (received == 0) return;
-    if (received == SIGINT) {
-        throw core::Error(core::ExitCode::kInterrupted, "interrupted: the sweep is incomplete");
+bool InterruptScope::received() { return caught != 0; }
+
+void InterruptScope::check(std::string_view state) {
+    if (!received()) return;
+    if (caught == SIGINT) {
+        throw core::Error(core::ExitCode::kInterrupted, "interrupted: {}", state);
     }
-    throw core::Error(core::ExitCode::kTerminated, "terminated: the sweep is incomplete");
+    throw core::Error(core::ExitCode::kTerminated, "terminated: {}", state);
 }
 
 }  // namespace dp::experiments
