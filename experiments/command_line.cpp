@@ -174,7 +174,7 @@ void add_options(CLI::App& app, Raw& raw, Request& request) {
         ->group("Training");
     std::string reduction_help = "How gradients are summed; the first of a mode is its default";
     for (const Mode& mode : modes()) {
-        for (const ReductionChoice& row : mode.reductions()) {
+        for (const core::ExchangeTraits& row : mode.reductions()) {
             reduction_help += fmt::format(";\n{} {}: {}", mode.name, row.name, row.description);
         }
     }
@@ -289,7 +289,7 @@ void check_reduction(const Request& request) {
     std::string offered;
     for (const std::string& name : request.modes) {
         const Mode& mode = find_mode(name);
-        if (mode.offers(reduction)) return;
+        if (mode.find_reduction(reduction)) return;
         offered += fmt::format("{}{} offers {}", offered.empty() ? "" : "; ", name,
                                mode.reduction_names());
     }

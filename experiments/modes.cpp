@@ -6,30 +6,25 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.hpp"
+#include "core/base/join.hpp"
 #include "core/train/serial.hpp"
 #include "multiproc/process_group.hpp"
 #include "multiproc/reductions.hpp"
 #include "multiproc/run_procs.hpp"
+#include "threaded/reductions.hpp"
 #include "threaded/run_threads.hpp"
-#include "threaded/shared_exchange.hpp"
 
 namespace dp::experiments {
 namespace {
 
-std::vector<ReductionChoice> serial_reductions() {
-    return {{core::kSerialReduction, "one worker has all gradients"}};
+std::vector<core::ExchangeTraits> serial_reductions() { return {core::kSerialTraits}; }
+
+std::vector<core::ExchangeTraits> threads_reductions() {
+    return core::traits_of(threaded::reductions());
 }
 
-std::vector<ReductionChoice> threads_reductions() {
-    return {{threaded::kReductionName, "a rank sums its chunk of all ranks where they lie"}};
-}
-
-std::vector<ReductionChoice> procs_reductions() {
-    std::vector<ReductionChoice> choices;
-    for (const multiproc::Reduction& row : multiproc::reductions()) {
-        choices.push_back({row.name, row.description});
-    }
-    return choices;
+std::vector<core::ExchangeTraits> procs_reductions() {
+    return core::traits_of(multiproc::reductions());
 }
 
 constexpr std::array kModes{
@@ -45,17 +40,17 @@ constexpr std::array kModes{
 
 std::span<const Mode> modes() { return kModes; }
 
-bool Mode::offers(std::string_view reduction) const {
-    const auto all = reductions();
-    return std::ranges::find(all, reduction, &ReductionChoice::name) != all.end();
+std::optional<core::ExchangeTraits> Mode::find_reduction(std::string_view wanted) const {
+    for (const core::ExchangeTraits& traits : reductions()) {
+        if (traits.is_called(wanted)) return traits;
+    }
+    return std::nullopt;
 }
 
 std::string Mode::reduction_names() const {
-    std::string names;
-    for (const ReductionChoice& choice : reductions()) {
-        names += fmt::format("{}{}", names.empty() ? "" : ", ", choice.name);
-    }
-    return names;
+    std::vector<std::string_view> names;
+    for (const core::ExchangeTraits& traits : reductions()) names.push_back(traits.name);
+    return core::join(names);
 }
 
 std::string mode_names() {
@@ -73,6 +68,11 @@ const Mode& find_mode(std::string_view name) {
     }
     throw core::Error(core::ExitCode::kUsage, "--mode '{}' is not a mode: choose from {}", name,
                       mode_names());
+}
+
+core::SumOrder sum_order_of(const core::RunConfig& config) {
+    const Mode& mode = find_mode(config.mode);
+    return mode.find_reduction(config.reduction).value_or(mode.reductions().front()).order;
 }
 
 core::RunResult run_job(const core::Job& job) {

@@ -3,21 +3,17 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/exchange/exchange_traits.hpp"
 #include "core/train/job.hpp"
 #include "core/train/run_result.hpp"
 
 namespace dp::experiments {
-
-/// A way to sum gradients over the ranks.
-struct ReductionChoice {
-    std::string_view name;
-    std::string_view description;
-};
 
 struct Mode {
     std::string_view name;
@@ -27,10 +23,11 @@ struct Mode {
     bool forks = false;
     core::RunResult (*run)(const core::Job& job) = nullptr;
     /// Never empty; the first is the default.
-    std::vector<ReductionChoice> (*reductions)() = nullptr;
+    std::vector<core::ExchangeTraits> (*reductions)() = nullptr;
 
-    [[nodiscard]] bool offers(std::string_view reduction) const;
-    /// "direct, ring, slot-ring".
+    /// The reduction that is or was called `name`; none where the mode does not have it.
+    [[nodiscard]] std::optional<core::ExchangeTraits> find_reduction(std::string_view name) const;
+    /// The names of all, with commas.
     [[nodiscard]] std::string reduction_names() const;
 };
 
@@ -41,6 +38,10 @@ std::span<const Mode> modes();
 const Mode& find_mode(std::string_view name);
 /// "serial, threads, procs".
 std::string mode_names();
+
+/// The order in which a run of `config` adds gradients. Throws Error(kUsage) for an
+/// unknown mode.
+core::SumOrder sum_order_of(const core::RunConfig& config);
 
 /// Runs `job` in the mode it names, in fresh child processes: the caller must not have used OpenMP
 /// or oneDNN, and has not after. Throws what the run failed with, WorkerFailure when a process

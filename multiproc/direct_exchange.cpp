@@ -31,37 +31,37 @@ bool DirectExchange::all_include(core::SharedCounter RankCounters::*counter,
     return true;
 }
 
-bool DirectExchange::complete() const {
-    return bucket_ == buckets().size() &&
-           (bucket_ == 0 || all_include(&RankCounters::done, bucket_ - 1));
+bool DirectExchange::complete(std::size_t count) const {
+    return bucket() >= count && all_include(&RankCounters::done, count - 1);
 }
 
 bool DirectExchange::advance() {
-    if (bucket_ >= handed() || !all_include(&RankCounters::handed, bucket_)) return false;
+    if (bucket() >= handed() || !all_include(&RankCounters::handed, bucket())) return false;
     sum_and_spread();
-    ++bucket_;
-    segment().counters(rank()).done.publish(buckets_before() + static_cast<std::uint32_t>(bucket_));
+    end_bucket();
+    segment().counters(rank()).done.publish(buckets_before() +
+                                            static_cast<std::uint32_t>(bucket()));
     return true;
 }
 
-void DirectExchange::await() {
-    const bool summed = bucket_ == buckets().size();
+void DirectExchange::await(std::size_t count) {
+    const bool summed = bucket() >= count;
     const auto counter = summed ? &RankCounters::done : &RankCounters::handed;
-    const std::size_t bucket = summed ? bucket_ - 1 : bucket_;
+    const std::size_t awaited = summed ? count - 1 : bucket();
     for (std::size_t r = 0; r < world_size(); ++r) {
         const double waited =
             (segment().counters(r).*counter)
-                .wait([&](std::uint32_t value) { return includes(value, bucket); }, limits());
-        count_wait(waited, summed ? "sum" : "hand-over", r, bucket);
+                .wait([&](std::uint32_t value) { return includes(value, awaited); }, limits());
+        count_wait(waited, summed ? "sum" : "hand-over", r, awaited);
     }
 }
 
 void DirectExchange::sum_and_spread() {
-    const Range chunk = core::chunk_of(buckets()[bucket_], world_size(), rank());
+    const Range chunk = core::chunk_of(buckets()[bucket()], world_size(), rank());
     const std::size_t sent = 2 * (world_size() - 1) * chunk.size;
     const core::TraceSpan span(
         trace(), "sum",
-        {.kind = core::TraceKind::kSum, .bucket = bucket_, .bytes = sent * sizeof(float)});
+        {.kind = core::TraceKind::kSum, .bucket = bucket(), .bytes = sent * sizeof(float)});
     for (std::size_t done = 0; done < chunk.size; done += kTileFloats) {
         const Range tile{chunk.offset + done, std::min(kTileFloats, chunk.size - done)};
         core::sum_chunk(blocks_, rank(), tile, blocks_[rank()]);

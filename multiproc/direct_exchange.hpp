@@ -21,15 +21,24 @@ namespace dp::multiproc {
 
 class DirectExchange final : public SegmentExchange {
 public:
+    static constexpr core::ExchangeTraits kTraits{
+        .name = "direct",
+        .former_name = "",
+        .description = "a rank sums its chunk of all ranks and writes it to all",
+        .signals = [](double ranks) { return 2.0 * (ranks - 1.0); },
+        .moved_per_byte = [](double /*ranks*/) { return 2.0; },
+        .sent_per_byte = [](double ranks) { return 2.0 * (ranks - 1.0) / ranks; },
+    };
+
     explicit DirectExchange(ExchangeSetup setup);
 
+    const core::ExchangeTraits& traits() const override { return kTraits; }
     void begin_step() override {}
 
 private:
     bool advance() override;
-    void await() override;
-    bool complete() const override;
-    void end_step() override { bucket_ = 0; }
+    void await(std::size_t count) override;
+    bool complete(std::size_t count) const override;
 
     void sum_and_spread();
     /// True when every rank's counter includes this step's bucket `bucket`.
@@ -37,7 +46,6 @@ private:
                                    std::size_t bucket) const;
 
     std::vector<float*> blocks_;
-    std::size_t bucket_ = 0;  // the next to sum
 };
 
 }  // namespace dp::multiproc

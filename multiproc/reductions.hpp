@@ -1,20 +1,15 @@
-// The ways to sum gradients between processes: one row each in a table that feeds the command line,
-// the help and the tests. All add in the same order, so that the choice changes time and no bit.
+// The ways to sum gradients between processes, a row each. All add in the same order, so that the
+// choice changes time and no bit.
 #pragma once
 
-#include <array>
-#include <memory>
-#include <string_view>
+#include <span>
 
+#include "core/exchange/reduction_table.hpp"
 #include "multiproc/segment_exchange.hpp"
 
 namespace dp::multiproc {
 
-struct Reduction {
-    std::string_view name;
-    std::string_view description;
-    std::unique_ptr<SegmentExchange> (*make)(ExchangeSetup setup) = nullptr;
-};
+using Reduction = core::Reduction<SegmentExchange, ExchangeSetup>;
 
 /// The first is the default: the fastest with a core per rank as well as with fewer. (4.6 MB on two
 /// cores that share a cache, microseconds: two ranks direct 74, ring 102, slot-ring 180; four ranks
@@ -22,7 +17,5 @@ struct Reduction {
 /// ranks direct 145 to 170, ring 1,050, slot-ring 2,650; four ranks direct 360, ring 3,200,
 /// slot-ring 7,400.)
 std::span<const Reduction> reductions();
-/// The default where `name` is empty. Throws Error(kUsage) that lists the names.
-const Reduction& find_reduction(std::string_view name);
 
 }  // namespace dp::multiproc

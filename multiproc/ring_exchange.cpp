@@ -26,7 +26,8 @@ RingExchange::RingExchange(ExchangeSetup setup)
       own_(segment().counters(rank())),
       left_(segment().counters(rank_at(1))),
       right_(segment().counters(rank_at(world_size() - 1))),
-      left_gradients_(segment().gradients(rank_at(1))) {
+      left_gradients_(segment().gradients(rank_at(1))),
+      done_(own_.done.load()) {
     for (const Range& bucket : buckets()) {
         const std::size_t longest = core::chunk_of(bucket, world_size(), 0).size;
         const std::size_t pieces = (longest + kPieceFloats - 1) / kPieceFloats;
@@ -44,19 +45,19 @@ void RingExchange::begin_step() {
 
 RingExchange::Condition RingExchange::condition() const {
     if (step_ == 0) {
-        return {left_.handed, buckets_before() + static_cast<std::uint32_t>(bucket_)};
+        return {left_.handed, buckets_before() + static_cast<std::uint32_t>(bucket())};
     }
-    return {left_.done, done_ - pieces_[bucket_]};
+    return {left_.done, done_ - pieces_[bucket()]};
 }
 
 bool RingExchange::advance() {
-    if (complete() || bucket_ >= handed()) return false;
+    if (world_size() == 1 || bucket() >= handed()) return false;
     const Condition needed = condition();
     if (!is_past(needed.counter.load(), needed.passed)) return false;
     const Range piece = next_piece();
     core::TraceSpan span(trace(), reduces() ? "reduce-scatter" : "all-gather",
                          {.kind = core::TraceKind::kTransfer,
-                          .bucket = bucket_,
+                          .bucket = bucket(),
                           .peer = rank_at(1),
                           .ring_step = step_,
                           .group = 0,
@@ -67,16 +68,16 @@ bool RingExchange::advance() {
     return true;
 }
 
-void RingExchange::await() {
+void RingExchange::await(std::size_t /*count*/) {
     const Condition needed = condition();
     const double waited = needed.counter.wait(
         [&](std::uint32_t value) { return is_past(value, needed.passed); }, limits());
-    count_wait(waited, step_ == 0 ? "hand-over" : "chunk", rank_at(1), bucket_);
+    count_wait(waited, step_ == 0 ? "hand-over" : "chunk", rank_at(1), bucket());
 }
 
 Range RingExchange::next_piece() const {
     const std::size_t chunk = rank_at(reduces() ? step_ + 1 : step_ + 1 - world_size());
-    return piece_of(core::chunk_of(buckets()[bucket_], world_size(), chunk), piece_);
+    return piece_of(core::chunk_of(buckets()[bucket()], world_size(), chunk), piece_);
 }
 
 void RingExchange::do_piece(Range piece) {
@@ -92,11 +93,11 @@ void RingExchange::do_piece(Range piece) {
 
 void RingExchange::go_on() {
     own_.done.publish(++done_);
-    if (++piece_ < pieces_[bucket_]) return;
+    if (++piece_ < pieces_[bucket()]) return;
     piece_ = 0;
     if (++step_ < 2 * (world_size() - 1)) return;
     step_ = 0;
-    ++bucket_;
+    end_bucket();
 }
 
 }  // namespace dp::multiproc

@@ -34,15 +34,26 @@ namespace dp::multiproc {
 
 class RingExchange final : public SegmentExchange {
 public:
+    static constexpr core::ExchangeTraits kTraits{
+        .name = "ring",
+        .former_name = "",
+        .description = "a rank reads its left neighbour's chunks where they lie",
+        .signals = [](double ranks) { return 2.0 * (ranks - 1.0); },
+        .moved_per_byte = [](double ranks) { return 5.0 * (ranks - 1.0) / ranks; },
+        .sent_per_byte = [](double ranks) { return 2.0 * (ranks - 1.0) / ranks; },
+    };
+
     explicit RingExchange(ExchangeSetup setup);
 
+    const core::ExchangeTraits& traits() const override { return kTraits; }
     void begin_step() override;
 
 private:
     bool advance() override;
-    void await() override;
-    bool complete() const override { return world_size() == 1 || bucket_ == buckets().size(); }
-    void end_step() override { bucket_ = 0; }
+    void await(std::size_t count) override;
+    bool complete(std::size_t count) const override {
+        return world_size() == 1 || bucket() >= count;
+    }
 
     /// The left neighbour's counter, and the value that it must have passed before the next piece.
     struct Condition {
@@ -60,9 +71,8 @@ private:
     RankCounters& right_;
     const std::span<const float> left_gradients_;
     std::vector<std::uint32_t> pieces_;  // of a chunk, by bucket; at least one
-    std::uint32_t done_ = 0;             // as own_.done
-    // The next piece.
-    std::size_t bucket_ = 0;
+    std::uint32_t done_;                 // as own_.done
+    // The next piece of the bucket.
     std::size_t step_ = 0;
     std::uint32_t piece_ = 0;
 };

@@ -1,12 +1,10 @@
 #include "multiproc/run_procs.hpp"
 
-#include <omp.h>
-
 #include <nlohmann/json.hpp>
 
 #include "core/base/check.hpp"
-#include "core/base/memory_block.hpp"
 #include "core/train/model_state.hpp"
+#include "core/train/replica.hpp"
 #include "core/train/worker.hpp"
 #include "multiproc/process_group.hpp"
 #include "multiproc/reductions.hpp"
@@ -41,33 +39,23 @@ private:
 
 /// One rank's whole life: its own layout, parameters, optimizer state, gradients and statistics.
 core::RunResult run_rank(const core::Job& shared_job, SharedSegment& segment, std::size_t rank) {
-    omp_set_num_threads(1);
     PositionListener listener(*shared_job.listener, segment.position(rank));
     core::Job job = shared_job;
     job.listener = &listener;
 
-    const core::NetworkLayout layout =
-        core::plan_layout(*job.model, job.config.batch_size, job.config.network);
-    const core::FloatBlock parameters(layout.parameters.size());
-    const core::FloatBlock statistics(layout.statistics.size());
-    const core::FloatBlock state(layout.parameters.size() *
-                                 core::make_optimizer(job.config.optimizer)->state_blocks());
-    core::fill_parameters(job, layout, parameters.span());
-    core::fill_statistics(job, layout, statistics.span());
-
-    auto buckets = core::make_buckets(layout.parameters, job.config.bucket_kib * 1024);
-    const std::size_t bucket_count = buckets.size();
-    DP_CHECK(layout.parameters.size(), <=, segment.gradients(rank).size());
-    const Reduction& reduction = find_reduction(job.config.reduction);
+    core::Replica replica(job);
+    const core::FloatBlock statistics(replica.layout.statistics.size());
+    core::fill_statistics(job, replica.layout, statistics.span());
+    const std::size_t size = replica.parameters.span().size();
+    DP_CHECK(size, <=, segment.gradients(rank).size());
+    const Reduction& reduction = core::find_reduction(reductions(), job.config.reduction);
     const auto exchange = reduction.make(
-        {segment, rank, std::move(buckets), layout.parameters.size(), job.config.timeout_seconds});
-    const core::WorkerBlocks blocks{
-        parameters.span(), state.span(), {{rank, exchange->gradients(), statistics.span()}}};
-    core::WorkerOutcome outcome = core::run_worker(job, layout, blocks, *exchange);
+        {segment, rank, std::move(replica.buckets), size, job.config.timeout_seconds});
+    const core::WorkerBlocks blocks{replica.parameters.span(),
+                                    replica.optimizer_state.span(),
+                                    {{rank, exchange->gradients(), statistics.span()}}};
+    core::WorkerOutcome outcome = core::run_worker(job, replica.layout, blocks, *exchange);
     outcome.result.workers.push_back(std::move(outcome.report));
-    outcome.result.update_kind = "replicated";
-    outcome.result.reduction = reduction.name;
-    outcome.result.exchange_buckets = bucket_count;
     return std::move(outcome.result);
 }
 
@@ -108,7 +96,7 @@ std::size_t most_gradients(const core::ModelSpec& model) {
 }  // namespace
 
 core::RunResult run_procs(const core::Job& job) {
-    find_reduction(job.config.reduction);
+    core::find_reduction(reductions(), job.config.reduction);  // refused here and not by each rank
     SharedSegment segment(job.config.workers, most_gradients(*job.model));
     GroupCallbacks callbacks;
     callbacks.work = [&](std::size_t rank) {
@@ -127,7 +115,7 @@ core::RunResult run_procs(const core::Job& job) {
             result.workers.push_back(std::move(rank.workers.front()));
         }
     }
-    core::attribute_lateness(result, /*meets_at_publish=*/false);
+    core::attribute_lateness(result);
     return result;
 }
 

@@ -26,7 +26,7 @@ SlotRingExchange::SlotRingExchange(ExchangeSetup setup) : SegmentExchange(std::m
 }
 
 bool SlotRingExchange::advance() {
-    if (complete() || bucket_ >= handed()) return false;
+    if (world_size() == 1 || bucket() >= handed()) return false;
     if (receives() && !from_left().has_segment()) return false;
     if (sends() && !to_right().has_room()) return false;
     do_segment();
@@ -34,19 +34,19 @@ bool SlotRingExchange::advance() {
     return true;
 }
 
-void SlotRingExchange::await() {
+void SlotRingExchange::await(std::size_t /*count*/) {
     if (receives()) {
-        count_wait(from_left().wait_for_segment(limits()), "chunk", rank_at(1), bucket_);
+        count_wait(from_left().wait_for_segment(limits()), "chunk", rank_at(1), bucket());
     }
     if (sends()) {
         const std::size_t right = rank_at(world_size() - 1);
-        count_wait(to_right().wait_for_room(limits()), "free slot", right, bucket_);
+        count_wait(to_right().wait_for_room(limits()), "free slot", right, bucket());
     }
 }
 
 std::span<float> SlotRingExchange::own_segment() const {
     const std::size_t chunk = rank_at(step_ < world_size() ? step_ : step_ - world_size());
-    const Range range = core::chunk_of(buckets()[bucket_], world_size(), chunk);
+    const Range range = core::chunk_of(buckets()[bucket()], world_size(), chunk);
     const std::size_t begin = std::min(segment_ * kSegmentFloats, range.size);
     return gradients().subspan(range.offset + begin, std::min(kSegmentFloats, range.size - begin));
 }
@@ -60,7 +60,7 @@ void SlotRingExchange::do_segment() {
     const std::size_t last = world_size() - 1;
     core::TraceSpan span(trace(), step_ <= last ? "reduce-scatter" : "all-gather",
                          {.kind = core::TraceKind::kTransfer,
-                          .bucket = bucket_,
+                          .bucket = bucket(),
                           .peer = receives() ? rank_at(1) : core::kNone,
                           .ring_step = step_,
                           .group = group_ / kGroup,
@@ -85,7 +85,7 @@ void SlotRingExchange::do_segment() {
 }
 
 void SlotRingExchange::go_on() {
-    const std::size_t group_end = std::min(group_ + kGroup, segments_[bucket_]);
+    const std::size_t group_end = std::min(group_ + kGroup, segments_[bucket()]);
     if (++segment_ < group_end) return;
     if (++step_ <= 2 * (world_size() - 1)) {
         segment_ = group_;
@@ -93,9 +93,9 @@ void SlotRingExchange::go_on() {
     }
     step_ = 0;
     group_ = segment_ = group_end;
-    if (group_ < segments_[bucket_]) return;
+    if (group_ < segments_[bucket()]) return;
     group_ = segment_ = 0;
-    ++bucket_;
+    end_bucket();
 }
 
 }  // namespace dp::multiproc

@@ -29,16 +29,27 @@ namespace dp::multiproc {
 
 class SlotRingExchange final : public SegmentExchange {
 public:
+    static constexpr core::ExchangeTraits kTraits{
+        .name = "slot-ring",
+        .former_name = "",
+        .description = "messages through slots between neighbours; gradients stay private",
+        .signals = [](double ranks) { return 2.0 * (ranks - 1.0); },
+        .moved_per_byte = [](double ranks) { return 6.0 - 4.0 / ranks; },
+        .sent_per_byte = [](double ranks) { return 2.0 * (ranks - 1.0) / ranks; },
+    };
+
     explicit SlotRingExchange(ExchangeSetup setup);
 
+    const core::ExchangeTraits& traits() const override { return kTraits; }
     /// Others never read this rank's gradients.
     void begin_step() override {}
 
 private:
     bool advance() override;
-    void await() override;
-    bool complete() const override { return world_size() == 1 || bucket_ == buckets().size(); }
-    void end_step() override { bucket_ = 0; }
+    void await(std::size_t count) override;
+    bool complete(std::size_t count) const override {
+        return world_size() == 1 || bucket() >= count;
+    }
 
     [[nodiscard]] bool receives() const { return step_ > 0; }
     [[nodiscard]] bool sends() const { return step_ < 2 * (world_size() - 1); }
@@ -48,8 +59,7 @@ private:
     void go_on();
 
     std::vector<std::size_t> segments_;  // of a chunk, by bucket
-    // The next segment: group_ is the first of its group.
-    std::size_t bucket_ = 0;
+    // The next segment of the bucket: group_ is the first of its group.
     std::size_t group_ = 0;
     std::size_t step_ = 0;
     std::size_t segment_ = 0;

@@ -14,8 +14,9 @@
 #include "core/base/memory_block.hpp"
 #include "core/base/wait.hpp"
 #include "core/train/model_state.hpp"
+#include "core/train/replica.hpp"
 #include "core/train/worker.hpp"
-#include "threaded/shared_exchange.hpp"
+#include "threaded/reductions.hpp"
 
 namespace dp::threaded {
 namespace {
@@ -118,17 +119,10 @@ void run_team(std::size_t threads, const std::function<void(std::size_t)>& body,
 
 core::RunResult run_threads(const core::Job& job) {
     const std::size_t workers = job.config.workers;
-    omp_set_num_threads(1);
-    const core::NetworkLayout layout =
-        core::plan_layout(*job.model, job.config.batch_size, job.config.network);
-    const core::FloatBlock parameters(layout.parameters.size());
-    const core::FloatBlock state(layout.parameters.size() *
-                                 core::make_optimizer(job.config.optimizer)->state_blocks());
-    core::fill_parameters(job, layout, parameters.span());
-
-    auto buckets = core::make_buckets(layout.parameters, job.config.bucket_kib * 1024);
-    const std::size_t bucket_count = buckets.size();
-    SharedTeam team(workers, std::move(buckets), job.config.timeout_seconds);
+    const Reduction& reduction = core::find_reduction(reductions(), job.config.reduction);
+    core::Replica replica(job);
+    const core::NetworkLayout& layout = replica.layout;
+    SharedTeam team(workers, std::move(replica.buckets), job.config.timeout_seconds);
     std::vector<core::WorkerOutcome> outcomes(workers);
 
     // Mapped here and touched first by their ranks. They outlive the team, since a rank that fails
@@ -144,13 +138,13 @@ core::RunResult run_threads(const core::Job& job) {
         workers,
         [&](std::size_t rank) {
             core::fill_statistics(job, layout, statistics[rank].span());
-            SharedExchange exchange(team, rank, gradients[rank].span());
+            const auto exchange = reduction.make({team, rank, gradients[rank].span()});
             const core::WorkerBlocks blocks{
-                parameters.span(),
-                state.span(),
+                replica.parameters.span(),
+                replica.optimizer_state.span(),
                 {{rank, gradients[rank].span(), statistics[rank].span()}},
                 true};
-            outcomes[rank] = core::run_worker(job, layout, blocks, exchange);
+            outcomes[rank] = core::run_worker(job, layout, blocks, *exchange);
         },
         [&] { team.failed.store(1, std::memory_order_release); }, job.leave);
 
@@ -158,10 +152,7 @@ core::RunResult run_threads(const core::Job& job) {
     for (core::WorkerOutcome& outcome : outcomes) {
         result.workers.push_back(std::move(outcome.report));
     }
-    result.update_kind = "sliced";
-    result.reduction = kReductionName;
-    result.exchange_buckets = bucket_count;
-    core::attribute_lateness(result, /*meets_at_publish=*/true);
+    core::attribute_lateness(result);
     return result;
 }
 

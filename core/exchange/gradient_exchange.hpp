@@ -1,7 +1,8 @@
 // The only seam between the training loop and the programming models.
 //
 // All-reduce is reduce-scatter, then all-gather, and every model does both, each in its way. The
-// order of the additions is part of the interface: chunk c of a bucket (chunk_of) is the sum
+// order of the additions is part of the interface (ExchangeTraits::order). With SumOrder::kRing,
+// chunk c of a bucket (chunk_of) is the sum
 //     ((g[c] + g[c+1]) + g[c+2]) + ... + g[c-1]        (ranks modulo the world size)
 // which is the order in which a ring passes it on. So every model ends with the same bits.
 //
@@ -11,11 +12,12 @@
 //   begin_step()         yes        nobody reads this rank's gradients any more: overwrite them
 //   hand_over(count)     no         the first `count` buckets are complete: others may read them
 //   progress()           no         does what can be done now of the buckets handed over
-//   finish()             yes        all buckets are summed
-//   publish()            yes        all parameters are updated
+//   finish(count)        yes        the first `count` buckets are summed
+//   publish(parameters)  yes        all parameters are updated
 //
 // hand_over and progress may be called any number of times between layers of backward; that is how
-// the exchange overlaps with it.
+// the exchange overlaps with it. finish() may be called for one bucket after another, each handed
+// over before; the step's exchange ends when it is called for all of them.
 #pragma once
 
 #include <cstddef>
@@ -23,6 +25,7 @@
 #include <span>
 
 #include "core/base/range.hpp"
+#include "core/exchange/exchange_traits.hpp"
 
 namespace dp::core {
 
@@ -34,7 +37,7 @@ struct ExchangeStats {
     double wait_seconds = 0.0;     // waiting for another rank, in begin_step() and finish()
     double hidden_seconds = 0.0;   // at work in progress(), so while backward was under way
     std::uint64_t sent_bytes = 0;  // of gradients, handed to another rank or read from its memory
-    std::uint64_t calls = 0;       // of finish()
+    std::uint64_t calls = 0;       // of finish(): all-reduces that the rank has blocked in
 };
 
 /// One rank's end. Every function but the getters is collective: all ranks call the same ones in
@@ -44,6 +47,8 @@ struct ExchangeStats {
 class GradientExchange {
 public:
     virtual ~GradientExchange() = default;
+
+    [[nodiscard]] virtual const ExchangeTraits& traits() const = 0;
 
     /// The parts of the gradient block in the order in which they are handed over; constant.
     [[nodiscard]] virtual std::span<const Range> buckets() const = 0;
@@ -57,24 +62,31 @@ public:
 
     virtual void progress() = 0;
 
-    /// On input: all buckets are handed over.
-    /// On output: update_ranges() of summed_gradients() hold the sum over all ranks, in the stated
-    /// order.
-    virtual void finish() = 0;
+    /// On input: the first `count` buckets, at least one, are handed over.
+    /// On output: their part of update_ranges() of summed_gradients() holds the sum over all ranks,
+    /// in the stated order.
+    virtual void finish(std::size_t count) = 0;
 
     /// The whole exchange at once.
     void reduce() {
         hand_over(buckets().size());
-        finish();
+        finish(buckets().size());
+    }
+    /// One all-reduce for each bucket, each ended before the next begins.
+    void reduce_one_by_one() {
+        for (std::size_t count = 1; count <= buckets().size(); ++count) {
+            hand_over(count);
+            finish(count);
+        }
     }
 
     /// The ranges of the parameter block that this rank updates; constant.
     [[nodiscard]] virtual std::span<const Range> update_ranges() const = 0;
     [[nodiscard]] virtual std::span<const float> summed_gradients() const = 0;
 
-    /// On input: this rank has updated its ranges. On output: this rank reads all parameters
-    /// updated.
-    virtual void publish() = 0;
+    /// On input: this rank has updated its ranges of `parameters`, the block that it reads. On
+    /// output: all of it is updated.
+    virtual void publish(std::span<float> parameters) = 0;
 
     /// On output: `values` are rank 0's on every rank.
     virtual void broadcast(std::span<float> values) = 0;

@@ -33,7 +33,7 @@ PhaseSeconds RunResult::mean_phase_seconds() const {
     return mean;
 }
 
-void attribute_lateness(RunResult& result, bool meets_at_publish) {
+void attribute_lateness(RunResult& result) {
     const auto attribute = [&](std::size_t epoch, auto StepArrivals::*stamps,
                                Lateness WorkerEpoch::*late) {
         std::vector<const std::vector<std::int64_t>*> all;
@@ -47,9 +47,7 @@ void attribute_lateness(RunResult& result, bool meets_at_publish) {
     };
     for (std::size_t epoch = 0; epoch < result.epochs.size(); ++epoch) {
         attribute(epoch, &StepArrivals::exchange_ns, &WorkerEpoch::late_at_exchange);
-        if (meets_at_publish) {
-            attribute(epoch, &StepArrivals::publish_ns, &WorkerEpoch::late_at_publish);
-        }
+        attribute(epoch, &StepArrivals::publish_ns, &WorkerEpoch::late_at_publish);
     }
     for (WorkerReport& worker : result.workers) worker.arrivals.clear();
 }

@@ -26,7 +26,7 @@ struct WorkerEpoch {
     ExchangeStats exchange;
     ThreadUsage usage;
     Lateness late_at_exchange;  // none in serial, where nobody meets
-    Lateness late_at_publish;   // of threads: the ranks of procs do not meet there
+    Lateness late_at_publish;   // none where ExchangeTraits::meets_at_publish is false
 };
 
 /// Bytes that a worker allocated for itself. What all ranks share is rank 0's.
@@ -68,8 +68,8 @@ struct RunResult {
     double test_loss = 0.0;      // of the final parameters, as are the next two
     double test_accuracy = 0.0;
     std::string checksum;     // 16 hexadecimal digits
-    std::string update_kind;  // sliced, replicated
-    std::string reduction;    // how gradients were summed over the ranks; none in serial
+    std::string update_kind;  // of the exchange's traits, as is the next
+    std::string reduction;
     std::size_t steps_per_epoch = 0;
     std::size_t batches_tracked = 0;
     std::size_t exchange_buckets = 0;
@@ -82,9 +82,8 @@ struct RunResult {
     [[nodiscard]] PhaseSeconds mean_phase_seconds() const;
 };
 
-/// Turns all workers' arrivals into each epoch's lateness and drops them. `meets_at_publish`: ranks
-/// wait for each other there.
-void attribute_lateness(RunResult& result, bool meets_at_publish);
+/// Turns all workers' arrivals into each epoch's lateness and drops them.
+void attribute_lateness(RunResult& result);
 
 void to_json(nlohmann::ordered_json& json, const RunResult& result);
 void from_json(const nlohmann::ordered_json& json, RunResult& result);

@@ -1,14 +1,12 @@
 #include "core/train/serial.hpp"
 
-#include <omp.h>
-
 #include <algorithm>
 
 #include "core/base/check.hpp"
-#include "core/base/memory_block.hpp"
 #include "core/exchange/buckets.hpp"
 #include "core/exchange/sum_chunk.hpp"
 #include "core/train/model_state.hpp"
+#include "core/train/replica.hpp"
 #include "core/train/worker.hpp"
 
 namespace dp::core {
@@ -21,22 +19,24 @@ public:
     SerialExchange(std::vector<Range> buckets, std::vector<float*> gradients, std::size_t size)
         : buckets_(std::move(buckets)), gradients_(std::move(gradients)), all_{0, size} {}
 
+    const ExchangeTraits& traits() const override { return kSerialTraits; }
     std::span<const Range> buckets() const override { return buckets_; }
-    void begin_step() override {}
+    void begin_step() override { summed_ = 0; }
     void hand_over(std::size_t /*count*/) override {}
     void progress() override {}
-    void finish() override {
+    void finish(std::size_t count) override {
         ++stats_.calls;
-        for (const Range& bucket : buckets_) {
+        for (; summed_ < count; ++summed_) {
             for (std::size_t c = 0; c < gradients_.size(); ++c) {
-                sum_chunk(gradients_, c, chunk_of(bucket, gradients_.size(), c), gradients_[0]);
+                sum_chunk(gradients_, c, chunk_of(buckets_[summed_], gradients_.size(), c),
+                          gradients_[0]);
             }
         }
     }
 
     std::span<const Range> update_ranges() const override { return {&all_, 1}; }
     std::span<const float> summed_gradients() const override { return {gradients_[0], all_.size}; }
-    void publish() override {}
+    void publish(std::span<float> /*parameters*/) override {}
     void broadcast(std::span<float> /*values*/) override {}
 
     void all_gather(std::span<const std::byte> mine, std::span<std::byte> all) override {
@@ -50,22 +50,18 @@ private:
     std::vector<Range> buckets_;
     std::vector<float*> gradients_;
     Range all_;
+    std::size_t summed_ = 0;  // buckets of this step
     ExchangeStats stats_;
 };
 
 }  // namespace
 
 RunResult run_serial(const Job& job) {
-    omp_set_num_threads(1);
-    const NetworkLayout layout = plan_layout(*job.model, job.config.batch_size, job.config.network);
-    const FloatBlock parameters(layout.parameters.size());
-    const FloatBlock state(layout.parameters.size() *
-                           make_optimizer(job.config.optimizer)->state_blocks());
-    fill_parameters(job, layout, parameters.span());
-
+    Replica replica(job);
+    const NetworkLayout& layout = replica.layout;
     std::vector<FloatBlock> gradients;
     std::vector<FloatBlock> statistics;
-    WorkerBlocks blocks{parameters.span(), state.span(), {}};
+    WorkerBlocks blocks{replica.parameters.span(), replica.optimizer_state.span(), {}};
     std::vector<float*> addresses;
     for (std::size_t rank = 0; rank < job.config.workers; ++rank) {
         gradients.emplace_back(layout.parameters.size());
@@ -74,16 +70,12 @@ RunResult run_serial(const Job& job) {
         blocks.ranks.push_back({rank, gradients.back().span(), statistics.back().span()});
         addresses.push_back(gradients.back().data());
     }
-    auto buckets = make_buckets(layout.parameters, job.config.bucket_kib * 1024);
-    const std::size_t bucket_count = buckets.size();
-    SerialExchange exchange(std::move(buckets), std::move(addresses), layout.parameters.size());
+    SerialExchange exchange(std::move(replica.buckets), std::move(addresses),
+                            layout.parameters.size());
 
     WorkerOutcome outcome = run_worker(job, layout, blocks, exchange);
     outcome.result.workers.push_back(std::move(outcome.report));
-    outcome.result.update_kind = "replicated";
-    outcome.result.reduction = kSerialReduction;
-    outcome.result.exchange_buckets = bucket_count;
-    attribute_lateness(outcome.result, /*meets_at_publish=*/false);
+    attribute_lateness(outcome.result);
     return std::move(outcome.result);
 }
 

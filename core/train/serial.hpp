@@ -2,15 +2,21 @@
 // parallel models, which must end with its bits.
 #pragma once
 
-#include <string_view>
-
+#include "core/exchange/exchange_traits.hpp"
 #include "core/train/job.hpp"
 #include "core/train/run_result.hpp"
 
 namespace dp::core {
 
-/// What `--reduction` calls the lack of one.
-inline constexpr std::string_view kSerialReduction = "none";
+/// The one worker exchanges nothing: it has all gradients.
+inline constexpr ExchangeTraits kSerialTraits{
+    .name = "none",
+    .former_name = "",
+    .description = "one worker has all gradients",
+    .signals = [](double /*ranks*/) { return 0.0; },
+    .moved_per_byte = [](double /*ranks*/) { return 0.0; },
+    .sent_per_byte = [](double /*ranks*/) { return 0.0; },
+};
 
 /// Runs `job` on the calling thread, which becomes the worker: its OpenMP thread count is set to
 /// one.

@@ -196,7 +196,7 @@ private:
         ++batches_tracked_;
         StepArrivals& arrivals = outcome_.report.arrivals.back();
         arrivals.exchange_ns.push_back(enter(Phase::kExchange));
-        exchange_.reduce();
+        job_.config.overlap ? exchange_.reduce() : exchange_.reduce_one_by_one();
         enter(Phase::kUpdate);
         const UpdateBlocks update{blocks_.parameters, exchange_.summed_gradients(),
                                   blocks_.optimizer_state};
@@ -208,8 +208,9 @@ private:
             throw_diverged(job_, layout_.parameters, update, exchange_.update_ranges(),
                            {first_rank(), epoch_, step_});
         }
-        arrivals.publish_ns.push_back(enter(Phase::kPublish));
-        exchange_.publish();
+        const std::int64_t updated_ns = enter(Phase::kPublish);
+        if (exchange_.traits().meets_at_publish) arrivals.publish_ns.push_back(updated_ns);
+        exchange_.publish(blocks_.parameters);
         enter(Phase::kOther);
         if (recorder_ != nullptr) record_step(nullptr);
     }
@@ -264,6 +265,9 @@ private:
                         i, all[i], all[0]);
         }
         if (!leads()) return;
+        outcome_.result.update_kind = name_of(exchange_.traits().update);
+        outcome_.result.reduction = exchange_.traits().name;
+        outcome_.result.exchange_buckets = exchange_.buckets().size();
         outcome_.result.checksum = fmt::format("{:016x}", checksum);
         outcome_.result.batches_tracked = batches_before() + batches_tracked_;
         if (!job_.config.save.empty()) save();

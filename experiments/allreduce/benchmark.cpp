@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.hpp"
+#include "core/base/join.hpp"
 #include "experiments/allreduce/rounds.hpp"
 #include "experiments/machine/machine.hpp"
 #include "experiments/results/run_file.hpp"
@@ -64,12 +65,11 @@ Json row_json(const Row& row) {
 
 }  // namespace
 
-std::vector<Reduction> chosen_reductions(const Request& request) {
-    std::string names;
-    std::vector<Reduction> of_modes;
+std::vector<TimedReduction> chosen_reductions(const Request& request) {
+    std::vector<TimedReduction> of_modes;
     for (const std::string& mode : request.modes) {
         const std::size_t before = of_modes.size();
-        for (const Reduction& row : reductions()) {
+        for (const TimedReduction& row : reductions()) {
             if (row.mode == mode) of_modes.push_back(row);
         }
         if (of_modes.size() == before) {
@@ -77,24 +77,24 @@ std::vector<Reduction> chosen_reductions(const Request& request) {
                         "--mode '{}' has no all-reduce to time: choose from threads, procs", mode);
         }
     }
-    for (const Reduction& row : of_modes) {
-        names += fmt::format("{}{}", names.empty() ? "" : ", ", row.name);
-    }
-    std::vector<Reduction> chosen;
+    std::vector<TimedReduction> chosen;
     for (const std::string& name : request.reductions) {
-        const auto found = std::ranges::find(of_modes, name, &Reduction::name);
+        const auto found = std::ranges::find_if(
+            of_modes, [&](const TimedReduction& row) { return row.traits.is_called(name); });
         if (found == of_modes.end()) {
+            std::vector<std::string_view> names;
+            for (const TimedReduction& row : of_modes) names.push_back(row.traits.name);
             throw Error(ExitCode::kUsage,
                         "--reduction '{}' is not a reduction of the modes asked for: choose from "
                         "{}",
-                        name, names);
+                        name, core::join(names));
         }
         chosen.push_back(*found);
     }
     return chosen.empty() ? of_modes : chosen;
 }
 
-Row measure(const Reduction& reduction, std::size_t workers, std::size_t bytes,
+Row measure(const TimedReduction& reduction, std::size_t workers, std::size_t bytes,
             const Request& request) {
     Scoreboard board(workers, {request.repetitions}, request.timeout_seconds);
     Team team;
@@ -114,7 +114,7 @@ Row measure(const Reduction& reduction, std::size_t workers, std::size_t bytes,
     row.bytes = bytes;
     row.mode = reduction.mode;
     row.workers = workers;
-    row.reduction = reduction.name;
+    row.reduction = reduction.traits.name;
     row.repetitions = times.size();
     row.time = summarise(times);
     row.wrong = board.wrong();
@@ -123,12 +123,12 @@ Row measure(const Reduction& reduction, std::size_t workers, std::size_t bytes,
 
 std::vector<Row> measure_rows(const Request& request, const Machine& machine,
                               const std::function<void(const Row& row)>& on_row) {
-    const std::vector<Reduction> chosen = chosen_reductions(request);
+    const std::vector<TimedReduction> chosen = chosen_reductions(request);
     // Reductions of one size follow each other, so that what else goes on meets all of them.
     std::vector<Row> rows;
     for (const std::size_t workers : request.workers) {
         for (const std::size_t bytes : request.bytes) {
-            for (const Reduction& reduction : chosen) {
+            for (const TimedReduction& reduction : chosen) {
                 Row row = measure(reduction, workers, bytes, request);
                 row.oversubscribed = is_oversubscribed(workers, machine);
                 on_row(row);

@@ -29,10 +29,10 @@ struct Request {
 
 /// The reductions that `request` asks for. Throws Error(kUsage) for a name that is unknown or of no
 /// mode asked for.
-std::vector<Reduction> chosen_reductions(const Request& request);
+std::vector<TimedReduction> chosen_reductions(const Request& request);
 
 /// Measures one row in fresh child processes.
-Row measure(const Reduction& reduction, std::size_t workers, std::size_t bytes,
+Row measure(const TimedReduction& reduction, std::size_t workers, std::size_t bytes,
             const Request& request);
 
 /// Every row that `request` asks for, each passed to `on_row` as soon as it is measured.

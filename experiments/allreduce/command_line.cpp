@@ -31,8 +31,8 @@ CLI::App& add_subcommand(CLI::App& program, RawOptions& raw) {
             ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     };
     std::string known;
-    for (const Reduction& row : reductions()) {
-        known += fmt::format("{}{} ({})", known.empty() ? "" : ", ", row.name, row.mode);
+    for (const TimedReduction& row : reductions()) {
+        known += fmt::format("{}{} ({})", known.empty() ? "" : ", ", row.traits.name, row.mode);
     }
     list("--mode", request.modes, "Modes to time (default: threads,procs)")
         ->type_name("MODE[,MODE...]");

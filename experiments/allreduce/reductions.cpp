@@ -5,8 +5,8 @@
 #include "multiproc/process_group.hpp"
 #include "multiproc/reductions.hpp"
 #include "multiproc/shared_segment.hpp"
+#include "threaded/reductions.hpp"
 #include "threaded/run_threads.hpp"
-#include "threaded/shared_exchange.hpp"
 
 namespace dp::experiments::allreduce {
 namespace {
@@ -14,7 +14,7 @@ namespace {
 constexpr std::string_view kThreads = "threads";
 constexpr std::string_view kProcs = "procs";
 
-void run_thread_team(const Team& team) {
+void run_thread_team(const threaded::Reduction& reduction, const Team& team) {
     threaded::SharedTeam shared(team.workers, {{0, team.count}}, team.timeout_seconds);
     // Mapped here and touched first by their ranks; they outlive the team.
     std::vector<core::FloatBlock> gradients;
@@ -22,8 +22,8 @@ void run_thread_team(const Team& team) {
     threaded::run_team(
         team.workers,
         [&](std::size_t rank) {
-            threaded::SharedExchange exchange(shared, rank, gradients[rank].span());
-            team.work(rank, exchange, gradients[rank].span());
+            const auto exchange = reduction.make({shared, rank, gradients[rank].span()});
+            team.work(rank, *exchange, gradients[rank].span());
         },
         [&] {
             shared.failed.store(1, std::memory_order_release);
@@ -31,11 +31,11 @@ void run_thread_team(const Team& team) {
         });
 }
 
-void run_threads(const Team& team) {
+void run_threads(const threaded::Reduction& reduction, const Team& team) {
     multiproc::GroupCallbacks child;
     child.name = [](std::size_t) { return std::string("the threads process"); };
     child.work = [&](std::size_t) {
-        run_thread_team(team);
+        run_thread_team(reduction, team);
         return std::string();
     };
     multiproc::run_process_group(1, child);
@@ -59,19 +59,34 @@ void run_procs(const multiproc::Reduction& reduction, const Team& team) {
 
 }  // namespace
 
-std::vector<Reduction> reductions() {
-    std::vector<Reduction> all;
+std::vector<TimedReduction> reductions() {
+    std::vector<TimedReduction> all;
     for (const std::string_view mode : {kThreads, kProcs}) {
-        for (const ReductionChoice& choice : find_mode(mode).reductions()) {
-            all.push_back({mode, choice.name});
+        for (const core::ExchangeTraits& traits : find_mode(mode).reductions()) {
+            all.push_back({mode, traits});
         }
     }
     return all;
 }
 
-void run_team(const Reduction& reduction, const Team& team) {
-    if (reduction.mode == kThreads) return run_threads(team);
-    run_procs(multiproc::find_reduction(reduction.name), team);
+void run_team(const TimedReduction& reduction, const Team& team) {
+    const std::string_view name = reduction.traits.name;
+    if (reduction.mode == kThreads) {
+        return run_threads(core::find_reduction(threaded::reductions(), name), team);
+    }
+    run_procs(core::find_reduction(multiproc::reductions(), name), team);
+}
+
+statistics::Outcome<statistics::ExchangeModel> calibrate(
+    std::string_view mode, std::string_view reduction,
+    std::span<const statistics::ExchangeTime> times) {
+    const auto traits = find_mode(mode).find_reduction(reduction);
+    if (!traits) {
+        return statistics::Outcome<statistics::ExchangeModel>::refused(
+            fmt::format("no model of the reduction '{}'", reduction));
+    }
+    return statistics::ExchangeModel::calibrate(
+        {traits->name, traits->signals, traits->moved_per_byte}, times);
 }
 
 }  // namespace dp::experiments::allreduce

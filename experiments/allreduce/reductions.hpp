@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/exchange/gradient_exchange.hpp"
+#include "experiments/statistics/exchange_model.hpp"
 
 namespace dp::experiments::allreduce {
 
@@ -25,15 +26,22 @@ struct Team {
     std::function<void()> on_failure;
 };
 
-struct Reduction {
+struct TimedReduction {
     std::string_view mode;
-    std::string_view name;
+    core::ExchangeTraits traits;
 };
 
-/// Of every mode that has ranks, as its own table has them: a mode's default comes first.
-std::vector<Reduction> reductions();
+/// The reductions of every mode that has ranks, as its own table has them: a mode's default comes
+/// first.
+std::vector<TimedReduction> reductions();
 
 /// Runs `team` on `reduction` in fresh child processes. Throws what a rank failed with.
-void run_team(const Reduction& reduction, const Team& team);
+void run_team(const TimedReduction& reduction, const Team& team);
+
+/// The model of the reduction called `reduction` in `mode`, from its `times`. Refused for a name
+/// that the mode does not have, and where ExchangeModel::calibrate refuses.
+statistics::Outcome<statistics::ExchangeModel> calibrate(
+    std::string_view mode, std::string_view reduction,
+    std::span<const statistics::ExchangeTime> times);
 
 }  // namespace dp::experiments::allreduce

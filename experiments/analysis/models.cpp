@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "experiments/allreduce/reductions.hpp"
 #include "experiments/analysis/analysis.hpp"
 #include "experiments/analysis/scaling_input.hpp"
 
@@ -29,8 +30,8 @@ Outcome<ExchangeModel> calibrate(const std::string& reduction, const std::string
         return Outcome<ExchangeModel>::refused(
             "no allreduce.json in the folder: dp_compare allreduce --out writes it");
     }
-    return ExchangeModel::calibrate(reduction,
-                                    exchange_times(rows, mode, reduction, gradient_bytes));
+    return allreduce::calibrate(mode, reduction,
+                                exchange_times(rows, mode, reduction, gradient_bytes));
 }
 
 std::vector<MeasuredPoint> measured_points(std::span<const Configuration* const> configurations) {

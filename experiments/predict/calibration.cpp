@@ -76,9 +76,7 @@ allreduce::Request reductions_request(const experiments::Request& sweep) {
     request.modes = sweep.modes;
     request.workers = {sweep.workers.begin() + 1, sweep.workers.end()};
     for (const std::string& mode : sweep.modes) {
-        const auto all = allreduce::reductions();
-        request.reductions.emplace_back(
-            std::ranges::find(all, mode, &allreduce::Reduction::mode)->name);
+        request.reductions.emplace_back(find_mode(mode).reductions().front().name);
     }
     request.bytes = sizes_near(core::find_model(sweep.base.model).parameters * sizeof(float));
     return request;

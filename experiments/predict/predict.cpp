@@ -55,7 +55,7 @@ Outcome<ExchangeModel> calibrate_exchange(const std::vector<allreduce::Row>& row
                                                            folder, allreduce::kFileName, command));
     }
     const auto times = exchange_times(rows, mode.mode, mode.reduction, mode.gradient_bytes);
-    const auto model = ExchangeModel::calibrate(mode.reduction, times);
+    const auto model = allreduce::calibrate(mode.mode, mode.reduction, times);
     if (model) return model;
     return Outcome<ExchangeModel>::refused(
         fmt::format("{}; measure it anew with {} --force", model.reason(), command));

@@ -94,10 +94,11 @@ void add_exchange(Document& document, const Material& material) {
         }
         const ExchangeModel& model = *models.exchange;
         const auto gamma = model.gamma_seconds_per_byte();
-        table.rows.push_back({{models.mode, model.reduction(), fmt::to_string(model.rows()),
-                               seconds(model.alpha_seconds()), rate(model.beta_seconds_per_byte()),
-                               gamma ? rate(*gamma) : "", percent(model.relative_deviation(), 0)},
-                              false});
+        table.rows.push_back(
+            {{models.mode, std::string(model.reduction()), fmt::to_string(model.rows()),
+              seconds(model.alpha_seconds()), rate(model.beta_seconds_per_byte()),
+              gamma ? rate(*gamma) : "", percent(model.relative_deviation(), 0)},
+             false});
     }
     if (!table.rows.empty()) document.add(table);
     if (!refused.items.empty()) document.add(refused);

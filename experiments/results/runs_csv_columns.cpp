@@ -234,7 +234,7 @@ constexpr std::array kMeasuredOfRun{
     RunColumn{"step_seconds", "s",
               "mean time of a step: `train_seconds` / (`steps_per_epoch` * epochs)",
               [](const StoredRun& run) { return Json(step_seconds(run)); }},
-    RunColumn{"exchange_calls_per_epoch", "", "gradient exchanges of a rank",
+    RunColumn{"exchange_calls_per_epoch", "", "all-reduces that a rank blocked in",
               [](const StoredRun& run) {
                   const auto calls = [](const WorkerEpoch& epoch) { return epoch.exchange.calls; };
                   return Json(per_epoch(run, over_ranks(run, sum(run, calls))));
@@ -364,7 +364,7 @@ constexpr std::array kMeasuredOfEpoch{
                 phase_of_epoch<Phase::kPublish>},
     EpochColumn{"evaluate_seconds", "s", "test set", phase_of_epoch<Phase::kEvaluate>},
     EpochColumn{"other_seconds", "s", "all else", phase_of_epoch<Phase::kOther>},
-    EpochColumn{"exchange_calls", "", "gradient exchanges",
+    EpochColumn{"exchange_calls", "", "all-reduces that the worker blocked in",
                 [](const EpochRow& row) { return Json(row.mine().exchange.calls); }},
     EpochColumn{"sent_bytes", "bytes",
                 "of gradients: sent to another rank, or read from or written to its memory",

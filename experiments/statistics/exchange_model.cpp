@@ -13,20 +13,20 @@ namespace {
 
 constexpr std::size_t kFewestRows = 3;  // one more than alpha and beta
 
-std::vector<double> terms_of(std::string_view reduction, std::size_t ranks, double bytes,
+std::vector<double> terms_of(const ExchangeCosts& costs, std::size_t ranks, double bytes,
                              bool with_gamma) {
-    const ExchangeCounts counts = counts_of(reduction, ranks, bytes);
+    const ExchangeCounts counts = counts_of(costs, ranks, bytes);
     std::vector<double> terms{counts.signals, counts.moved_bytes};
     if (with_gamma) terms.push_back(counts.added_bytes);
     return terms;
 }
 
-std::vector<Equation> equations_of(std::string_view reduction, std::span<const ExchangeTime> rows,
+std::vector<Equation> equations_of(const ExchangeCosts& costs, std::span<const ExchangeTime> rows,
                                    bool with_gamma) {
     std::vector<Equation> equations;
     for (const ExchangeTime& row : rows) {
-        equations.push_back({terms_of(reduction, row.ranks, row.bytes, with_gamma), row.seconds,
-                             1.0 / row.seconds});
+        equations.push_back(
+            {terms_of(costs, row.ranks, row.bytes, with_gamma), row.seconds, 1.0 / row.seconds});
     }
     return equations;
 }
@@ -39,37 +39,31 @@ void check_row(const ExchangeTime& row) {
 
 }  // namespace
 
-ExchangeCounts counts_of(std::string_view reduction, std::size_t ranks, double bytes) {
-    const auto row = std::ranges::find(kExchanges, reduction, &ExchangeRow::reduction);
-    // Prints the name that is not in the table.
-    DP_CHECK(row == kExchanges.end() ? reduction : std::string_view(), ==, std::string_view());
+ExchangeCounts counts_of(const ExchangeCosts& costs, std::size_t ranks, double bytes) {
     DP_CHECK(ranks, >, 0U);
     if (ranks == 1) return {};
     const auto p = static_cast<double>(ranks);
-    return {2.0 * (p - 1.0), row->moved_per_byte(p) * bytes, (p - 1.0) / p * bytes};
+    return {costs.signals(p), costs.moved_per_byte(p) * bytes, (p - 1.0) / p * bytes};
 }
 
-Outcome<ExchangeModel> ExchangeModel::calibrate(std::string_view reduction,
+Outcome<ExchangeModel> ExchangeModel::calibrate(const ExchangeCosts& costs,
                                                 std::span<const ExchangeTime> rows) {
     std::ranges::for_each(rows, check_row);
-    if (std::ranges::find(kExchanges, reduction, &ExchangeRow::reduction) == kExchanges.end()) {
-        return Outcome<ExchangeModel>::refused(
-            fmt::format("no model of the reduction '{}'", reduction));
-    }
     if (rows.size() < kFewestRows) {
         return Outcome<ExchangeModel>::refused(
-            fmt::format("not enough rows: the model of {} needs {}, has {}", reduction, kFewestRows,
-                        rows.size()));
+            fmt::format("not enough rows: the model of {} needs {}, has {}", costs.reduction,
+                        kFewestRows, rows.size()));
     }
-    std::vector<Equation> equations = equations_of(reduction, rows, true);
+    std::vector<Equation> equations = equations_of(costs, rows, true);
     if (rows.size() == kFewestRows || !determined(equations)) {
-        equations = equations_of(reduction, rows, false);
+        equations = equations_of(costs, rows, false);
     }
     if (!determined(equations)) {
-        return Outcome<ExchangeModel>::refused(fmt::format(
-            "not enough sizes: the model of {} cannot tell latency from bandwidth", reduction));
+        return Outcome<ExchangeModel>::refused(
+            fmt::format("not enough sizes: the model of {} cannot tell latency from bandwidth",
+                        costs.reduction));
     }
-    return ExchangeModel(reduction, fit_non_negative(equations), rows.size());
+    return ExchangeModel(costs, fit_non_negative(equations), rows.size());
 }
 
 std::optional<double> ExchangeModel::gamma_seconds_per_byte() const {
@@ -79,8 +73,7 @@ std::optional<double> ExchangeModel::gamma_seconds_per_byte() const {
 
 PredictedSeconds ExchangeModel::predict(std::size_t ranks, double bytes) const {
     if (ranks == 1) return {};
-    const std::vector<double> terms =
-        terms_of(reduction_, ranks, bytes, fit_.parameters.size() == 3);
+    const std::vector<double> terms = terms_of(costs_, ranks, bytes, fit_.parameters.size() == 3);
     const double seconds = fit_.value(terms);
     if (seconds <= 0.0) return {};  // nothing to send, and a latency that came out as 0
     // fit_'s deviation is relative, its parameters' errors are in seconds.

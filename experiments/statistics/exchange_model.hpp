@@ -1,16 +1,14 @@
 // What an exchange costs by alpha, beta and gamma: alpha seconds for each message or counter that a
 // rank waits for in turn, beta for each byte it loads or stores, gamma for each byte it adds.
 // Source: Thakur, Rabenseifner and Gropp, "Optimization of collective communication operations in
-// MPICH", 2005. Counts of shared-memory reductions are those that the head of each exchange's
-// header states; alpha, beta and gamma are calibrated for each reduction from the program's own
-// all-reduce benchmark.
+// MPICH", 2005. Counts of a reduction are those of its row (ExchangeTraits), which the caller
+// passes; alpha, beta and gamma are calibrated for each reduction from the program's own all-reduce
+// benchmark.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <optional>
 #include <span>
-#include <string>
 #include <string_view>
 
 #include "experiments/statistics/least_squares.hpp"
@@ -26,28 +24,16 @@ struct ExchangeCounts {
     double added_bytes = 0.0;  // of other ranks', added to its own
 };
 
-struct ExchangeRow {
+/// What a reduction costs one rank, as its row states it.
+struct ExchangeCosts {
     std::string_view reduction;
-    std::string_view costs;  // for P ranks and S bytes
-    /// How often a byte of gradients is moved by each rank, for P of them.
-    double (*moved_per_byte)(double ranks);
+    double (*signals)(double ranks) = nullptr;
+    double (*moved_per_byte)(double ranks) = nullptr;
 };
 
-/// All have 2 (P-1) signals: in-place and direct read all others' counters twice, the rings have as
-/// many steps. All add (P-1)/P of the bytes.
-inline constexpr std::array<ExchangeRow, 4> kExchanges{{
-    {"in-place", "2 (P-1) signals, S (1 + 1/P) bytes moved: shared_exchange.hpp",
-     [](double ranks) { return 1.0 + 1.0 / ranks; }},
-    {"direct", "2 (P-1) signals, 2 S bytes moved: direct_exchange.hpp", [](double) { return 2.0; }},
-    {"ring", "2 (P-1) signals, 5 S (P-1)/P bytes moved: ring_exchange.hpp",
-     [](double ranks) { return 5.0 * (ranks - 1.0) / ranks; }},
-    {"slot-ring", "2 (P-1) signals, (6 - 4/P) S bytes moved: slot_ring_exchange.hpp",
-     [](double ranks) { return 6.0 - 4.0 / ranks; }},
-}};
-
-/// Of `reduction` for `ranks` and `bytes` of gradients; all 0 for one rank. Throws CheckFailure for
-/// a reduction that is not in kExchanges.
-ExchangeCounts counts_of(std::string_view reduction, std::size_t ranks, double bytes);
+/// Counts of a reduction for `ranks` and `bytes` of gradients, of which every one adds (P-1)/P; all
+/// 0 for one rank.
+ExchangeCounts counts_of(const ExchangeCosts& costs, std::size_t ranks, double bytes);
 
 /// A row of the all-reduce benchmark: right sums only, and none oversubscribed.
 struct ExchangeTime {
@@ -67,15 +53,15 @@ struct PredictedSeconds {
 class ExchangeModel {
 public:
     /// By non-negative least squares of the relative errors, so that small exchanges count as much
-    /// as large ones. Refused for a reduction that is not in kExchanges, with fewer than 3 rows,
-    /// and where all rows have one size and one number of ranks. gamma is left out, and its cost is
+    /// as large ones. Refused with fewer than 3 rows, and where all rows have one size and one
+    /// number of ranks. gamma is left out, and its cost is
     /// part of beta, where the rows do not tell added from moved bytes: with 3 rows, with one
-    /// number of ranks, and always with `ring`, which adds a fifth of what it moves. Requires
-    /// positive bytes and seconds and at least 2 ranks in every row: CheckFailure.
-    static Outcome<ExchangeModel> calibrate(std::string_view reduction,
+    /// number of ranks, and always with a ring in shared memory, which adds a fifth of what it
+    /// moves. Requires positive bytes and seconds and at least 2 ranks in every row: CheckFailure.
+    static Outcome<ExchangeModel> calibrate(const ExchangeCosts& costs,
                                             std::span<const ExchangeTime> rows);
 
-    [[nodiscard]] const std::string& reduction() const { return reduction_; }
+    [[nodiscard]] std::string_view reduction() const { return costs_.reduction; }
     [[nodiscard]] double alpha_seconds() const { return fit_.parameters[0]; }
     [[nodiscard]] double beta_seconds_per_byte() const { return fit_.parameters[1]; }
     /// None where it is part of beta.
@@ -90,10 +76,10 @@ public:
     [[nodiscard]] PredictedSeconds predict(std::size_t ranks, double bytes) const;
 
 private:
-    ExchangeModel(std::string_view reduction, LeastSquares fit, std::size_t rows)
-        : reduction_(reduction), fit_(std::move(fit)), rows_(rows) {}
+    ExchangeModel(const ExchangeCosts& costs, LeastSquares fit, std::size_t rows)
+        : costs_(costs), fit_(std::move(fit)), rows_(rows) {}
 
-    std::string reduction_;
+    ExchangeCosts costs_;
     LeastSquares fit_;
     std::size_t rows_;
 };

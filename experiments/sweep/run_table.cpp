@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "experiments/modes.hpp"
 #include "experiments/statistics/scaling.hpp"
 #include "experiments/statistics/summary.hpp"
 #include "experiments/text/numbers.hpp"
@@ -128,11 +129,13 @@ std::string compare(const Row& threads, const Row& procs) {
 }  // namespace
 
 Verdict compare_checksums(const std::vector<FinishedRun>& runs) {
-    std::map<std::size_t, const FinishedRun*> first;
+    std::map<std::pair<std::size_t, core::SumOrder>, const FinishedRun*> first;
     std::set<std::size_t> compared;
     for (const FinishedRun& run : runs) {
         const std::size_t workers = run.config.workers;
-        const FinishedRun& same = *first.try_emplace(workers, &run).first->second;
+        const core::SumOrder order = sum_order_of(run.config);
+        if (!core::promise_equal_bits(order, order)) continue;
+        const FinishedRun& same = *first.try_emplace({workers, order}, &run).first->second;
         if (&same == &run) continue;
         if (same.config.mode != run.config.mode) compared.insert(workers);
         if (same.result.checksum == run.result.checksum) continue;

@@ -66,9 +66,9 @@ TEST_CASE("rank 0's training step calls no operator new after the first of its b
     std::vector<core::Precision> precisions{core::Precision::kFloat32};
     if (experiments::read_machine().native_bf16) precisions.push_back(core::Precision::kBFloat16);
     for (const experiments::Mode& mode : experiments::modes()) {
-        for (const auto& [reduction, description] : mode.reductions()) {
+        for (const core::ExchangeTraits& reduction : mode.reductions()) {
             for (const core::Precision precision : precisions) {
-                core::RunConfig config = make_config(mode, reduction);
+                core::RunConfig config = make_config(mode, reduction.name);
                 config.network.precision = precision;
                 check_no_allocation(config);
             }
@@ -78,8 +78,8 @@ TEST_CASE("rank 0's training step calls no operator new after the first of its b
 
 TEST_CASE("a training step that is traced calls no operator new either") {
     for (const experiments::Mode& mode : experiments::modes()) {
-        for (const auto& [reduction, description] : mode.reductions()) {
-            core::RunConfig config = make_config(mode, reduction);
+        for (const core::ExchangeTraits& reduction : mode.reductions()) {
+            core::RunConfig config = make_config(mode, reduction.name);
             config.bucket_kib = 64;
             config.trace = core::StepRange{1, kSteps};
             check_no_allocation(config);

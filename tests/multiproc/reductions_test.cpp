@@ -6,6 +6,7 @@
 
 #include <array>
 #include <chrono>
+#include <cmath>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -73,7 +74,7 @@ std::vector<std::string> count_wrong(const Case& test) {
 template <typename Check>
 void for_each_reduction(const Check& check) {
     for (const Reduction& reduction : multiproc::reductions()) {
-        INFO("reduction " << reduction.name);
+        INFO("reduction " << reduction.traits.name);
         check(reduction);
     }
 }
@@ -154,12 +155,36 @@ TEST_CASE("buckets handed over one by one with progress between them give the ex
                         exchange.hand_over(b + 1);
                         exchange.progress();
                     }
-                    exchange.finish();
+                    exchange.finish(kThreeBuckets.size());
                     count += tests::count_wrong_integers(world, round, {0, 1000},
                                                          exchange.summed_gradients());
                 }
                 return count;
             });
+            CHECK(wrong == all(world, 0));
+        }
+    });
+}
+
+TEST_CASE("buckets summed one by one between processes give the exact sums, each in a call") {
+    for_each_reduction([](const Reduction& reduction) {
+        for (const std::size_t world : tests::kWorldSizes) {
+            const Case test{reduction, world, kThreeBuckets, 1000};
+            const auto wrong =
+                count_in_ranks(test, [&](SegmentExchange& exchange, std::size_t rank) {
+                    std::size_t count = 0;
+                    for (std::size_t round = 0; round < 20; ++round) {
+                        exchange.begin_step();
+                        tests::fill_integers(rank, round, exchange.gradients());
+                        for (std::size_t b = 1; b <= kThreeBuckets.size(); ++b) {
+                            exchange.hand_over(b);
+                            exchange.finish(b);
+                            count += tests::count_wrong_integers(world, round, kThreeBuckets[b - 1],
+                                                                 exchange.summed_gradients());
+                        }
+                    }
+                    return count + (exchange.stats().calls == 60 ? 0 : 1);
+                });
             CHECK(wrong == all(world, 0));
         }
     });
@@ -207,7 +232,7 @@ TEST_CASE("to hand over and to make progress does not wait for a rank that is la
             }
             const bool waited = std::chrono::steady_clock::now() - start >
                                 std::chrono::milliseconds(rank == 1 ? 60'000 : 150);
-            exchange.finish();
+            exchange.finish(kThreeBuckets.size());
             return tests::count_wrong_integers(3, 0, {0, 1000}, exchange.summed_gradients()) +
                    (waited ? 1 : 0);
         });
@@ -277,7 +302,7 @@ TEST_CASE("processes broadcast rank 0's values and gather every rank's in order"
     }
 }
 
-TEST_CASE("every reduction moves two times the block less one chunk whatever the world size") {
+TEST_CASE("every reduction between processes sends what its row states") {
     constexpr std::size_t kSize = 16 * 7 * 4 * 3;  // equal chunks for every world size below
     for_each_reduction([](const Reduction& reduction) {
         for (const std::size_t world : {2UL, 3UL, 4UL, 7UL}) {
@@ -287,16 +312,18 @@ TEST_CASE("every reduction moves two times the block less one chunk whatever the
                 exchange.reduce();
                 return exchange.stats().sent_bytes;
             });
-            CHECK(sent == all(world, 2 * (world - 1) * kSize * sizeof(float) / world));
+            const double stated = reduction.traits.sent_per_byte(static_cast<double>(world));
+            CHECK(sent == all(world, std::lround(stated * kSize * sizeof(float))));
         }
     });
 }
 
 TEST_CASE("an unknown reduction is refused with the names of all") {
-    const auto error = tests::error_of([] { multiproc::find_reduction("tree"); });
+    const auto error =
+        tests::error_of([] { core::find_reduction(multiproc::reductions(), "none such"); });
     REQUIRE(error);
     CHECK(error->code() == core::ExitCode::kUsage);
     for_each_reduction([&](const Reduction& reduction) {
-        CHECK(tests::holds(error->what(), std::string(reduction.name)));
+        CHECK(tests::holds(error->what(), std::string(reduction.traits.name)));
     });
 }

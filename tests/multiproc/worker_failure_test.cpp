@@ -95,9 +95,9 @@ TEST_CASE("a worker killed in any phase ends the run within two seconds and is n
     for (const multiproc::Reduction& reduction : multiproc::reductions()) {
         for (const Phase phase : {Phase::kLoad, Phase::kForward, Phase::kBackward, Phase::kExchange,
                                   Phase::kUpdate, Phase::kEvaluate}) {
-            INFO(reduction.name << ", phase " << core::name_of(phase));
+            INFO(reduction.traits.name << ", phase " << core::name_of(phase));
             Saboteur saboteur(phase, SIGKILL);
-            const Outcome outcome = run_with(saboteur, 60.0, reduction.name);
+            const Outcome outcome = run_with(saboteur, 60.0, reduction.traits.name);
             REQUIRE(outcome.failure);
             CHECK(outcome.failure->code() == core::ExitCode::kWorkerDied);
             CHECK(outcome.failure->rank() == kVictim);
@@ -114,9 +114,9 @@ TEST_CASE("a worker that stands still past the timeout is the one named") {
     // In phase exchange all ranks are in the same place, and only one of them does not wait.
     for (const Phase phase : {Phase::kBackward, Phase::kExchange}) {
         for (const multiproc::Reduction& reduction : multiproc::reductions()) {
-            INFO(reduction.name << ", phase " << core::name_of(phase));
+            INFO(reduction.traits.name << ", phase " << core::name_of(phase));
             Saboteur saboteur(phase, SIGSTOP);
-            const Outcome outcome = run_with(saboteur, 2.0, reduction.name);
+            const Outcome outcome = run_with(saboteur, 2.0, reduction.traits.name);
             REQUIRE(outcome.failure);
             CHECK(outcome.failure->code() == core::ExitCode::kStalled);
             CHECK(outcome.failure->rank() == kVictim);

@@ -31,11 +31,12 @@ public:
           all_{0, gradients.size()},
           spoil_(std::move(spoil)) {}
 
+    const core::ExchangeTraits& traits() const override { return traits_; }
     std::span<const core::Range> buckets() const override { return {&all_, 1}; }
     void begin_step() override {}
     void hand_over(std::size_t) override {}
     void progress() override {}
-    void finish() override {
+    void finish(std::size_t) override {
         for (std::size_t i = 0; i < gradients_.size(); ++i) {
             for (std::size_t rank = 1; rank < world_size_; ++rank) {
                 gradients_[i] += allreduce::addend(rank, round_, i);
@@ -46,7 +47,7 @@ public:
     }
     std::span<const core::Range> update_ranges() const override { return {&all_, 1}; }
     std::span<const float> summed_gradients() const override { return gradients_; }
-    void publish() override {}
+    void publish(std::span<float>) override {}
     void broadcast(std::span<float>) override {}
     void all_gather(std::span<const std::byte>, std::span<std::byte>) override {}
     core::ExchangeStats stats() const override { return {}; }
@@ -56,6 +57,7 @@ private:
     std::span<float> gradients_;
     core::Range all_;
     Spoil spoil_;
+    core::ExchangeTraits traits_;
     std::size_t round_ = 0;
 };
 

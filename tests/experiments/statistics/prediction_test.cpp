@@ -19,15 +19,18 @@ constexpr double kBytes = 4e6;
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 /// 1 us per signal, 1 GB/s of bytes moved.
+const ExchangeCosts kDirect{"direct", [](double ranks) { return 2.0 * (ranks - 1.0); },
+                            [](double) { return 2.0; }};
+
 ExchangeModel direct_exchange() {
     std::vector<ExchangeTime> rows;
     for (const std::size_t ranks : {2, 4, 8}) {
         for (const double bytes : {1e4, 1e5, 1e6, 1e7}) {
-            const ExchangeCounts counts = counts_of("direct", ranks, bytes);
+            const ExchangeCounts counts = counts_of(kDirect, ranks, bytes);
             rows.push_back({ranks, bytes, 1e-6 * counts.signals + 1e-9 * counts.moved_bytes});
         }
     }
-    return *ExchangeModel::calibrate("direct", rows);
+    return *ExchangeModel::calibrate(kDirect, rows);
 }
 
 double exchange_seconds(std::size_t workers) {
@@ -224,7 +227,7 @@ TEST_CASE("the exchange model's doubt is part of the interval", "[statistics]") 
     for (const double bytes : {1e4, 1e5, 1e6, 1e7}) {
         rows.push_back({2, bytes, 2e-6 + 2e-9 * bytes * (bytes < 5e5 ? 1.3 : 0.8)});
     }
-    const auto exchange = ExchangeModel::calibrate("direct", rows);
+    const auto exchange = ExchangeModel::calibrate(kDirect, rows);
     REQUIRE(exchange);
     // Held out N = 2 is met exactly: a transfer as predicted.
     MeasuredPoint two = point(2, 1.0, 0.0);

@@ -1,0 +1,25 @@
+// The blocks of one owner of parameters: of a process that has a replica, or of a team that shares
+// one.
+#pragma once
+
+#include <vector>
+
+#include "core/base/memory_block.hpp"
+#include "core/base/range.hpp"
+#include "core/nn/tensor_layout.hpp"
+#include "core/train/job.hpp"
+
+namespace dp::core {
+
+struct Replica {
+    /// Lays out and fills what `job` starts from. Sets the calling thread's OpenMP thread count to
+    /// one, because a layout holds for the count it was planned under.
+    explicit Replica(const Job& job);
+
+    NetworkLayout layout;
+    FloatBlock parameters;       // initialised
+    FloatBlock optimizer_state;  // zeros
+    std::vector<Range> buckets;  // of the gradients, as the job cuts them
+};
+
+}  // namespace dp::core

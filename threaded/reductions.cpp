@@ -1,0 +1,19 @@
+#include "threaded/reductions.hpp"
+
+#include <array>
+
+#include "threaded/in_place_exchange.hpp"
+
+namespace dp::threaded {
+namespace {
+
+template <typename Made>
+constexpr Reduction kRow = core::reduction_row<Made, TeamExchange, TeamSetup>();
+
+constexpr std::array kReductions{kRow<InPlaceExchange>};
+
+}  // namespace
+
+std::span<const Reduction> reductions() { return kReductions; }
+
+}  // namespace dp::threaded
