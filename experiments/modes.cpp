@@ -1,5 +1,7 @@
 #include "experiments/modes.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 
@@ -8,6 +10,7 @@
 #include "core/base/error.hpp"
 #include "core/base/join.hpp"
 #include "core/train/serial.hpp"
+#include "experiments/delay_listener.hpp"
 #include "multiproc/process_group.hpp"
 #include "multiproc/reductions.hpp"
 #include "multiproc/run_procs.hpp"
@@ -77,10 +80,13 @@ core::SumOrder sum_order_of(const core::RunConfig& config) {
 
 core::RunResult run_job(const core::Job& job) {
     const Mode& mode = find_mode(job.config.mode);
-    if (mode.forks) return mode.run(job);
+    core::Job own = job;
+    own.supervisor_memory = [pid = getpid()] { return core::read_process_memory(pid); };
+    std::optional<DelayListener> delay;
+    if (job.config.delay) own.listener = &delay.emplace(*job.listener, *job.config.delay);
+    if (mode.forks) return mode.run(own);
     multiproc::GroupCallbacks child;
     child.name = [&](std::size_t) { return fmt::format("the {} process", mode.name); };
-    core::Job own = job;
     child.on_start = [&](std::function<void(const core::Error&)> leave) {
         own.leave = std::move(leave);
     };

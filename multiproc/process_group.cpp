@@ -14,8 +14,11 @@
 #include <cstdio>
 #include <cstring>
 #include <ctime>
+#include <filesystem>
+#include <iterator>
 #include <string_view>
 
+#include "core/base/check.hpp"
 #include "core/base/wait.hpp"
 
 namespace dp::multiproc {
@@ -134,6 +137,16 @@ private:
     int fd_;
 };
 
+/// A child of a process with threads could wait for ever for a lock that one of them held. Checks
+/// nothing where /proc is not mounted, nor under the thread sanitizer, which has a thread itself.
+void check_single_thread() {
+#if !defined(__SANITIZE_THREAD__)
+    std::error_code no_proc;
+    const std::filesystem::directory_iterator threads("/proc/self/task", no_proc);
+    if (!no_proc) DP_CHECK(std::distance(begin(threads), end(threads)), ==, 1);
+#endif
+}
+
 struct Child {
     pid_t pid = -1;
     ReportFile report;
@@ -157,15 +170,10 @@ struct Child {
         report.write(kDone, callbacks.work(rank));
     } catch (const core::PeerFailed&) {
         code = kPeerFailedExit;
-    } catch (const Error& error) {
+    } catch (...) {
+        const Error error = core::as_error(std::current_exception());
         report.write(kFailed, error.what());
         code = static_cast<int>(error.code());
-    } catch (const std::bad_alloc&) {
-        report.write(kFailed, "out of memory: use fewer workers or a smaller --batch-size");
-        code = static_cast<int>(ExitCode::kResources);
-    } catch (const std::exception& error) {
-        report.write(kFailed, error.what());
-        code = static_cast<int>(ExitCode::kRunFailed);
     }
     std::fflush(nullptr);
     _exit(code);  // without the parent's destructors and exit handlers
@@ -176,6 +184,7 @@ public:
     /// The report files come first: what can fail must not fail with children already running.
     Group(std::size_t count, const GroupCallbacks& callbacks)
         : callbacks_(callbacks), children_(count) {
+        check_single_thread();
         const pid_t supervisor = getpid();
         std::fflush(nullptr);  // else every child would print what is still buffered
         for (std::size_t rank = 0; rank < count; ++rank) {

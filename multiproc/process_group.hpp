@@ -1,7 +1,7 @@
 // Forked workers under supervision: started together, watched until all have ended, and when one
 // fails, all ended within a second, with the first failure told. The supervisor itself must stay
-// free of threads: a fork copies only the calling thread, and a lock that another holds stays
-// locked in the child for ever.
+// free of threads, which is checked: a fork copies only the calling thread, and a lock that another
+// holds stays locked in the child for ever.
 #pragma once
 
 #include <sys/types.h>

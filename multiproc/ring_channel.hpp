@@ -29,6 +29,12 @@ inline constexpr std::uint32_t kSlots = 8;
 ///  3. Both sides cut a transfer of n bytes into the same segments.
 class RingChannel {
 public:
+    /// Before either side uses it: as if `count` segments had gone through.
+    void start_at(std::uint32_t count) {
+        written_.publish(count);
+        read_.publish(count);
+    }
+
     // The writer's side: wait until has_room(), fill slot_to_write(), push() it.
 
     [[nodiscard]] bool has_room() const { return room_at(read_.load()); }

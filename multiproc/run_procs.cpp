@@ -13,27 +13,18 @@
 namespace dp::multiproc {
 namespace {
 
-/// Passes everything on and notes where its rank is, for the supervisor.
-class PositionListener final : public core::RunListener {
+/// Notes where its rank is, for the supervisor.
+class PositionListener final : public core::ListenerInFront {
 public:
     PositionListener(core::RunListener& next, RankPosition& position)
-        : next_(next), position_(position) {}
+        : ListenerInFront(next), position_(position) {}
 
-    void on_worker_start(std::size_t rank) override { next_.on_worker_start(rank); }
     void on_phase(const core::WorkerPosition& position) override {
         position_.store(position);
-        next_.on_phase(position);
-    }
-    void on_step(std::size_t epoch, std::size_t step, std::size_t steps,
-                 std::size_t images) override {
-        next_.on_step(epoch, step, steps, images);
-    }
-    void on_epoch(std::size_t epoch, const core::EpochResult& result) override {
-        next_.on_epoch(epoch, result);
+        ListenerInFront::on_phase(position);
     }
 
 private:
-    core::RunListener& next_;
     RankPosition& position_;
 };
 

@@ -52,7 +52,8 @@ struct SharedSegment::Mapping {
     }
 };
 
-SharedSegment::SharedSegment(std::size_t world_size, std::size_t gradient_floats)
+SharedSegment::SharedSegment(std::size_t world_size, std::size_t gradient_floats,
+                             std::uint32_t first_count)
     : mapping_(std::make_unique<Mapping>()) {
     mapping_->world_size = world_size;
     mapping_->gradient_floats = gradient_floats;
@@ -72,14 +73,17 @@ SharedSegment::SharedSegment(std::size_t world_size, std::size_t gradient_floats
     auto* at = static_cast<std::byte*>(mapping_->region.get_address());
     mapping_->gradients = at + control_bytes;
     mapping_->control = new (at) ControlBlock;
-    mapping_->positions = reinterpret_cast<RankPosition*>(at + sizeof(ControlBlock));
-    mapping_->counters = reinterpret_cast<RankCounters*>(mapping_->positions + world_size);
-    mapping_->channels = reinterpret_cast<RingChannel*>(mapping_->counters + world_size);
+    at += sizeof(ControlBlock);
+    mapping_->positions = new (at) RankPosition[world_size];
+    at += world_size * sizeof(RankPosition);
+    mapping_->counters = new (at) RankCounters[world_size];
+    at += world_size * sizeof(RankCounters);
+    // Default-initialised: the slots stay untouched, their pages the first writer's.
+    mapping_->channels = new (at) RingChannel[world_size];
     for (std::size_t rank = 0; rank < world_size; ++rank) {
-        new (mapping_->positions + rank) RankPosition;
-        new (mapping_->counters + rank) RankCounters;
-        // Default-initialised: the slots stay untouched, their pages the first writer's.
-        new (mapping_->channels + rank) RingChannel;
+        counters(rank).handed.publish(first_count);
+        counters(rank).done.publish(first_count);
+        channel_from(rank).start_at(first_count);
     }
 }
 

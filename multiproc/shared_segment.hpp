@@ -50,8 +50,10 @@ struct RankCounters {
 class SharedSegment {
 public:
     /// Room for `world_size` ranks with up to `gradient_floats` gradients each, zero-filled; what
-    /// is never touched takes no memory. Throws Error(kResources) when the system refuses it.
-    SharedSegment(std::size_t world_size, std::size_t gradient_floats);
+    /// is never touched takes no memory. All counters start at `first_count`, which tests set near
+    /// the wrap at 2^32. Throws Error(kResources) when the system refuses the memory.
+    SharedSegment(std::size_t world_size, std::size_t gradient_floats,
+                  std::uint32_t first_count = 0);
     ~SharedSegment();
     SharedSegment(const SharedSegment&) = delete;
     SharedSegment& operator=(const SharedSegment&) = delete;

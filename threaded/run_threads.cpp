@@ -52,7 +52,7 @@ struct Team {
     FirstFailure failure;
     std::atomic<bool> ready{false};        // set before the region opens: releases the fields above
     std::atomic<std::size_t> finished{0};  // acquired by the caller
-    std::atomic<bool> leaving{false};      // set by the first rank to find another stuck
+    std::atomic<bool> leaving{false};      // set by the first rank that finds another stuck
 };
 
 /// A parallel region ends when all its threads do, so one that stands still would keep the others
@@ -63,7 +63,7 @@ void leave_if_stuck(Team& team, const core::Error& error) {
         if (std::chrono::steady_clock::now() > deadline) {
             if (team.leaving.exchange(true)) return;
             if (team.leave) team.leave(error);
-            std::_Exit(static_cast<int>(core::ExitCode::kStalled));
+            std::_Exit(static_cast<int>(error.code()));
         }
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
@@ -71,7 +71,7 @@ void leave_if_stuck(Team& team, const core::Error& error) {
 
 void run_rank(Team& team, std::size_t rank, std::size_t given) {
     (void)team.ready.load(std::memory_order_acquire);
-    std::optional<core::Error> stalled;
+    std::optional<core::Error> failure;
     try {
         if (given != team.threads) {
             throw core::Error(core::ExitCode::kResources,
@@ -84,16 +84,13 @@ void run_rank(Team& team, std::size_t rank, std::size_t given) {
         team.body(rank);
     } catch (const core::PeerFailed&) {
         team.failure.record(std::current_exception(), /*echo=*/true);
-    } catch (const core::Error& error) {
-        if (error.code() == core::ExitCode::kStalled) stalled = error;
-        team.failure.record(std::current_exception(), /*echo=*/false);
-        team.on_failure();
     } catch (...) {
+        failure = core::as_error(std::current_exception());
         team.failure.record(std::current_exception(), /*echo=*/false);
         team.on_failure();
     }
     team.finished.fetch_add(1, std::memory_order_release);
-    if (stalled) leave_if_stuck(team, *stalled);
+    if (failure) leave_if_stuck(team, *failure);
 }
 
 /// Only opens the region: the compiler's hand-over of `team` to the threads is ordered by libgomp,

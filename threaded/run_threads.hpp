@@ -19,8 +19,8 @@ core::RunResult run_threads(const core::Job& job);
 /// Runs `body`(rank) on `threads` OpenMP threads, each with its own OpenMP thread count set to one,
 /// so that what it calls stays on its core. Ends when all have returned and rethrows what made a
 /// rank fail first; `on_failure` is called by a rank that fails, to release those that wait for it.
-/// A thread that stands still past a peer's deadline cannot be ended: the process then leaves, by
-/// `leave`(the peer's error) if there is one, else without a word, with exit code 7.
+/// A thread that has not returned half a second after another failed cannot be ended: the process
+/// then leaves, by `leave`(the failure) if there is one, else without a word, with its exit code.
 void run_team(std::size_t threads, const std::function<void(std::size_t rank)>& body,
               const std::function<void()>& on_failure,
               const std::function<void(const core::Error&)>& leave = {});

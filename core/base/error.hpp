@@ -2,6 +2,8 @@
 // Libraries throw; only main catches. A broken invariant is not an Error but a failed DP_CHECK.
 #pragma once
 
+#include <exception>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -39,5 +41,16 @@ public:
 private:
     ExitCode code_;
 };
+
+/// The Error that `exception` is, or that says what it is.
+inline Error as_error(const std::exception_ptr& exception) try {
+    std::rethrow_exception(exception);
+} catch (const Error& error) {
+    return error;
+} catch (const std::bad_alloc&) {
+    return {ExitCode::kResources, "out of memory: use fewer workers or a smaller --batch-size"};
+} catch (const std::exception& error) {
+    return {ExitCode::kRunFailed, std::string(error.what())};
+}
 
 }  // namespace dp::core

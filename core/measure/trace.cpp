@@ -4,7 +4,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "core/base/check.hpp"
 #include "core/base/error.hpp"
 
 namespace dp::core {
@@ -65,7 +64,7 @@ void StepTrace::on_layer_end() {
     record(event, layer_);
 }
 
-void StepTrace::record(TraceEvent event, std::string_view name) {
+void StepTrace::record(TraceEvent event, std::string_view name) noexcept {
     event.step = step_;
     event.phase = phase_;
     if (event.kind == TraceKind::kTransfer && goes_on(event)) {
@@ -74,11 +73,12 @@ void StepTrace::record(TraceEvent event, std::string_view name) {
         last.bytes += event.bytes;
         return;
     }
-    if (size_ == events_.size()) {
+    const auto number = size_ < events_.size() ? intern(name) : std::nullopt;
+    if (!number) {
         ++dropped_;
         return;
     }
-    event.name = intern(name);
+    event.name = *number;
     events_[size_++] = event;
 }
 
@@ -90,11 +90,11 @@ bool StepTrace::goes_on(const TraceEvent& event) const {
            last.ring_step == event.ring_step;
 }
 
-std::uint16_t StepTrace::intern(std::string_view name) {
+std::optional<std::uint16_t> StepTrace::intern(std::string_view name) {
     const auto end = names_.begin() + static_cast<std::ptrdiff_t>(name_count_);
     const auto found = std::find(names_.begin(), end, name);
     if (found == end) {
-        DP_CHECK(name_count_, <, names_.size());
+        if (name_count_ == names_.size()) return std::nullopt;
         names_[name_count_++] = name;
     }
     return static_cast<std::uint16_t>(found - names_.begin());

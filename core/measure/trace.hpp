@@ -100,9 +100,10 @@ public:
     void on_layer_begin(std::string_view name) override;
     void on_layer_end() override;
 
-    /// Keeps `event`, named `name`, as of this step and phase. A transfer that goes on where the
-    /// last event ended becomes one with it. `name` must live until take().
-    void record(TraceEvent event, std::string_view name);
+    /// Keeps `event`, named `name`, as of this step and phase; counts it as dropped where there is
+    /// no room for it or for its name. A transfer that goes on where the last event ended becomes
+    /// one with it. `name` must live until take().
+    void record(TraceEvent event, std::string_view name) noexcept;
 
     [[nodiscard]] static std::int64_t nanoseconds(Clock::time_point time) {
         return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch())
@@ -117,7 +118,8 @@ private:
     static constexpr std::size_t kMostNames = 64;
 
     [[nodiscard]] bool goes_on(const TraceEvent& event) const;
-    std::uint16_t intern(std::string_view name);
+    /// None when there is no room for another name.
+    std::optional<std::uint16_t> intern(std::string_view name);
 
     StepRange steps_;
     std::vector<TraceEvent> events_;  // as long as the capacity; the first size_ are in use

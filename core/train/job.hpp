@@ -6,10 +6,12 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "core/base/error.hpp"
 #include "core/data/batch_source.hpp"
 #include "core/measure/phase_clock.hpp"
+#include "core/measure/usage.hpp"
 #include "core/nn/model.hpp"
 #include "core/train/run_config.hpp"
 #include "core/train/run_result.hpp"
@@ -18,12 +20,13 @@ namespace dp::core {
 
 struct StateDict;
 
-/// A worker enters a phase: the place of a progress report, and of a fault that a test injects.
+/// A worker enters a phase: the place of a progress report.
 struct WorkerPosition {
-    std::size_t rank = 0;
+    std::size_t rank = 0;   // the worker's, the first of those that it plays
     std::size_t epoch = 0;  // from 0
     std::size_t step = 0;   // in the epoch, from 0
     Phase phase = Phase::kOther;
+    std::optional<std::size_t> played = {};  // whose turn it is; none where the phase is all ranks'
 };
 
 /// Hears of the run as it goes on. Called in the worker's own process, on its thread:
@@ -41,6 +44,25 @@ public:
     virtual void on_epoch(std::size_t /*epoch*/, const EpochResult& /*result*/) {}
 };
 
+/// Passes everything on to the next listener, which must outlive it.
+class ListenerInFront : public RunListener {
+public:
+    explicit ListenerInFront(RunListener& next) : next_(next) {}
+
+    void on_worker_start(std::size_t rank) override { next_.on_worker_start(rank); }
+    void on_phase(const WorkerPosition& position) override { next_.on_phase(position); }
+    void on_step(std::size_t epoch, std::size_t step, std::size_t steps,
+                 std::size_t images) override {
+        next_.on_step(epoch, step, steps, images);
+    }
+    void on_epoch(std::size_t epoch, const EpochResult& result) override {
+        next_.on_epoch(epoch, result);
+    }
+
+private:
+    RunListener& next_;
+};
+
 using MakeSource = std::function<std::unique_ptr<BatchSource>(std::size_t rank)>;
 
 struct Job {
@@ -53,6 +75,9 @@ struct Job {
     /// Ends this process at once with an error that its supervisor then tells: for a backend with
     /// a worker that cannot be ended otherwise. May be empty.
     std::function<void(const Error& error)> leave;
+    /// Memory of the process that waits for the workers, read by rank 0 while all of them still
+    /// hold theirs: a page that they share counts as a part of a page. May be empty.
+    std::function<std::optional<ProcessMemory>()> supervisor_memory;
     std::chrono::steady_clock::time_point started;  // when the run began, before its workers did
 };
 

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <thread>
 
 #include <fmt/format.h>
 
@@ -83,6 +82,7 @@ public:
           hand_over_(exchange),
           optimizer_(make_optimizer(job.config.optimizer)),
           gradient_scale_(1.F / static_cast<float>(job.config.workers)) {
+        rank_ = first_rank();
         flush_denormals();
         job_.listener->on_worker_start(first_rank());
         std::vector<std::size_t> training_sizes;
@@ -283,7 +283,9 @@ private:
                                   network_->activation_bytes()};
         barrier();
         if (owner) outcome_.report.process_memory = read_process_memory();
-        if (leads()) outcome_.result.supervisor_memory = read_process_memory(getppid());
+        if (leads() && job_.supervisor_memory) {
+            outcome_.result.supervisor_memory = job_.supervisor_memory();
+        }
     }
 
     void save() const {
@@ -310,20 +312,12 @@ private:
     std::int64_t enter(Phase phase) {
         const auto time = clock_.enter(phase);
         if (recorder_ != nullptr) recorder_->enter(phase, time, rank_);
-        job_.listener->on_phase({first_rank(), epoch_, step_, phase});
-        const std::optional<Delay>& delay = job_.config.delay;
-        if (delay && delay->phase == phase && is_turn_of(delay->rank, phase)) {
-            std::this_thread::sleep_for(
-                std::chrono::duration<double, std::milli>(delay->milliseconds));
-        }
+        WorkerPosition position{first_rank(), epoch_, step_, phase};
+        const bool in_turn =
+            phase == Phase::kLoad || phase == Phase::kForward || phase == Phase::kBackward;
+        if (in_turn || shares_.size() == 1) position.played = rank_;
+        job_.listener->on_phase(position);
         return StepTrace::nanoseconds(time);
-    }
-
-    /// Serial's update is that of all the ranks it plays.
-    [[nodiscard]] bool is_turn_of(std::size_t rank, Phase phase) const {
-        if (phase != Phase::kUpdate) return rank == rank_;
-        return std::ranges::any_of(
-            shares_, [rank](const Share& share) { return share.blocks.rank == rank; });
     }
 
     void bind(const Share& share) {

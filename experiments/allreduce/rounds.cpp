@@ -44,9 +44,10 @@ Scoreboard::Scoreboard(std::size_t world_size, RoundLimits limits, double timeou
     }
     auto* at = static_cast<std::byte*>(region_.get_address());
     header_ = new (at) Header;
-    records_ = reinterpret_cast<Record*>(at + sizeof(Header));
-    stamps_ = reinterpret_cast<Stamps*>(records_ + world_size);
-    for (std::size_t rank = 0; rank < world_size; ++rank) new (records_ + rank) Record;
+    at += sizeof(Header);
+    records_ = new (at) Record[world_size];
+    at += world_size * sizeof(Record);
+    stamps_ = new (at) Stamps[world_size * limits.capacity()];  // left as they are: untouched
 }
 
 void Scoreboard::decide(std::size_t round) {

@@ -13,6 +13,7 @@
 #include <new>
 #include <thread>
 
+#include "core/base/check.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/data.hpp"
 
@@ -136,6 +137,20 @@ TEST_CASE("workers die with their supervisor") {
         }));
     }
     munmap(memory, sizeof(Pids));
+}
+
+TEST_CASE("a supervisor that has a thread besides its own is refused before it forks") {
+#if defined(__SANITIZE_THREAD__)
+    return;  // it has a thread of its own
+#endif
+    std::atomic<bool> over{false};
+    std::thread other([&] { over.wait(false); });
+    GroupCallbacks callbacks;
+    callbacks.work = [](std::size_t) { return std::string(); };
+    CHECK_THROWS_AS(run_process_group(1, callbacks), core::CheckFailure);
+    over = true;
+    over.notify_one();
+    other.join();
 }
 
 TEST_CASE("an interrupt ends the group with code 130") {

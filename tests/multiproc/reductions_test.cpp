@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -34,12 +35,13 @@ struct Case {
     std::vector<Range> buckets;
     std::size_t size = 0;
     double timeout_seconds = 60.0;
+    std::uint32_t first_count = 0;
 };
 
 /// Forks the ranks of `test`, each of which returns count(exchange, rank); returns the counts.
 template <typename Count>
 std::vector<std::string> count_in_ranks(const Case& test, const Count& count) {
-    SharedSegment segment(test.world, test.size);
+    SharedSegment segment(test.world, test.size, test.first_count);
     multiproc::GroupCallbacks callbacks;
     callbacks.work = [&](std::size_t rank) {
         const auto exchange =
@@ -162,6 +164,17 @@ TEST_CASE("buckets handed over one by one with progress between them give the ex
                 return count;
             });
             CHECK(wrong == all(world, 0));
+        }
+    });
+}
+
+TEST_CASE("counters that wrap at 2^32 change no sum between processes") {
+    const std::vector<Range> large{{500'000, 500'000}, {40'000, 460'000}, {0, 40'000}};
+    for_each_reduction([&](const Reduction& reduction) {
+        for (const std::size_t world : tests::kWorldSizes) {
+            Case test{reduction, world, large, 1'000'000};
+            test.first_count = std::numeric_limits<std::uint32_t>::max() - 4;
+            CHECK(count_wrong(test) == all(world, 0));
         }
     });
 }

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <vector>
 
 #include "core/base/error.hpp"
@@ -100,6 +101,14 @@ TEST_CASE("every reduction between threads gives every rank the exact sum of its
             CHECK(count_wrong({reduction, world, {{0, size}}, size}) == zeros(world));
         }
         CHECK(count_wrong({reduction, world, kThreeBuckets, 1000}) == zeros(world));
+    });
+}
+
+TEST_CASE("counters that wrap at 2^32 change no sum between threads") {
+    for_each_reduction([](const Reduction& reduction, std::size_t world) {
+        Case test{reduction, world, kThreeBuckets, 1000};
+        test.first_count = std::numeric_limits<std::uint32_t>::max() - 4;
+        CHECK(count_wrong(test) == zeros(world));
     });
 }
 
@@ -253,6 +262,25 @@ TEST_CASE("a thread that throws ends the whole team and its error is the one tol
         CHECK(std::string(error->what()) == "rank 2 is out of data");
         CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(2));
     }
+}
+
+TEST_CASE("a thread that stands still does not keep a team whose other thread has failed") {
+    multiproc::GroupCallbacks child;
+    std::function<void(const core::Error&)> leave;
+    child.on_start = [&](std::function<void(const core::Error&)> given) { leave = given; };
+    child.work = [&](std::size_t) -> std::string {
+        count_in_ranks({.world = 2, .leave = leave}, [](auto&, auto&, std::size_t rank) -> int {
+            while (rank == 1) pause();
+            throw std::runtime_error("rank 0 is out of paper");
+        });
+        return "";
+    };
+    const auto start = std::chrono::steady_clock::now();
+    const auto error = tests::error_of([&] { multiproc::run_process_group(1, child); });
+    REQUIRE(error);
+    CHECK(error->code() == core::ExitCode::kRunFailed);
+    CHECK(std::string(error->what()) == "rank 0 is out of paper");
+    CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(5));
 }
 
 TEST_CASE(

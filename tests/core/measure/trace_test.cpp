@@ -82,6 +82,19 @@ TEST_CASE("a full recorder drops what comes and counts it, and allocates nothing
     CHECK(taken.dropped == 2);  // the loss and the phase
 }
 
+TEST_CASE("a span whose name finds no room is dropped and counted") {
+    StepTrace trace({1, 1}, 100);
+    trace.begin_step(0);
+    std::vector<std::string> names;
+    for (int i = 0; i < 66; ++i) names.push_back("name " + std::to_string(i));
+    for (const std::string& name : names) core::TraceSpan(&trace, name, {});
+    core::TraceSpan(&trace, names.front(), {});
+    const core::WorkerTrace taken = trace.take();
+    CHECK(taken.names.size() == 64);
+    CHECK(taken.events.size() == 65);
+    CHECK(taken.dropped == 2);
+}
+
 TEST_CASE("a transfer in pieces is one event until anything else comes between") {
     StepTrace trace({1, 2}, 100);
     trace.begin_step(0);

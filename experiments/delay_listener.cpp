@@ -1,0 +1,15 @@
+#include "experiments/delay_listener.hpp"
+
+#include <chrono>
+#include <thread>
+
+namespace dp::experiments {
+
+void DelayListener::on_phase(const core::WorkerPosition& position) {
+    ListenerInFront::on_phase(position);
+    if (position.phase != delay_.phase) return;
+    if (position.played.value_or(delay_.rank) != delay_.rank) return;
+    std::this_thread::sleep_for(std::chrono::duration<double, std::milli>(delay_.milliseconds));
+}
+
+}  // namespace dp::experiments
