@@ -289,7 +289,9 @@ void check_reduction(const Request& request) {
     std::string offered;
     for (const std::string& name : request.modes) {
         const Mode& mode = find_mode(name);
-        if (mode.find_reduction(reduction)) return;
+        if (const auto row = mode.find_reduction(reduction)) {
+            return warn_of_former_name(*row, reduction);
+        }
         offered += fmt::format("{}{} offers {}", offered.empty() ? "" : "; ", name,
                                mode.reduction_names());
     }

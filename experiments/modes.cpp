@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include <spdlog/spdlog.h>
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.hpp"
@@ -71,6 +72,11 @@ const Mode& find_mode(std::string_view name) {
     }
     throw core::Error(core::ExitCode::kUsage, "--mode '{}' is not a mode: choose from {}", name,
                       mode_names());
+}
+
+void warn_of_former_name(const core::ExchangeTraits& reduction, std::string_view name) {
+    if (name == reduction.name) return;
+    spdlog::warn("--reduction {} is the former name of {}: use the new one", name, reduction.name);
 }
 
 core::SumOrder sum_order_of(const core::RunConfig& config) {

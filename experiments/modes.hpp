@@ -39,6 +39,9 @@ const Mode& find_mode(std::string_view name);
 /// "serial, threads, procs".
 std::string mode_names();
 
+/// Tells the user who asked for `name` that `reduction` has another name by now, if it has.
+void warn_of_former_name(const core::ExchangeTraits& reduction, std::string_view name);
+
 /// The order in which a run of `config` adds gradients. Throws Error(kUsage) for an
 /// unknown mode.
 core::SumOrder sum_order_of(const core::RunConfig& config);

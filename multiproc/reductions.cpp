@@ -2,9 +2,9 @@
 
 #include <array>
 
-#include "multiproc/direct_exchange.hpp"
-#include "multiproc/ring_exchange.hpp"
-#include "multiproc/slot_ring_exchange.hpp"
+#include "multiproc/message_ring_exchange.hpp"
+#include "multiproc/shared_direct_exchange.hpp"
+#include "multiproc/shared_ring_exchange.hpp"
 
 namespace dp::multiproc {
 namespace {
@@ -12,7 +12,8 @@ namespace {
 template <typename Made>
 constexpr Reduction kRow = core::reduction_row<Made, SegmentExchange, ExchangeSetup>();
 
-constexpr std::array kReductions{kRow<DirectExchange>, kRow<RingExchange>, kRow<SlotRingExchange>};
+constexpr std::array kReductions{kRow<MessageRingExchange>, kRow<SharedRingExchange>,
+                                 kRow<SharedDirectExchange>};
 
 }  // namespace
 

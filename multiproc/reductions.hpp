@@ -11,11 +11,12 @@ namespace dp::multiproc {
 
 using Reduction = core::Reduction<SegmentExchange, ExchangeSetup>;
 
-/// The first is the default: the fastest with a core per rank as well as with fewer. (4.6 MB on two
-/// cores that share a cache, microseconds: two ranks direct 74, ring 102, slot-ring 180; four ranks
-/// direct 220 to 240, ring 380 to 430, slot-ring 750 to 1,250. On two that do not share it: two
-/// ranks direct 145 to 170, ring 1,050, slot-ring 2,650; four ranks direct 360, ring 3,200,
-/// slot-ring 7,400.)
+/// The first is the default: the one that passes messages, as processes without shared memory
+/// would. What that costs (4.6 MB on two cores that share a cache, microseconds): two ranks
+/// message-ring 180, shared-ring 102, shared-direct 74; four ranks message-ring 750 to 1,250,
+/// shared-ring 380 to 430, shared-direct 220 to 240. On two that do not share it: two ranks
+/// message-ring 2,650, shared-ring 1,050, shared-direct 145 to 170; four ranks 7,400, 3,200 and
+/// 360.
 std::span<const Reduction> reductions();
 
 }  // namespace dp::multiproc

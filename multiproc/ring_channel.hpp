@@ -10,7 +10,7 @@
 
 namespace dp::multiproc {
 
-// Slot and depth: the slot ring of 4.6 MB on two cores took 178 us with 8 slots of 256 KiB, 197
+// Slot and depth: the message ring of 4.6 MB on two cores took 178 us with 8 slots of 256 KiB, 197
 // with 4 of them or 8 of 128 KiB, 440 with 8 of 64. Smaller slots cost a wake-up each when ranks
 // share a core, more of them fall out of the cache.
 inline constexpr std::size_t kSlotBytes = std::size_t{256} * 1024;

@@ -6,8 +6,8 @@
 //   position        its rank                        supervisor
 //   counters        its rank                        the ranks that its reduction lets wait for it
 //   channel         its rank, slot by slot          right neighbour
-//   gradients       its rank (direct: any rank,     the ranks that its reduction lets read them
-//                   its own chunk)
+//   gradients       its rank (shared-direct: any     the ranks that its reduction lets read them
+//                   rank, its own chunk)
 //
 // A rank's gradients lie here and not in its own memory so that another can read them where they
 // lie, as an MPI library does with a peer's buffer (CMA, XPMEM); everything else that a rank

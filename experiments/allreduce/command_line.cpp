@@ -1,6 +1,7 @@
 #include "experiments/allreduce/command_line.hpp"
 
 #include "core/base/error.hpp"
+#include "experiments/modes.hpp"
 #include "experiments/options/option_values.hpp"
 
 namespace dp::experiments::allreduce {
@@ -71,7 +72,10 @@ Request finish(const RawOptions& raw) {
                           "--bytes {} is no whole number of floats: give a multiple of {}", bytes,
                           sizeof(float));
     }
-    chosen_reductions(request);
+    const std::vector<TimedReduction> chosen = chosen_reductions(request);
+    for (std::size_t i = 0; i < request.reductions.size(); ++i) {
+        warn_of_former_name(chosen[i].traits, request.reductions[i]);
+    }
     return request;
 }
 

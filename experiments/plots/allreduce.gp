@@ -21,8 +21,8 @@ set datafile missing NaN
 mode_of(text) = text[1:strstrt(text, "/") - 1]
 reduction_of(text) = text[strstrt(text, "/") + 1:strlen(text)]
 # Dash and point tell the reductions of a mode apart.
-dash_of(r) = r eq "in-place" || r eq "direct" ? 1 : r eq "ring" ? 2 : 4
-kind_of(r) = r eq "in-place" ? 7 : r eq "direct" ? 5 : r eq "ring" ? 9 : 11
+dash_of(r) = r eq "in-place" || r eq "shared-direct" ? 1 : r eq "shared-ring" ? 2 : 4
+kind_of(r) = r eq "in-place" ? 7 : r eq "shared-direct" ? 5 : r eq "shared-ring" ? 9 : 11
 # What is oversubscribed has hollow points.
 point(r) = over > 0 ? kind_of(r) - 1 : kind_of(r)
 of_line(text) = strcol("mode")."/".strcol("reduction") eq text

@@ -120,17 +120,22 @@ TEST_CASE("a reduction is for the modes that offer it and refused when none does
         return all;
     };
     const char* const modes = "serial,threads,procs";
-    CHECK(reductions_of({"--mode", modes, "-n", "2"}) == "none, in-place, direct");
-    CHECK(reductions_of({"--mode", modes, "-n", "2", "--reduction", "slot-ring"}) ==
-          "none, in-place, slot-ring");
-    for (const char* name : {"ring", "slot-ring", "direct"}) {
+    CHECK(reductions_of({"--mode", modes, "-n", "2"}) == "none, in-place, message-ring");
+    CHECK(reductions_of({"--mode", modes, "-n", "2", "--reduction", "shared-direct"}) ==
+          "none, in-place, shared-direct");
+    for (const char* name : {"message-ring", "shared-ring", "shared-direct"}) {
         CHECK(reductions_of({"--mode", "procs", "--reduction", name}) == name);
+    }
+    const std::vector<std::pair<const char*, std::string>> former{
+        {"slot-ring", "message-ring"}, {"ring", "shared-ring"}, {"direct", "shared-direct"}};
+    for (const auto& [name, now] : former) {
+        CHECK(reductions_of({"--mode", "procs", "--reduction", name}) == now);
     }
     const std::string refused = usage_error({"--mode", "serial,threads", "--reduction", "ring"});
     CHECK(tests::holds(refused, "'ring'"));
     CHECK(tests::holds(refused, "serial offers none; threads offers in-place"));
     CHECK(tests::holds(usage_error({"--mode", "procs", "--reduction", "tree"}),
-                       "procs offers direct, ring, slot-ring"));
+                       "procs offers message-ring, shared-ring, shared-direct"));
 }
 
 TEST_CASE("overlap is on unless it is switched off") {

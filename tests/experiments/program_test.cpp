@@ -108,7 +108,8 @@ TEST_CASE("out holds one valid document per run and is not overwritten unasked")
         CHECK(json.at("config").at("overlap") == true);
         CHECK(json.at("config").at("inject") == nullptr);
         CHECK(json.at("config").at("reduction") == json.at("result").at("reduction"));
-        CHECK(json.at("result").at("reduction") == (mode == "threads" ? "in-place" : "direct"));
+        CHECK(json.at("result").at("reduction") ==
+              (mode == "threads" ? "in-place" : "message-ring"));
         CHECK(json.at("result").at("workers").size() == 2);
         const auto& startup = json.at("startup");
         CHECK(startup.at("data_load_seconds") > 0.0);
@@ -361,13 +362,13 @@ TEST_CASE("a dry run prints the plan and trains nothing") {
     CHECK(result.exit_code == 0);
     CHECK(holds(result.out, "plan      threads: 2 workers"));
     CHECK(holds(result.out, "plan      procs: 2 workers"));
-    CHECK(holds(result.out, "reduction direct\n"));
+    CHECK(holds(result.out, "reduction message-ring\n"));
     const auto changed = run_program({"--dry-run", "--mode", "procs", "-n", "2", "--convolution",
                                       "direct", "--overlap", "off", "--bucket-kib", "0"});
-    CHECK(
-        holds(changed.out, "reduction direct, convolution direct, buckets of 0 KiB, no overlap\n"));
+    CHECK(holds(changed.out,
+                "reduction message-ring, convolution direct, buckets of 0 KiB, no overlap\n"));
     CHECK(holds(result.out, "reduction in-place"));
-    CHECK(holds(result.out, "reduction direct"));
+    CHECK(holds(result.out, "reduction message-ring"));
     CHECK_FALSE(holds(result.out, "Epoch"));
 }
 

@@ -129,9 +129,9 @@ void check_exchange(const core::RunConfig& config, const core::RunResult& result
         std::iota(all.begin(), all.end(), 0U);
         CHECK(handed == all);
         const std::size_t ring_steps = 2 * (config.workers - 1);
-        if (config.reduction == "ring") {
+        if (config.reduction == "shared-ring") {
             CHECK(moved.size() == buckets * ring_steps);
-        } else if (config.reduction == "slot-ring") {
+        } else if (config.reduction == "message-ring") {
             CHECK(moved.size() == buckets * (ring_steps + 1));
         } else {
             CHECK(summed == all);
@@ -162,7 +162,7 @@ void check_nesting(const experiments::TraceContents& contents) {
 void check_arrows(const core::RunConfig& config, const core::RunResult& result,
                   const std::vector<TraceArrow>& arrows) {
     const std::size_t world = config.workers;
-    const bool ring = config.reduction == "ring" || config.reduction == "slot-ring";
+    const bool ring = config.reduction == "shared-ring" || config.reduction == "message-ring";
     for (const TraceArrow& arrow : arrows) {
         CHECK(arrow.from != arrow.to);
         CHECK(arrow.from_ns <= arrow.to_ns);
@@ -171,7 +171,7 @@ void check_arrows(const core::RunConfig& config, const core::RunResult& result,
     const std::size_t sums = kTraced * result.exchange_buckets;
     if (config.mode == "serial") {
         CHECK(arrows.empty());
-    } else if (config.reduction == "slot-ring") {
+    } else if (config.reduction == "message-ring") {
         CHECK(arrows.size() >= sums * world * 2 * (world - 1));  // large buckets go in groups
     } else {
         CHECK(arrows.size() == (ring ? sums * world * 2 * (world - 1) : sums * (world - 1)));

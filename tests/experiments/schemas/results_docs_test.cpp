@@ -161,7 +161,7 @@ void write_made_allreduce(const fs::path& folder, const std::string& mode) {
         row.bytes = factor << 21;
         row.mode = mode;
         row.workers = 2;
-        row.reduction = "direct";
+        row.reduction = "shared-direct";
         row.time.median_us = 500.0 * static_cast<double>(factor);
         rows.push_back(row);
     }
@@ -249,7 +249,7 @@ TEST_CASE("every field of a trace is described, and every one described is writt
         auto arguments = small_run({"--mode", mode, "-n", "2", "--bucket-kib", "8192", "--trace",
                                     folder.path() / "trace.json"});
         if (mode == std::string("procs")) {
-            arguments.insert(arguments.end(), {"--reduction", "slot-ring"});
+            arguments.insert(arguments.end(), {"--reduction", "shared-direct"});
         }
         REQUIRE(tests::run_program(arguments).exit_code == 0);
         traces.push_back(parse(folder.path() / "trace.json"));

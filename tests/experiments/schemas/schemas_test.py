@@ -25,7 +25,7 @@ RUNS = [
     (["--mode", "serial,threads,procs", "-n", "1,2", *SMALL], 0, 5),
     (["--mode", "serial", "-n", "2", *SMALL], 0, 1),
     (["--mode", "threads,procs", "-n", "2", "--overlap", "off", *SMALL], 0, 2),
-    (["--mode", "procs", "-n", "2", "--reduction", "slot-ring", *SMALL], 0, 1),
+    (["--mode", "procs", "-n", "2", "--reduction", "shared-direct", *SMALL], 0, 1),
     (["--mode", "serial", "--epochs", "0"], 0, 1),
     (["--mode", "serial", "--epochs", "1", "--steps", "0"], 0, 1),
     (["--mode", "threads", "-n", "2", *LATE, *SMALL], 7, 1),

@@ -51,9 +51,9 @@ TEST_CASE("the model's counts are those of the reductions' rows", "[statistics]"
     // 4 ranks, 800 bytes: chunks of 200. By hand, from the head of each exchange's header.
     const std::map<std::string_view, double> moved{{"none", 0},
                                                    {"in-place", 800 + 200},
-                                                   {"direct", 1600},
-                                                   {"ring", 5 * 600},
-                                                   {"slot-ring", 6 * 800 - 4 * 200}};
+                                                   {"shared-direct", 1600},
+                                                   {"shared-ring", 5 * 600},
+                                                   {"message-ring", 6 * 800 - 4 * 200}};
     for (const auto& mode : dp::experiments::modes()) {
         for (const dp::core::ExchangeTraits& row : mode.reductions()) {
             const ExchangeCosts costs{row.name, row.signals, row.moved_per_byte};
@@ -64,6 +64,7 @@ TEST_CASE("the model's counts are those of the reductions' rows", "[statistics]"
         }
     }
     using dp::experiments::allreduce::calibrate;
+    // Results from before it was called shared-direct.
     CHECK(calibrate("procs", "direct", rows_of(kDirect, {2}, 0.0)).has_value());
     CHECK(calibrate("procs", "carrier-pigeon", rows_of(kDirect, {2}, 0.0)).reason() ==
           "no model of the reduction 'carrier-pigeon'");

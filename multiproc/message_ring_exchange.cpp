@@ -1,4 +1,4 @@
-#include "multiproc/slot_ring_exchange.hpp"
+#include "multiproc/message_ring_exchange.hpp"
 
 #include <algorithm>
 
@@ -17,7 +17,7 @@ static_assert(kGroup < kSlots);
 
 }  // namespace
 
-SlotRingExchange::SlotRingExchange(ExchangeSetup setup) : SegmentExchange(std::move(setup)) {
+MessageRingExchange::MessageRingExchange(ExchangeSetup setup) : SegmentExchange(std::move(setup)) {
     for (const Range& bucket : buckets()) {
         const std::size_t longest = core::chunk_of(bucket, world_size(), 0).size;
         segments_.push_back(
@@ -25,7 +25,7 @@ SlotRingExchange::SlotRingExchange(ExchangeSetup setup) : SegmentExchange(std::m
     }
 }
 
-bool SlotRingExchange::advance() {
+bool MessageRingExchange::advance() {
     if (world_size() == 1 || bucket() >= handed()) return false;
     if (receives() && !from_left().has_segment()) return false;
     if (sends() && !to_right().has_room()) return false;
@@ -34,7 +34,7 @@ bool SlotRingExchange::advance() {
     return true;
 }
 
-void SlotRingExchange::await(std::size_t /*count*/) {
+void MessageRingExchange::await(std::size_t /*count*/) {
     if (receives()) {
         count_wait(from_left().wait_for_segment(limits()), "chunk", rank_at(1), bucket());
     }
@@ -44,14 +44,14 @@ void SlotRingExchange::await(std::size_t /*count*/) {
     }
 }
 
-std::span<float> SlotRingExchange::own_segment() const {
+std::span<float> MessageRingExchange::own_segment() const {
     const std::size_t chunk = rank_at(step_ < world_size() ? step_ : step_ - world_size());
     const Range range = core::chunk_of(buckets()[bucket()], world_size(), chunk);
     const std::size_t begin = std::min(segment_ * kSegmentFloats, range.size);
     return gradients().subspan(range.offset + begin, std::min(kSegmentFloats, range.size - begin));
 }
 
-void SlotRingExchange::do_segment() {
+void MessageRingExchange::do_segment() {
     const std::span<float> segment = own_segment();
     const std::size_t size = segment.size();
     float* __restrict own = segment.data();
@@ -84,7 +84,7 @@ void SlotRingExchange::do_segment() {
     }
 }
 
-void SlotRingExchange::go_on() {
+void MessageRingExchange::go_on() {
     const std::size_t group_end = std::min(group_ + kGroup, segments_[bucket()]);
     if (++segment_ < group_end) return;
     if (++step_ <= 2 * (world_size() - 1)) {

@@ -27,18 +27,18 @@
 
 namespace dp::multiproc {
 
-class SlotRingExchange final : public SegmentExchange {
+class MessageRingExchange final : public SegmentExchange {
 public:
     static constexpr core::ExchangeTraits kTraits{
-        .name = "slot-ring",
-        .former_name = "",
+        .name = "message-ring",
+        .former_name = "slot-ring",
         .description = "messages through slots between neighbours; gradients stay private",
         .signals = [](double ranks) { return 2.0 * (ranks - 1.0); },
         .moved_per_byte = [](double ranks) { return 6.0 - 4.0 / ranks; },
         .sent_per_byte = [](double ranks) { return 2.0 * (ranks - 1.0) / ranks; },
     };
 
-    explicit SlotRingExchange(ExchangeSetup setup);
+    explicit MessageRingExchange(ExchangeSetup setup);
 
     const core::ExchangeTraits& traits() const override { return kTraits; }
     /// Others never read this rank's gradients.

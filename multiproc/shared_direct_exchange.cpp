@@ -1,4 +1,4 @@
-#include "multiproc/direct_exchange.hpp"
+#include "multiproc/shared_direct_exchange.hpp"
 
 #include <algorithm>
 
@@ -17,25 +17,26 @@ constexpr std::size_t kTileFloats = 2048;
 
 }  // namespace
 
-DirectExchange::DirectExchange(ExchangeSetup setup) : SegmentExchange(std::move(setup)) {
+SharedDirectExchange::SharedDirectExchange(ExchangeSetup setup)
+    : SegmentExchange(std::move(setup)) {
     for (std::size_t r = 0; r < world_size(); ++r) {
         blocks_.push_back(segment().gradients(r).data());
     }
 }
 
-bool DirectExchange::all_include(core::SharedCounter RankCounters::*counter,
-                                 std::size_t bucket) const {
+bool SharedDirectExchange::all_include(core::SharedCounter RankCounters::*counter,
+                                       std::size_t bucket) const {
     for (std::size_t r = 0; r < world_size(); ++r) {
         if (!includes((segment().counters(r).*counter).load(), bucket)) return false;
     }
     return true;
 }
 
-bool DirectExchange::complete(std::size_t count) const {
+bool SharedDirectExchange::complete(std::size_t count) const {
     return bucket() >= count && all_include(&RankCounters::done, count - 1);
 }
 
-bool DirectExchange::advance() {
+bool SharedDirectExchange::advance() {
     if (bucket() >= handed() || !all_include(&RankCounters::handed, bucket())) return false;
     sum_and_spread();
     end_bucket();
@@ -44,7 +45,7 @@ bool DirectExchange::advance() {
     return true;
 }
 
-void DirectExchange::await(std::size_t count) {
+void SharedDirectExchange::await(std::size_t count) {
     const bool summed = bucket() >= count;
     const auto counter = summed ? &RankCounters::done : &RankCounters::handed;
     const std::size_t awaited = summed ? count - 1 : bucket();
@@ -56,7 +57,7 @@ void DirectExchange::await(std::size_t count) {
     }
 }
 
-void DirectExchange::sum_and_spread() {
+void SharedDirectExchange::sum_and_spread() {
     const Range chunk = core::chunk_of(buckets()[bucket()], world_size(), rank());
     const std::size_t sent = 2 * (world_size() - 1) * chunk.size;
     const core::TraceSpan span(

@@ -19,18 +19,18 @@
 
 namespace dp::multiproc {
 
-class DirectExchange final : public SegmentExchange {
+class SharedDirectExchange final : public SegmentExchange {
 public:
     static constexpr core::ExchangeTraits kTraits{
-        .name = "direct",
-        .former_name = "",
-        .description = "a rank sums its chunk of all ranks and writes it to all",
+        .name = "shared-direct",
+        .former_name = "direct",
+        .description = "a rank sums its chunk of all ranks where they lie and writes it to all",
         .signals = [](double ranks) { return 2.0 * (ranks - 1.0); },
         .moved_per_byte = [](double /*ranks*/) { return 2.0; },
         .sent_per_byte = [](double ranks) { return 2.0 * (ranks - 1.0) / ranks; },
     };
 
-    explicit DirectExchange(ExchangeSetup setup);
+    explicit SharedDirectExchange(ExchangeSetup setup);
 
     const core::ExchangeTraits& traits() const override { return kTraits; }
     void begin_step() override {}

@@ -1,4 +1,4 @@
-#include "multiproc/ring_exchange.hpp"
+#include "multiproc/shared_ring_exchange.hpp"
 
 #include <algorithm>
 
@@ -21,7 +21,7 @@ Range piece_of(Range chunk, std::size_t index) {
 
 }  // namespace
 
-RingExchange::RingExchange(ExchangeSetup setup)
+SharedRingExchange::SharedRingExchange(ExchangeSetup setup)
     : SegmentExchange(std::move(setup)),
       own_(segment().counters(rank())),
       left_(segment().counters(rank_at(1))),
@@ -35,7 +35,7 @@ RingExchange::RingExchange(ExchangeSetup setup)
     }
 }
 
-void RingExchange::begin_step() {
+void SharedRingExchange::begin_step() {
     if (world_size() == 1) return;
     // All ranks count the same pieces, and the right neighbour is not ahead: it needs this rank's.
     const double waited =
@@ -43,14 +43,14 @@ void RingExchange::begin_step() {
     count_wait(waited, "reading", rank_at(world_size() - 1), core::kNone);
 }
 
-RingExchange::Condition RingExchange::condition() const {
+SharedRingExchange::Condition SharedRingExchange::condition() const {
     if (step_ == 0) {
         return {left_.handed, buckets_before() + static_cast<std::uint32_t>(bucket())};
     }
     return {left_.done, done_ - pieces_[bucket()]};
 }
 
-bool RingExchange::advance() {
+bool SharedRingExchange::advance() {
     if (world_size() == 1 || bucket() >= handed()) return false;
     const Condition needed = condition();
     if (!is_past(needed.counter.load(), needed.passed)) return false;
@@ -68,19 +68,19 @@ bool RingExchange::advance() {
     return true;
 }
 
-void RingExchange::await(std::size_t /*count*/) {
+void SharedRingExchange::await(std::size_t /*count*/) {
     const Condition needed = condition();
     const double waited = needed.counter.wait(
         [&](std::uint32_t value) { return is_past(value, needed.passed); }, limits());
     count_wait(waited, step_ == 0 ? "hand-over" : "chunk", rank_at(1), bucket());
 }
 
-Range RingExchange::next_piece() const {
+Range SharedRingExchange::next_piece() const {
     const std::size_t chunk = rank_at(reduces() ? step_ + 1 : step_ + 1 - world_size());
     return piece_of(core::chunk_of(buckets()[bucket()], world_size(), chunk), piece_);
 }
 
-void RingExchange::do_piece(Range piece) {
+void SharedRingExchange::do_piece(Range piece) {
     const float* __restrict from = left_gradients_.data() + piece.offset;
     float* __restrict own = gradients().data() + piece.offset;
     if (reduces()) {
@@ -91,7 +91,7 @@ void RingExchange::do_piece(Range piece) {
     count_sent(piece.size);
 }
 
-void RingExchange::go_on() {
+void SharedRingExchange::go_on() {
     own_.done.publish(++done_);
     if (++piece_ < pieces_[bucket()]) return;
     piece_ = 0;

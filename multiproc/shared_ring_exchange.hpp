@@ -32,18 +32,18 @@
 
 namespace dp::multiproc {
 
-class RingExchange final : public SegmentExchange {
+class SharedRingExchange final : public SegmentExchange {
 public:
     static constexpr core::ExchangeTraits kTraits{
-        .name = "ring",
-        .former_name = "",
+        .name = "shared-ring",
+        .former_name = "ring",
         .description = "a rank reads its left neighbour's chunks where they lie",
         .signals = [](double ranks) { return 2.0 * (ranks - 1.0); },
         .moved_per_byte = [](double ranks) { return 5.0 * (ranks - 1.0) / ranks; },
         .sent_per_byte = [](double ranks) { return 2.0 * (ranks - 1.0) / ranks; },
     };
 
-    explicit RingExchange(ExchangeSetup setup);
+    explicit SharedRingExchange(ExchangeSetup setup);
 
     const core::ExchangeTraits& traits() const override { return kTraits; }
     void begin_step() override;
