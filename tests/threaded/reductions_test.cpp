@@ -30,7 +30,7 @@ const Buckets kThreeBuckets{{600, 400}, {16, 584}, {0, 16}};
 struct Case {
     const Reduction& reduction = threaded::reductions().front();
     std::size_t world = 1;
-    Buckets buckets;
+    Buckets buckets = {};
     std::size_t size = 0;
     double timeout_seconds = 60.0;
     std::uint32_t first_count = 0;
