@@ -89,8 +89,7 @@ std::string to_spec(const core::Delay& delay) {
 }
 
 std::string injection_help() {
-    return "A fault for tests and exercises: delay:rank=R,ms=M,phase=P lets rank R sleep M ms "
-           "each time it enters phase " +
+    return "delay:rank=R,ms=M,phase=P lets rank R sleep M ms each time it enters phase " +
            phase_names();
 }
 

@@ -46,6 +46,13 @@ void check_run(const StoredRun& run) {
     }
 }
 
+void read_settings(StoredRun& run) try {
+    run.config.get_to(run.settings);
+} catch (const Error& error) {
+    throw Error(ExitCode::kData, "{}: {}: remove it, or run it again", run.file.string(),
+                error.what());
+}
+
 StoredRun read_run(const fs::path& file) try {
     const Json document = read_json(file);
     const auto& schema = document.at("schema").get_ref<const std::string&>();
@@ -75,6 +82,7 @@ StoredRun read_run(const fs::path& file) try {
     }
     std::ignore = run.config.at("model").get_ref<const std::string&>();
     check_run(run);
+    read_settings(run);
     return run;
 } catch (const Json::exception& error) {
     throw Error(ExitCode::kData, "{} is not a run's file ({}): remove it, or run it again",

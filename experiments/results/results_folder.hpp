@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/train/run_result.hpp"
+#include "experiments/options/run_settings.hpp"
 
 namespace dp::experiments {
 
@@ -27,6 +28,7 @@ struct StoredRun {
     std::size_t sequence = 1;
     std::size_t batch_size = 0;  // images per worker and step
     bool oversubscribed = false;
+    RunSettings settings;
     nlohmann::ordered_json context, config, startup;
     core::RunResult result;  // of a complete run
 };

@@ -11,8 +11,6 @@
 #include <fmt/chrono.h>
 #include <nlohmann/json.hpp>
 
-#include "experiments/options/injection.hpp"
-#include "experiments/options/option_values.hpp"
 #include "experiments/text/files.hpp"
 
 namespace dp::experiments {
@@ -27,55 +25,6 @@ template <typename T>
 Json optional_json(const std::optional<T>& value) {
     return value ? Json(*value) : Json(nullptr);
 }
-
-Json path_json(const fs::path& path) { return path.empty() ? Json(nullptr) : Json(path.string()); }
-
-std::size_t bytes_of(const core::ImageSet& images) {
-    return images.pixels.size() + images.labels.size();
-}
-
-}  // namespace
-
-Json run_config_json(const core::RunConfig& config, Scaling scaling, bool oversubscribed,
-                     const core::Dataset& data) {
-    const core::OptimizerConfig& optimizer = config.optimizer;
-    return {{"mode", config.mode},
-            {"workers", config.workers},
-            {"threads_per_worker", 1},
-            {"scaling", core::row_of(kScalings, scaling).name},
-            {"oversubscribed", oversubscribed},
-            {"model", config.model},
-            {"dataset", config.dataset},
-            {"data_source", data.source},
-            {"training_images", data.train.size()},
-            {"test_images", data.test.size()},
-            {"data_bytes", bytes_of(data.train) + bytes_of(data.test)},
-            {"epochs", config.epochs},
-            {"steps_limit", optional_json(config.steps_limit)},
-            {"batch_size", config.batch_size},
-            {"effective_batch", config.batch_size * config.workers},
-            {"optimizer", optimizer.name},
-            {"learning_rate", optimizer.learning_rate},
-            {"momentum", optimizer.momentum},
-            {"weight_decay", optimizer.weight_decay},
-            {"convolution",
-             core::row_of(core::kConvolutionAlgorithms, config.network.convolution).name},
-            {"precision", core::row_of(core::kPrecisions, config.network.precision).name},
-            {"dropout", config.dropout},
-            {"augment", config.augment},
-            {"shuffle", config.shuffle},
-            {"seed", config.seed},
-            {"bucket_kib", config.bucket_kib},
-            {"reduction", config.reduction},
-            {"overlap", config.overlap},
-            {"inject", config.delay ? Json(to_spec(*config.delay)) : Json(nullptr)},
-            {"trace_steps", config.trace ? Json(to_text(*config.trace)) : Json(nullptr)},
-            {"timeout_seconds", config.timeout_seconds},
-            {"load", path_json(config.load)},
-            {"save", path_json(config.save)}};
-}
-
-namespace {
 
 /// first_step_seconds: from the process's start until the last worker began its first step, as it
 /// is (or, in a sweep, would be) when this is the first run.
@@ -95,6 +44,10 @@ Json startup_json(const RunRecord& record) {
 std::string text_of(const std::error_code& error) { return error.message(); }
 
 }  // namespace
+
+RunSettings settings_of(const RunRecord& record, const core::Dataset& data) {
+    return {record.config, record.place.scaling, record.oversubscribed, DataFacts(data)};
+}
 
 void prepare_out(const fs::path& folder, bool force,
                  const std::function<bool(std::string_view name)>& is_result) {
@@ -156,8 +109,7 @@ fs::path write_run(const fs::path& folder, const RunRecord& record, const Machin
     document["failed_rank"] = failure ? optional_json(failure->rank) : Json(nullptr);
     document["signal"] = failure ? optional_json(failure->signal) : Json(nullptr);
     document["context"] = context_json(machine);
-    document["config"] =
-        run_config_json(record.config, record.place.scaling, record.oversubscribed, data);
+    document["config"] = settings_of(record, data);
     document["startup"] = startup_json(record);
     document["result"] = record.result ? Json(*record.result) : Json(nullptr);
     if (record.result) {

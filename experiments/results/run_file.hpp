@@ -7,10 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include <nlohmann/json_fwd.hpp>
-
 #include "core/data/dataset.hpp"
-#include "core/train/run_config.hpp"
 #include "experiments/machine/machine.hpp"
 #include "experiments/results/run_record.hpp"
 
@@ -31,9 +28,8 @@ void prepare_out(const std::filesystem::path& folder, bool force,
 /// Whether a file of this name is one that write_run() wrote.
 bool is_run_file(std::string_view name);
 
-/// The `config` of a run's file.
-nlohmann::ordered_json run_config_json(const core::RunConfig& config, Scaling scaling,
-                                       bool oversubscribed, const core::Dataset& data);
+/// What the `config` of a run's file says.
+RunSettings settings_of(const RunRecord& record, const core::Dataset& data);
 
 /// `run-<mode>-n<N>-r<repetition>.json`.
 std::string run_file_name(const std::string& mode, std::size_t workers, std::size_t repetition);

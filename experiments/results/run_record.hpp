@@ -1,15 +1,13 @@
 // One run of a sweep, in memory: what was asked, where it stands, what came out or why nothing did.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <optional>
 #include <string>
 
 #include "core/base/error.hpp"
-#include "core/nn/network_options.hpp"
-#include "core/train/run_config.hpp"
 #include "core/train/run_result.hpp"
+#include "experiments/options/run_settings.hpp"
 
 namespace dp::experiments {
 
@@ -25,18 +23,6 @@ struct Failure {
 struct StartUp {
     double data_load_seconds = 0.0;             // reading or making the data set
     std::optional<double> before_runs_seconds;  // all of it, since the process started
-};
-
-/// How the work of a run follows from the worker count; see --scaling.
-enum class Scaling { kFixedEpoch, kStrong, kWeak };
-
-inline constexpr std::array kScalings{
-    core::OptionRow<Scaling>{"fixed-epoch", Scaling::kFixedEpoch,
-                             "the batch per worker stays, N workers share the epoch"},
-    core::OptionRow<Scaling>{"strong", Scaling::kStrong,
-                             "the global batch stays, N workers share it"},
-    core::OptionRow<Scaling>{"weak", Scaling::kWeak,
-                             "each worker's batch and steps stay, N workers do N times the work"},
 };
 
 /// Where a run stands in its sweep.

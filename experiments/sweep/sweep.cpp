@@ -16,6 +16,7 @@
 #include "experiments/options/option_values.hpp"
 #include "experiments/report/gnuplot.hpp"
 #include "experiments/report/report.hpp"
+#include "experiments/options/settings.hpp"
 #include "experiments/results/results_folder.hpp"
 #include "experiments/results/run_file.hpp"
 #include "experiments/results/runs_csv.hpp"
@@ -77,7 +78,7 @@ ConsoleOptions console_options(const Request& request) {
 }
 
 /// All that runs share.
-struct Setting {
+struct Common {
     const Request& request;
     const core::ModelSpec& model;
     const core::Dataset& data;
@@ -88,7 +89,7 @@ struct Setting {
 
 class Sweep {
 public:
-    explicit Sweep(const Setting& setting)
+    explicit Sweep(const Common& setting)
         : setting_(setting),
           request_(setting.request),
           configurations_(plan(setting.request, setting.data)),
@@ -203,15 +204,15 @@ private:
 
     /// A file of the right name may be of another sweep.
     void check_same_run(const PlannedRun& planned, const StoredRun& stored) const {
-        const auto wanted = run_config_json(planned.config, planned.place.scaling,
-                                            oversubscribed(planned.config), setting_.data);
-        for (const auto& [field, value] : wanted.items()) {
-            if (field == "oversubscribed" || field == "data_source") continue;
-            if (stored.config.contains(field) && stored.config.at(field) == value) continue;
+        const RunSettings wanted{planned.config, planned.place.scaling,
+                                 oversubscribed(planned.config), DataFacts(setting_.data)};
+        for (const auto& row : settings()) {
+            if (row.name == "oversubscribed" || row.name == "data_source") continue;
+            if (row.write(stored.settings) == row.write(wanted)) continue;
             throw Error(ExitCode::kUsage,
                         "--resume {}: {} was run with another {} than this sweep asks for: remove "
                         "it, or start a new sweep with --out",
-                        request_.out.string(), stored.file.filename().string(), field);
+                        request_.out.string(), stored.file.filename().string(), row.name);
         }
     }
 
@@ -401,7 +402,7 @@ private:
         write_trace(file, job.config, take_traces(result));
     }
 
-    const Setting& setting_;
+    const Common& setting_;
     const Request& request_;
     const std::vector<RunConfig> configurations_;
     const std::vector<PlannedRun> runs_;
@@ -444,7 +445,7 @@ void run_request(const Request& request) {
     console.print_data(data, model);
 
     startup.before_runs_seconds = process_seconds();
-    const Setting setting{request, model, data, machine, loads ? &initial : nullptr, startup};
+    const Common setting{request, model, data, machine, loads ? &initial : nullptr, startup};
     Sweep sweep(setting);
     if (request.dry_run) {
         sweep.print_plan();

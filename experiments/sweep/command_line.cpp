@@ -1,0 +1,216 @@
+#include "experiments/sweep/command_line.hpp"
+
+#include <algorithm>
+
+#include "core/base/error.hpp"
+#include "core/nn/model.hpp"
+#include "experiments/modes.hpp"
+#include "experiments/options/option_values.hpp"
+#include "experiments/options/settings.hpp"
+#include "experiments/sweep/plan.hpp"
+
+namespace dp::experiments {
+namespace {
+
+using core::Error;
+using core::ExitCode;
+
+void add_what_to_run(CLI::App& app, RawTraining& raw) {
+    std::string mode_help;
+    for (const Mode& mode : modes()) {
+        mode_help +=
+            fmt::format("{}{}: {}", mode_help.empty() ? "" : ";\n", mode.name, mode.description);
+    }
+    mode_help +=
+        ".\nBeside other modes serial runs once with one worker, as their baseline (default: "
+        "serial)";
+    app.add_option("--mode", raw.modes, mode_help)
+        ->delimiter(',')
+        ->type_name("MODE[,MODE...]")
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    app.add_option(
+           "-n,--workers,--world-size", raw.workers,
+           fmt::format("Workers (ranks), 1 to {}, for example 1,2,4 (default: 1)", kMaxWorkers))
+        ->delimiter(',')
+        ->type_name("N[,N...]")
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    app.add_option("--reps,--repetitions", raw.request.repetitions,
+                   "Run each configuration so often, interleaved in shuffled order; tables show "
+                   "medians, from 5 on with 95 % intervals")
+        ->check(whole_number(1, 1000))
+        ->capture_default_str();
+}
+
+std::string value_name_of(const Setting& row) {
+    if (!row.value_name.empty()) return std::string(row.value_name);
+    if (row.kind == ValueKind::kWhole) return "UINT";
+    return row.kind == ValueKind::kNumber ? "FLOAT" : "TEXT";
+}
+
+void add_settings(CLI::App& app, RawTraining& raw) {
+    raw.settings.resize(settings().size());
+    for (std::size_t i = 0; i < settings().size(); ++i) {
+        const Setting& row = settings()[i];
+        if (row.option.empty()) continue;
+        const std::string name(row.option);
+        const std::string help = help_of(row);
+        CLI::Option* option = row.flag ? app.add_flag(name, help)
+                                       : app.add_option(name, raw.settings[i], help)
+                                             ->type_name(value_name_of(row))
+                                             ->default_str(usual_text(row));
+        if (!row.group.empty()) option->group(std::string(row.group));
+    }
+}
+
+void add_files(CLI::App& app, RawTraining& raw) {
+    Request& request = raw.request;
+    app.add_option("--global-batch", request.global_batch, "Images per step over all workers")
+        ->check(whole_number(1, 1'000'000))
+        ->group("Training");
+    app.add_option("--data-dir", request.data_dir,
+                   "Folder of the data set's files; experiments/get_data.sh fetches cifar10 and "
+                   "mnist, synthetic is made and fashion-mnist found without it")
+        ->type_name("DIR")
+        ->group("Data");
+    app.add_option("--out", request.out,
+                   "Write each run's results into this folder, and a sweep's report")
+        ->type_name("DIR")
+        ->group("Files");
+    app.add_option("--trace", request.trace,
+                   "Write a timeline of a few steps here, over a file that is there, for "
+                   "ui.perfetto.dev")
+        ->type_name("FILE")
+        ->group("Files");
+    app.add_flag("--force", request.force, "Overwrite results in --out")->group("Files");
+    app.add_option("--resume", raw.resume,
+                   "Go on with the sweep in this folder, an earlier --out, as it was asked then")
+        ->type_name("DIR")
+        ->group("Files");
+    app.add_flag("--no-report", raw.no_report, "End a sweep with --out without a report")
+        ->group("Files");
+    app.add_flag("--dry-run", request.dry_run, "Print the plan and stop");
+    app.add_flag("--verbose", request.verbose, "A line for each worker at its start");
+    app.add_flag("--quiet", request.quiet, "Only the final table, or of a single run its summary");
+}
+
+/// The settings of the command line, over `usual`.
+RunSettings settings_given(const CLI::App& app, const RawTraining& raw, RunSettings usual) {
+    for (std::size_t i = 0; i < settings().size(); ++i) {
+        const Setting& row = settings()[i];
+        if (row.option.empty() || app.count(std::string(row.option)) == 0) continue;
+        set_from_text(row, raw.settings[i], usual);
+    }
+    return usual;
+}
+
+/// A reduction is for the modes that offer it, and one of them must be there.
+void check_reduction(const Request& request) {
+    const std::string& reduction = request.base.reduction;
+    if (reduction.empty()) return;
+    std::string offered;
+    for (const std::string& name : request.modes) {
+        const Mode& mode = find_mode(name);
+        if (const auto row = mode.find_reduction(reduction)) {
+            return warn_of_former_name(*row, reduction);
+        }
+        offered += fmt::format("{}{} offers {}", offered.empty() ? "" : "; ", name,
+                               mode.reduction_names());
+    }
+    throw Error(ExitCode::kUsage,
+                "--reduction '{}' is no reduction of the modes asked for ({}): choose one of "
+                "theirs, or another --mode",
+                reduction, offered);
+}
+
+void check_delay(const Request& request) {
+    const std::size_t most = *std::ranges::max_element(request.workers);
+    const auto& delay = request.base.delay;
+    if (!delay || delay->rank < most) return;
+    throw Error(ExitCode::kUsage, "--inject rank={}: with -n {} ranks are 0 to {}: choose one",
+                delay->rank, most, most - 1);
+}
+
+void require_one_run(const Request& request, const char* option,
+                     const std::filesystem::path& file) {
+    const std::size_t runs = plan_configurations(request).size() * request.repetitions;
+    if (file.empty() || runs == 1) return;
+    throw Error(ExitCode::kUsage,
+                "{} {} is one file, but {} runs would write it: choose one mode, one -n and one "
+                "repetition",
+                option, file.string(), runs);
+}
+
+/// A fixed global batch is strong scaling, and no other.
+void choose_scaling(const CLI::App& app, Request& request) {
+    if (app.count("--batch-size") != 0 && request.global_batch) {
+        throw Error(ExitCode::kUsage,
+                    "--batch-size {} and --global-batch {} exclude each other: give the first for "
+                    "each worker or the second for all",
+                    request.base.batch_size, *request.global_batch);
+    }
+    if (request.scaling == Scaling::kStrong && !request.global_batch) {
+        request.global_batch = request.base.batch_size;
+    }
+    if (!request.global_batch || request.scaling == Scaling::kStrong) return;
+    if (app.count("--scaling") != 0) {
+        throw Error(ExitCode::kUsage,
+                    "--scaling {} and --global-batch {} exclude each other: a fixed global batch "
+                    "is --scaling strong",
+                    core::row_of(kScalings, request.scaling).name, *request.global_batch);
+    }
+    request.scaling = Scaling::kStrong;
+}
+
+/// Where a sweep's files go is no part of what it was asked.
+std::vector<std::string> without_folder(const std::vector<std::string>& arguments) {
+    std::vector<std::string> kept;
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+        if (arguments[i] == "--force" || arguments[i].starts_with("--out=")) continue;
+        if (arguments[i] == "--out") {
+            ++i;
+            continue;
+        }
+        kept.push_back(arguments[i]);
+    }
+    return kept;
+}
+
+}  // namespace
+
+void add_training_options(CLI::App& program, RawTraining& raw) {
+    add_what_to_run(program, raw);
+    add_settings(program, raw);
+    add_files(program, raw);
+}
+
+Request finish_training(const CLI::App& program, const RawTraining& raw) {
+    Request request = raw.request;
+    request.modes = raw.modes;
+    for (const std::string& mode : request.modes) find_mode(mode);
+    for (const std::string& text : raw.workers) request.workers.push_back(parse_workers(text));
+    require_unique(request.modes, "--mode");
+    require_unique(request.workers, "-n");
+
+    // What is usual follows from the optimizer and the data set.
+    const RunSettings chosen = settings_given(program, raw, {});
+    const RunSettings given = settings_given(program, raw, usual_settings(chosen));
+    request.base = given.config;
+    request.scaling = given.scaling;
+    std::swap(request.trace_steps, request.base.trace);  // for the runs, which --trace makes one
+    core::find_model(request.base.model);
+    check_reduction(request);
+    check_delay(request);
+    choose_scaling(program, request);
+    require_one_run(request, "--save", request.base.save);
+    require_one_run(request, "--trace", request.trace);
+    if (request.trace_steps && request.trace.empty()) {
+        throw Error(ExitCode::kUsage, "--trace-steps {} without --trace: name the file too",
+                    to_text(*request.trace_steps));
+    }
+    request.report = !raw.no_report;
+    request.arguments = without_folder(request.arguments);
+    request.working_directory = std::filesystem::current_path();
+    return request;
+}
+
+}  // namespace dp::experiments
