@@ -36,7 +36,8 @@ constexpr const char* kFooter =
     "  dp_compare diff before after --fail-above 5%\n"
     "  dp_compare predict -n 16,32,64\n"
     "Exit codes: 0 success, 1 failed, 2 usage, 3 data or checkpoint, 4 resources, 5 verification,\n"
-    "6 a worker died, 7 a worker stalled, 8 slower than diff allows, 130 interrupted.";
+    "6 a worker died, 7 a worker stalled, 8 slower than diff allows, 9 diff could not judge,\n"
+    "130 interrupted.";
 
 /// The subcommand given, or `program`.
 const CLI::App& chosen_app(const CLI::App& program) {

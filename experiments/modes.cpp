@@ -9,7 +9,6 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.hpp"
-#include "core/base/join.hpp"
 #include "core/train/serial.hpp"
 #include "experiments/delay_listener.hpp"
 #include "multiproc/process_group.hpp"
@@ -32,13 +31,33 @@ std::vector<core::ExchangeTraits> procs_reductions() {
 }
 
 constexpr std::array kModes{
-    Mode{"serial", "one worker; with -n P it plays P virtual workers in turn", false,
-         core::run_serial, serial_reductions},
-    Mode{"threads", "OpenMP threads that reduce gradients in place (shared memory)", false,
-         threaded::run_threads, threads_reductions},
-    Mode{"procs", "forked processes that exchange gradients (message passing)", true,
-         multiproc::run_procs, procs_reductions},
+    Mode{.name = "serial",
+         .description = "one worker; with -n P it plays P virtual workers in turn",
+         .is_baseline = true,
+         .takes_turns = true,
+         .exchanges = false,
+         .timed_alone = false,
+         .color = 0x000000,
+         .mark = 9,
+         .run = core::run_serial,
+         .reductions = serial_reductions},
+    // Colours that colour-blind readers tell apart (Okabe and Ito, "Color universal design", 2008).
+    Mode{.name = "threads",
+         .description = "OpenMP threads that reduce gradients in place (shared memory)",
+         .color = 0x0072B2,
+         .mark = 7,
+         .run = threaded::run_threads,
+         .reductions = threads_reductions},
+    Mode{.name = "procs",
+         .description = "forked processes that exchange gradients (message passing)",
+         .forks = true,
+         .color = 0xD55E00,
+         .mark = 5,
+         .run = multiproc::run_procs,
+         .reductions = procs_reductions},
 };
+
+constexpr Mode kUnknown{};
 
 }  // namespace
 
@@ -54,22 +73,31 @@ std::optional<core::ExchangeTraits> Mode::find_reduction(std::string_view wanted
 std::string Mode::reduction_names() const {
     std::vector<std::string_view> names;
     for (const core::ExchangeTraits& traits : reductions()) names.push_back(traits.name);
-    return core::join(names);
+    return fmt::format("{}", fmt::join(names, ", "));
 }
 
 std::string mode_names() {
-    std::string names;
+    std::vector<std::string_view> names;
+    for (const Mode& mode : kModes) names.push_back(mode.name);
+    return fmt::format("{}", fmt::join(names, ", "));
+}
+
+std::vector<std::string> modes_that(bool Mode::*question) {
+    std::vector<std::string> names;
     for (const Mode& mode : kModes) {
-        names += names.empty() ? "" : ", ";
-        names += mode.name;
+        if (mode.*question) names.emplace_back(mode.name);
     }
     return names;
 }
 
+const Mode& mode_of(std::string_view name) {
+    const auto found = std::ranges::find(kModes, name, &Mode::name);
+    return found == kModes.end() ? kUnknown : *found;
+}
+
 const Mode& find_mode(std::string_view name) {
-    for (const Mode& mode : kModes) {
-        if (mode.name == name) return mode;
-    }
+    const Mode& mode = mode_of(name);
+    if (&mode != &kUnknown) return mode;
     throw core::Error(core::ExitCode::kUsage, "--mode '{}' is not a mode: choose from {}", name,
                       mode_names());
 }

@@ -1,8 +1,9 @@
 // The modes of the program: one row each in a table that feeds the command line, the help, the
-// tests and the sweep.
+// tests, the sweep and the plots. Nothing else names a mode: what differs is a question to its row.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -21,10 +22,23 @@ struct Mode {
     /// True when run() forks its workers itself. The others run in one child process, so that the
     /// caller stays free of OpenMP and oneDNN.
     bool forks = false;
+    /// True when one worker of this mode is what the speedups of all modes are measured against.
+    /// Beside other modes it then runs once, with one worker.
+    bool is_baseline = false;
+    /// True when its workers are virtual and take turns on one CPU.
+    bool takes_turns = false;
+    /// True when its workers exchange gradients.
+    bool exchanges = true;
+    /// True when `dp_compare allreduce` can time its reductions alone.
+    bool timed_alone = true;
+    std::uint32_t color = 0xE69F00;  // in plots, 0xRRGGBB
+    int mark = 11;                   // gnuplot's number of a solid point; the hollow one is 1 less
     core::RunResult (*run)(const core::Job& job) = nullptr;
     /// Never empty; the first is the default.
     std::vector<core::ExchangeTraits> (*reductions)() = nullptr;
 
+    /// CPUs that `workers` workers keep busy.
+    [[nodiscard]] std::size_t cpus(std::size_t workers) const { return takes_turns ? 1 : workers; }
     /// The reduction that is or was called `name`; none where the mode does not have it.
     [[nodiscard]] std::optional<core::ExchangeTraits> find_reduction(std::string_view name) const;
     /// The names of all, with commas.
@@ -36,8 +50,13 @@ inline constexpr std::size_t kMaxWorkers = 256;
 std::span<const Mode> modes();
 /// Throws Error(kUsage) that lists the names.
 const Mode& find_mode(std::string_view name);
+/// The row of a mode that was read from a file: of one that this program does not know, a row that
+/// exchanges and is no baseline.
+const Mode& mode_of(std::string_view name);
 /// "serial, threads, procs".
 std::string mode_names();
+/// The names of the modes that answer `question` with yes, in the table's order.
+std::vector<std::string> modes_that(bool Mode::*question);
 
 /// Tells the user who asked for `name` that `reduction` has another name by now, if it has.
 void warn_of_former_name(const core::ExchangeTraits& reduction, std::string_view name);

@@ -23,6 +23,7 @@ enum class ExitCode : int {
     kWorkerDied = 6,
     kStalled = 7,
     kRegression = 8,
+    kNotJudged = 9,  // what was asked to be checked could not be
     kInterrupted = 130,
     kTerminated = 143,
 };

@@ -13,11 +13,12 @@
 #include "experiments/allreduce/reductions.hpp"
 #include "experiments/allreduce/table.hpp"
 #include "experiments/machine/machine.hpp"
+#include "experiments/modes.hpp"
 
 namespace dp::experiments::allreduce {
 
 struct Request {
-    std::vector<std::string> modes{"threads", "procs"};
+    std::vector<std::string> modes = modes_that(&Mode::timed_alone);
     std::vector<std::size_t> workers{2};
     std::vector<std::string> reductions;  // empty: all of the modes
     std::vector<std::size_t> bytes{kDefaultBytes.begin(), kDefaultBytes.end()};

@@ -9,6 +9,7 @@
 #include "core/base/error.hpp"
 #include "experiments/analysis/scaling_input.hpp"
 #include "experiments/analysis/usage_figures.hpp"
+#include "experiments/modes.hpp"
 
 namespace dp::experiments::report {
 namespace {
@@ -41,7 +42,7 @@ Configuration configuration_of(const RunGroup& group) {
     result.mode = group.mode;
     result.workers = group.workers;
     result.oversubscribed = group.oversubscribed;
-    result.takes_turns = group.mode == "serial" && group.workers > 1;
+    result.takes_turns = mode_of(group.mode).takes_turns && group.workers > 1;
     result.runs = group.runs;
     result.settings = settings_of(group.runs);
     result.memory = find_memory(group.runs);
@@ -179,7 +180,7 @@ void find_waterfalls(Analysis& analysis) {
 
 void fit_all(Analysis& analysis) {
     for (const std::string& mode : analysis.modes) {
-        if (mode == "serial") continue;
+        if (!mode_of(mode).exchanges) continue;
         std::vector<const Configuration*> of_mode;
         for (const Configuration& each : analysis.configurations) {
             if (each.mode == mode) of_mode.push_back(&each);
@@ -248,7 +249,9 @@ const Configuration* Analysis::find(const std::string& mode, std::size_t workers
 }
 
 const Configuration* Analysis::baseline_of(const std::string& mode) const {
-    for (const std::string& name : {std::string("serial"), mode}) {
+    std::vector<std::string> names = modes_that(&Mode::is_baseline);
+    names.push_back(mode);
+    for (const std::string& name : names) {
         const Configuration* each = find(name, 1);
         if (each != nullptr && each->images_per_second && !each->oversubscribed) return each;
     }

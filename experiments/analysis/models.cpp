@@ -50,7 +50,7 @@ void predict(ModeModels& models, std::size_t largest, std::size_t batch) {
     for (std::size_t workers = 2; workers <= kMostPredicted; workers *= 2) {
         models.isoefficiency.push_back(
             {workers, workers <= largest,
-             batch_for_efficiency(predictor.model(), workers, kTargetEfficiency)});
+             batch_for_efficiency(predictor.model(), workers, kTargetEfficiency, batch)});
     }
 }
 

@@ -16,7 +16,8 @@ constexpr const char* kFooter =
     "  ... the change ...\n"
     "  dp_compare --mode threads,procs -n 1,2 --reps 5 --steps 30 --epochs 1 --out after\n"
     "  dp_compare diff before after --fail-above 5%\n"
-    "Exit codes: those of dp_compare; 8: slower by more than --fail-above.";
+    "Exit codes: those of dp_compare; 8: slower by more than --fail-above; 9: --fail-above could\n"
+    "not be judged, for repetitions are too few or all rows oversubscribed.";
 
 }  // namespace
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include <spdlog/spdlog.h>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.hpp"
@@ -54,40 +54,33 @@ Json comparison_json(const Comparison& each, const std::optional<double>& fail_a
 }
 
 /// A comparison that cannot show a difference must not pass for one that found none.
-void check_repetitions(const FolderComparison& comparison) {
+void check_judged(const FolderComparison& comparison, double fail_above) {
+    const std::string what =
+        fmt::format("--fail-above {:g} % could not be judged: ", 100.0 * fail_above);
     const auto& all = comparison.comparisons;
     if (all.empty()) {
-        throw Error(ExitCode::kUsage,
-                    "--fail-above has nothing to check: no configuration trained in both folders");
+        throw Error(ExitCode::kNotJudged, "{}no configuration trained in both folders", what);
     }
-    if (std::ranges::any_of(
-            all, [](const Comparison& each) { return each.before.n > 1 && each.after.n > 1; })) {
-        return;
+    if (comparison.judged() == 0) {
+        throw Error(ExitCode::kNotJudged,
+                    "{}every configuration has more workers than usable CPUs: measure fewer "
+                    "workers",
+                    what);
     }
-    throw Error(ExitCode::kUsage,
-                "--fail-above cannot tell a regression from chance with one repetition: measure "
-                "both folders with --reps {} or more",
-                comparison.repetitions_needed());
+    if (std::ranges::find(all, Verdict::kTooFew, &Comparison::verdict) == all.end()) return;
+    throw Error(ExitCode::kNotJudged,
+                "{}repetitions are too few to show a difference: measure both folders with --reps "
+                "{} or more",
+                what, comparison.repetitions_needed());
 }
 
 void fail_on_regression(const FolderComparison& comparison, double fail_above) {
     const auto regressions = find_regressions(comparison, fail_above);
-    if (regressions.empty()) {
-        if (std::ranges::any_of(comparison.comparisons, [](const Comparison& each) {
-                return each.verdict == Verdict::kTooFew;
-            })) {
-            spdlog::warn(
-                "--fail-above {:g} % could not be checked where repetitions are too few: it takes "
-                "--reps {}",
-                100.0 * fail_above, comparison.repetitions_needed());
-        }
-        return;
-    }
-    std::string list;
-    for (const Comparison& each : regressions) {
-        list += (list.empty() ? "" : "; ") + describe(each);
-    }
-    throw Error(ExitCode::kRegression, "slower by more than {:g} %: {}{}", 100.0 * fail_above, list,
+    if (regressions.empty()) return check_judged(comparison, fail_above);
+    std::vector<std::string> slower;
+    for (const Comparison& each : regressions) slower.push_back(describe(each));
+    throw Error(ExitCode::kRegression, "slower by more than {:g} %: {}{}", 100.0 * fail_above,
+                fmt::join(slower, "; "),
                 comparison.comparable() ? "" : "; but the set-ups differ, see the warning above");
 }
 
@@ -128,7 +121,6 @@ void run_diff(const Request& request) {
     const ResultsFolder before = read_results(request.before);
     const ResultsFolder after = read_results(request.after);
     const FolderComparison comparison = compare_folders(before, after, request.alpha);
-    if (request.fail_above) check_repetitions(comparison);
     std::string text = format_comparison(before, after, comparison);
     text.pop_back();
     print_line(text);

@@ -23,9 +23,9 @@ nlohmann::ordered_json to_json(const Request& request, const ResultsFolder& befo
                                const ResultsFolder& after, const FolderComparison& comparison);
 
 /// Prints the comparison on stdout, and writes request.json. Then, with fail_above, throws
-/// Error(kRegression) that names what is slower. Throws Error(kUsage) when the folders have nothing
-/// in common, and with fail_above when no configuration has a second repetition on both sides;
-/// Error(kData) for a file that cannot be read or written.
+/// Error(kRegression) that names what is slower, Error(kNotJudged) when a configuration has too few
+/// repetitions to show that it is, or none can be judged. Throws Error(kUsage) when the folders
+/// have nothing in common, Error(kData) for a file that cannot be read or written.
 void run_diff(const Request& request);
 
 }  // namespace dp::experiments::diff

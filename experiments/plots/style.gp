@@ -15,13 +15,15 @@ set datafile columnheaders
 # An empty cell and a value of another mode's row leave a line whole.
 set datafile missing NaN
 
-# Colours that colour-blind readers tell apart (Okabe and Ito, "Color universal design", 2008): a
-# mode has the same one in every plot.
-color_of(mode) = mode eq "serial" ? 0x000000 : mode eq "threads" ? 0x0072B2 : \
-                 mode eq "procs" ? 0xD55E00 : mode eq "intraop" ? 0x009E73 : \
-                 mode eq "hybrid" ? 0xCC79A7 : 0xE69F00
-# Solid points; the hollow one of a kind is its number less 1.
-point_of(mode) = mode eq "serial" ? 9 : mode eq "threads" ? 7 : mode eq "procs" ? 5 : 11
+# Each mode's colour and solid point, the same in every plot, are in modes.csv, which stands beside
+# the data; the hollow point of a kind is its number less 1.
+looks = ""
+note_look(mode, color, mark) = (looks = looks." ".mode." ".color." ".mark, 0)
+stats folder."/modes.csv" \
+    using (note_look(strcol("mode"), strcol("color"), strcol("mark"))) nooutput
+place_of(mode) = sum [i = 1:words(looks)] (word(looks, i) eq mode ? i : 0)
+color_of(mode) = place_of(mode) > 0 ? word(looks, place_of(mode) + 1) + 0 : 0xE69F00
+point_of(mode) = place_of(mode) > 0 ? word(looks, place_of(mode) + 2) + 0 : 11
 
 # What a step does (Tol, "Colour schemes", 2021, muted): computing in blue and sand, exchange in
 # purple and red.

@@ -54,13 +54,6 @@ private:
     fs::path path_;
 };
 
-/// "1, 2, 4".
-std::string list_of(const auto& values) {
-    std::string text;
-    for (const auto& value : values) text += fmt::format("{}{}", text.empty() ? "" : ", ", value);
-    return text;
-}
-
 /// One for the latency, and sizes around the gradients', whole floats.
 std::vector<std::size_t> sizes_near(std::size_t gradient_bytes) {
     const std::size_t floats = gradient_bytes / sizeof(float);
@@ -126,14 +119,14 @@ experiments::Request calibrating_sweep(const std::vector<std::string>& modes,
 Measurements calibrate(const Request& request) {
     const Machine machine = read_machine();
     const std::vector<std::string> modes =
-        request.modes.empty() ? std::vector<std::string>{"threads", "procs"} : request.modes;
+        request.modes.empty() ? modes_that(&Mode::timed_alone) : request.modes;
     experiments::Request sweep =
         calibrating_sweep(modes, request.batch_size.value_or(kBatch), machine.usable_cpus());
     const allreduce::Request reductions = reductions_request(sweep);
     spdlog::info(
         "no folder of results named: measuring {} with N = {}, {} runs of {} steps, then the "
         "reductions alone; a sweep with --out keeps such measurements",
-        list_of(modes), list_of(sweep.workers),
+        fmt::join(modes, ", "), fmt::join(sweep.workers, ", "),
         modes.size() * sweep.workers.size() * sweep.repetitions,
         *sweep.base.steps_limit * sweep.base.epochs);
     const InterruptScope interrupts;  // outlives the folder

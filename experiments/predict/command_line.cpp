@@ -70,9 +70,9 @@ Request finish(const RawOptions& raw) {
     require_unique(request.modes, "--mode");
     require_unique(request.workers, "-n");
     for (const std::string& mode : request.modes) {
-        if (find_mode(mode).name != "serial") continue;
-        throw Error(ExitCode::kUsage,
-                    "--mode serial exchanges nothing: choose modes that do, as threads,procs");
+        if (find_mode(mode).exchanges) continue;
+        throw Error(ExitCode::kUsage, "--mode {} exchanges nothing: choose from {}", mode,
+                    fmt::join(modes_that(&Mode::exchanges), ", "));
     }
     request.efficiency = parse_share("--efficiency", raw.efficiency);
     if (request.efficiency <= 0.0) {

@@ -6,6 +6,7 @@
 #include "core/base/error.hpp"
 #include "experiments/allreduce/benchmark.hpp"
 #include "experiments/analysis/scaling_input.hpp"
+#include "experiments/modes.hpp"
 #include "experiments/predict/calibration.hpp"
 #include "experiments/predict/output.hpp"
 #include "experiments/text/files.hpp"
@@ -25,7 +26,9 @@ using statistics::Predictor;
 std::vector<std::string> modes_of(const std::vector<RunGroup>& groups) {
     std::vector<std::string> modes;
     for (const RunGroup& group : groups) {
-        if (group.mode == "serial" || std::ranges::find(modes, group.mode) != modes.end()) continue;
+        if (!mode_of(group.mode).exchanges || std::ranges::find(modes, group.mode) != modes.end()) {
+            continue;
+        }
         modes.push_back(group.mode);
     }
     return modes;
@@ -39,8 +42,8 @@ std::vector<std::string> chosen_modes(const std::vector<RunGroup>& groups, const
                     mode);
     }
     if (offered.empty()) {
-        throw Error(ExitCode::kUsage,
-                    "the results hold no mode that exchanges: measure --mode threads,procs");
+        throw Error(ExitCode::kUsage, "the results hold no mode that exchanges: measure --mode {}",
+                    fmt::join(modes_that(&Mode::exchanges), ","));
     }
     return request.modes.empty() ? offered : request.modes;
 }
@@ -74,21 +77,6 @@ Prediction with_network(const Predictor& predictor, std::size_t workers, std::si
     return result;
 }
 
-/// A slice of the update for each worker can make tiny batches efficient where larger ones are not:
-/// then it is no batch to recommend.
-Outcome<statistics::Isoefficiency> batch_for(const statistics::StepModel& model,
-                                             std::size_t workers, std::size_t batch,
-                                             double target) {
-    auto found = statistics::batch_for_efficiency(model, workers, target);
-    if (!found || batch <= found->batch) return found;
-    const double efficiency = statistics::efficiency_of(model, workers, batch);
-    if (efficiency >= target) return found;
-    return Outcome<statistics::Isoefficiency>::refused(fmt::format(
-        "compute inflation and waiting, which grow with the batch, leave {:.0f} % with {} workers "
-        "and a batch of {}",
-        100.0 * efficiency, workers, batch));
-}
-
 void predict_mode(ModePredictions& mode, const Predictions& all, const Request& request) {
     const Predictor& predictor = *mode.predictor;
     for (const std::size_t workers : request.workers) {
@@ -99,7 +87,8 @@ void predict_mode(ModePredictions& mode, const Predictions& all, const Request& 
         }
         mode.predictions.push_back(row);
         mode.batches.push_back(
-            {workers, batch_for(predictor.model(), workers, mode.batch, request.efficiency)});
+            {workers, statistics::batch_for_efficiency(predictor.model(), workers,
+                                                       request.efficiency, mode.batch)});
     }
     if (!request.network) return;
     mode.machines_that_pay = statistics::machines_that_pay(

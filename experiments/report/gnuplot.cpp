@@ -173,6 +173,7 @@ std::vector<Figure> draw_plots(const fs::path& folder, std::span<const PlotData>
                     "{} cannot be created ({}): choose a folder that can be written", into.string(),
                     error.message());
     }
+    write_text(into / "modes.csv", modes_csv());
     for (const PlotData& plot : plots) {
         // A picture of earlier data must not stand beside the new ones.
         remove_pictures(into, plot);

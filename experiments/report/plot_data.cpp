@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "experiments/modes.hpp"
 #include "experiments/text/csv.hpp"
 #include "experiments/text/numbers.hpp"
 
@@ -219,6 +220,14 @@ PlotData waterfall(const Analysis& analysis) {
 bool has_rows(const PlotData& plot) { return std::ranges::count(plot.csv, '\n') > 1; }
 
 }  // namespace
+
+std::string modes_csv() {
+    Csv csv({"mode", "color", "mark"});
+    for (const Mode& mode : modes()) {
+        csv.add(mode.name, mode.color, static_cast<std::size_t>(mode.mark));
+    }
+    return csv.text();
+}
 
 std::vector<PlotData> plot_data(const Analysis& analysis) {
     std::vector<PlotData> plots{

@@ -17,6 +17,9 @@ struct PlotData {
     std::string alt;      // for those who do not
 };
 
+/// What all plots read beside their own data, plots/modes.csv: the colour and mark of each mode.
+std::string modes_csv();
+
 /// The plots that `analysis` has data for, in the report's order.
 std::vector<PlotData> plot_data(const Analysis& analysis);
 

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "experiments/modes.hpp"
 #include "experiments/report/findings.hpp"
 #include "experiments/report/sections.hpp"
 #include "experiments/text/numbers.hpp"
@@ -51,7 +52,7 @@ std::vector<const Configuration*> largest_of_all(const Analysis& analysis) {
     std::vector<const Configuration*> chosen;
     for (const std::string& mode : analysis.modes) {
         const Configuration* each =
-            mode == "serial" ? analysis.find(mode, 1) : analysis.largest(mode);
+            mode_of(mode).takes_turns ? analysis.find(mode, 1) : analysis.largest(mode);
         if (each != nullptr) chosen.push_back(each);
     }
     return chosen;

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "experiments/modes.hpp"
 #include "experiments/report/findings.hpp"
 #include "experiments/report/reproduction.hpp"
 #include "experiments/report/sections.hpp"
@@ -126,17 +127,20 @@ std::string scaling_in_words(const Analysis& analysis) {
 }
 
 std::string baseline_in_words(const Analysis& analysis) {
-    const Configuration* serial = analysis.find("serial", 1);
-    if (serial != nullptr && serial->images_per_second) {
-        return "T(1) is the time of serial, one worker without any exchange.";
-    }
     for (const std::string& mode : analysis.modes) {
-        if (analysis.baseline_of(mode) != nullptr) {
-            return "There is no serial run, so T(1) is each mode's own with N = 1.";
+        const Configuration* baseline = analysis.baseline_of(mode);
+        if (baseline == nullptr) continue;
+        if (!mode_of(baseline->mode).is_baseline) {
+            return fmt::format("There is no run of {}, so T(1) is each mode's own with N = 1.",
+                               fmt::join(modes_that(&Mode::is_baseline), " or "));
         }
+        return fmt::format("T(1) is the time of {}, one worker without any exchange.",
+                           baseline->mode);
     }
-    return "There is no run with N = 1, so there is neither a speedup nor an efficiency: add "
-           "serial to --mode.";
+    return fmt::format(
+        "There is no run with N = 1, so there is neither a speedup nor an efficiency: add {} to "
+        "--mode.",
+        fmt::join(modes_that(&Mode::is_baseline), " or "));
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "experiments/modes.hpp"
 #include "experiments/results/trace_arrows.hpp"
 #include "experiments/text/files.hpp"
 
@@ -153,7 +154,7 @@ private:
         add_metadata("process_name", 0, {{"name", run_name()}});
         for (std::size_t rank = 0; rank < ranks_.size(); ++rank) {
             add_row(rank, TraceRow::kCompute);
-            if (config_.mode != "serial") add_row(rank, TraceRow::kExchange);
+            if (mode_of(config_.mode).exchanges) add_row(rank, TraceRow::kExchange);
         }
     }
 

@@ -13,11 +13,18 @@ double efficiency_of(const StepModel& model, std::size_t workers, std::size_t ba
 }
 
 Outcome<Isoefficiency> batch_for_efficiency(const StepModel& model, std::size_t workers,
-                                            double target) {
+                                            double target, std::size_t batch) {
     DP_CHECK(target, >, 0.0);
     DP_CHECK(target, <=, 1.0);
-    const auto result = [&](std::size_t batch) {
-        return Isoefficiency{workers, batch, efficiency_of(model, workers, batch)};
+    const auto result = [&](std::size_t found) {
+        const double efficiency = efficiency_of(model, workers, batch);
+        if (batch <= found || efficiency >= target) {
+            return Outcome(Isoefficiency{workers, found, efficiency_of(model, workers, found)});
+        }
+        return Outcome<Isoefficiency>::refused(fmt::format(
+            "compute inflation and waiting, which grow with the batch, leave {:.0f} % with {} "
+            "workers and a batch of {}",
+            100.0 * efficiency, workers, batch));
     };
     if (efficiency_of(model, workers, 1) >= target) return result(1);
 

@@ -20,8 +20,10 @@ double efficiency_of(const StepModel& model, std::size_t workers, std::size_t ba
 
 /// Source: Grama, Gupta and Kumar, "Isoefficiency: measuring the scalability of parallel algorithms
 /// and architectures", 1993. Refused where no batch is large enough, because what grows with the
-/// batch is what scales badly. Requires a target in (0, 1]: CheckFailure.
+/// batch is what scales badly. A slice of the update for each worker can make tiny batches
+/// efficient where larger ones are not: refused too where `batch`, the one in use, is larger than
+/// what is found and misses the target. Requires a target in (0, 1]: CheckFailure.
 Outcome<Isoefficiency> batch_for_efficiency(const StepModel& model, std::size_t workers,
-                                            double target = 0.8);
+                                            double target, std::size_t batch = 1);
 
 }  // namespace dp::experiments::statistics

@@ -9,6 +9,7 @@
 #include <spdlog/spdlog.h>
 
 #include "core/base/error.hpp"
+#include "experiments/modes.hpp"
 
 namespace dp::experiments {
 
@@ -39,7 +40,7 @@ void check_writable(const char* option, const fs::path& file) {
 }
 
 std::size_t cores_wanted(const RunConfig& config) {
-    return config.mode == "serial" ? 1 : config.workers;
+    return find_mode(config.mode).cpus(config.workers);
 }
 
 bool is_oversubscribed(const RunConfig& config, const Machine& machine) {

@@ -13,7 +13,7 @@
 
 namespace dp::experiments {
 
-/// CPUs that a run keeps busy. Serial plays all its ranks on one.
+/// CPUs that a run keeps busy.
 std::size_t cores_wanted(const core::RunConfig& config);
 bool is_oversubscribed(const core::RunConfig& config, const Machine& machine);
 

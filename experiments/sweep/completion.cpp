@@ -8,6 +8,7 @@
 #include "core/base/error.hpp"
 #include "experiments/allreduce/benchmark.hpp"
 #include "experiments/machine/interrupt.hpp"
+#include "experiments/modes.hpp"
 #include "experiments/report/report.hpp"
 #include "experiments/results/run_file.hpp"
 #include "experiments/results/runs_csv.hpp"
@@ -26,7 +27,9 @@ using core::RunConfig;
 // Enough for the steps that are traced by default and those that warm up before them.
 constexpr std::size_t kTracedRunSteps = 13;
 
-bool is_parallel(const RunConfig& config) { return config.mode != "serial" && config.workers > 1; }
+bool is_parallel(const RunConfig& config) {
+    return find_mode(config.mode).exchanges && config.workers > 1;
+}
 
 /// Of each parallel mode the one with most workers, each with a CPU of its own if there is one.
 std::vector<RunConfig> to_trace(const SweepReport& sweep) {

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "experiments/modes.hpp"
 #include "experiments/options/injection.hpp"
 #include "experiments/text/numbers.hpp"
 #include "experiments/text/output.hpp"
@@ -93,7 +94,7 @@ void Console::begin_run(const core::RunConfig& config, std::size_t steps_per_epo
     config_ = config;
     if (options_.quiet) return;
     const auto& optimizer = config.optimizer;
-    const bool turns = config.mode == "serial" && config.workers > 1;
+    const bool turns = mode_of(config.mode).takes_turns && config.workers > 1;
     print_line(fmt::format(
         "plan      {}: {} {}worker{} x 1 thread, batch {} per worker, {} effective, {} updates per "
         "epoch, {} epoch{}, {} lr {:g}, reduction {}{}{}{}",

@@ -42,12 +42,15 @@ void shuffle(std::vector<std::size_t>& order, const core::RandomStream& random) 
 
 std::vector<RunConfig> plan_configurations(const Request& request) {
     std::vector<RunConfig> configurations;
-    const bool serial = std::ranges::find(request.modes, "serial") != request.modes.end();
-    const bool baseline = serial && request.modes.size() > 1;
-    if (baseline) configurations.push_back(configure(request, "serial", 1));
+    const auto is_baseline = [&](const std::string& mode) {
+        return request.modes.size() > 1 && find_mode(mode).is_baseline;
+    };
+    for (const std::string& mode : request.modes) {
+        if (is_baseline(mode)) configurations.push_back(configure(request, mode, 1));
+    }
     for (const std::size_t workers : request.workers) {
         for (const std::string& mode : request.modes) {
-            if (baseline && mode == "serial") continue;
+            if (is_baseline(mode)) continue;
             configurations.push_back(configure(request, mode, workers));
         }
     }

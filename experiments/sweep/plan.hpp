@@ -12,7 +12,7 @@
 namespace dp::experiments {
 
 /// The configurations of a request, in order: for each worker count, each mode. Beside other modes
-/// serial runs once, with one worker, first: it is their baseline. Throws Error(kUsage) when a
+/// a baseline runs once, with one worker, first. Throws Error(kUsage) when a
 /// global batch cannot be shared out.
 std::vector<core::RunConfig> plan_configurations(const Request& request);
 

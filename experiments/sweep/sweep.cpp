@@ -53,12 +53,12 @@ void print_dry_run(const core::ModelSpec& model, const RunConfig& config) {
     const double bytes = static_cast<double>(model.parameters) * sizeof(float);
     const double share =
         static_cast<double>(config.workers - 1) / static_cast<double>(config.workers);
-    const std::string moved =
-        config.mode == "serial" || config.workers == 1
-            ? "no exchange"
-            : fmt::format("each worker {} {:.2f} MB a step",
-                          config.mode == "procs" ? "moves" : "reads from the others",
-                          (config.mode == "procs" ? 2.0 * share : share) * bytes / 1e6);
+    const Mode& mode = find_mode(config.mode);
+    const std::string moved = !mode.exchanges || config.workers == 1
+                                  ? "no exchange"
+                                  : fmt::format("each worker {} {:.2f} MB a step",
+                                                mode.forks ? "moves" : "reads from the others",
+                                                (mode.forks ? 2.0 * share : share) * bytes / 1e6);
     print_line(fmt::format("          parameters {:.2f} MB; {}", bytes / 1e6, moved));
 }
 

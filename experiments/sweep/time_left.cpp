@@ -4,12 +4,14 @@
 
 #include <fmt/format.h>
 
+#include "experiments/modes.hpp"
+
 namespace dp::experiments {
 
-double TimeLeft::work(const core::RunConfig& config, std::size_t images_per_epoch) const {
-    const double workers = config.mode == "serial" ? 1.0 : static_cast<double>(config.workers);
+double TimeLeft::cpu_images(const core::RunConfig& config, std::size_t images_per_epoch) const {
+    const auto cpus = static_cast<double>(mode_of(config.mode).cpus(config.workers));
     return static_cast<double>(images_per_epoch * config.epochs) /
-           std::max(1.0, std::min(workers, usable_cpus_));
+           std::max(1.0, std::min(cpus, usable_cpus_));
 }
 
 void TimeLeft::add_done(const core::RunConfig& config, std::size_t images_per_epoch,
@@ -18,15 +20,15 @@ void TimeLeft::add_done(const core::RunConfig& config, std::size_t images_per_ep
     sum.seconds += seconds;
     ++sum.runs;
     seconds_ += seconds;
-    work_ += work(config, images_per_epoch);
+    cpu_images_ += cpu_images(config, images_per_epoch);
 }
 
 std::optional<double> TimeLeft::estimate_seconds(const core::RunConfig& config,
                                                  std::size_t images_per_epoch) const {
     const auto same = done_.find({config.mode, config.workers});
     if (same != done_.end()) return same->second.seconds / static_cast<double>(same->second.runs);
-    if (work_ <= 0.0) return std::nullopt;
-    return seconds_ / work_ * work(config, images_per_epoch);
+    if (cpu_images_ <= 0.0) return std::nullopt;
+    return seconds_ / cpu_images_ * cpu_images(config, images_per_epoch);
 }
 
 std::string duration_text(double seconds) {

@@ -29,13 +29,14 @@ private:
         std::size_t runs = 0;
     };
 
-    /// CPU seconds per image, were all equal.
-    [[nodiscard]] double work(const core::RunConfig& config, std::size_t images_per_epoch) const;
+    /// Images that each busy CPU trains on in such a run.
+    [[nodiscard]] double cpu_images(const core::RunConfig& config,
+                                    std::size_t images_per_epoch) const;
 
     double usable_cpus_;
     std::map<std::pair<std::string, std::size_t>, Sum> done_;  // by mode and workers
     double seconds_ = 0.0;
-    double work_ = 0.0;
+    double cpu_images_ = 0.0;
 };
 
 /// "3 min 12 s", "45 s", "2 h 05 min".

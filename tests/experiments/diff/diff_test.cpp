@@ -269,20 +269,29 @@ TEST_CASE("dp_compare diff exits with 8 on a regression above the limit alone") 
     CHECK(tests::run_program({"diff", a, (before.path() / "none").string()}).exit_code == 2);
 }
 
-TEST_CASE("dp_compare diff --fail-above refuses single repetitions and warns of too few") {
-    const tests::TemporaryFolder one, three, slow;
+TEST_CASE("dp_compare diff --fail-above exits with 9 where it could not judge") {
+    const tests::TemporaryFolder one, three, slow, busy;
     add_runs(one, "threads", 2, 50.0, 1);
     add_runs(three, "threads", 2, 50.0, 3);
     add_runs(slow, "threads", 2, 100.0, 3, 5);
+    for (std::size_t repetition = 1; repetition <= 5; ++repetition) {
+        auto run = tests::made_run("threads", 2, repetition, 0.05);
+        run.oversubscribed = true;
+        tests::write_made_run(busy.path(), run);
+    }
     const std::string a = one.path().string(), b = three.path().string();
-    const auto single = tests::run_program({"diff", a, b, "--fail-above", "5%"});
-    CHECK(single.exit_code == 2);
-    CHECK(holds(single.err, "--reps 4"));
+    const std::string c = slow.path().string(), d = busy.path().string();
     CHECK(tests::run_program({"diff", a, b}).exit_code == 0);
-    const auto few = tests::run_program({"diff", b, slow.path().string(), "--fail-above", "5%"});
-    CHECK(few.exit_code == 0);
-    CHECK(holds(few.out, "too few repetitions"));
-    CHECK(holds(few.err, "--reps 4"));
+    for (const auto& [before, after] : {std::pair(a, b), std::pair(b, c)}) {
+        const auto few = tests::run_program({"diff", before, after, "--fail-above", "5%"});
+        CHECK(few.exit_code == 9);
+        CHECK(holds(few.out, "too few repetitions"));
+        CHECK(holds(few.err, "could not be judged"));
+        CHECK(holds(few.err, "--reps 4"));
+    }
+    const auto none = tests::run_program({"diff", d, d, "--fail-above", "5%"});
+    CHECK(none.exit_code == 9);
+    CHECK(holds(none.err, "more workers than usable CPUs"));
 }
 
 TEST_CASE("dp_compare diff refuses a folder of another schema by the file's name") {

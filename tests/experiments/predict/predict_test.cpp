@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "experiments/allreduce/benchmark.hpp"
+#include "experiments/analysis/analysis.hpp"
 #include "experiments/analysis/scaling_input.hpp"
 #include "experiments/command_line.hpp"
 #include "experiments/predict/calibration.hpp"
@@ -267,6 +268,14 @@ TEST_CASE("a batch that holds the efficiency only by being tiny is not recommend
     CHECK(statistics::efficiency_of(mode.predictor->model(), 2, kBatch) < 0.8);
     CHECK_FALSE(mode.batches.at(0).batch);
     CHECK(holds(mode.batches.at(0).batch.reason(), "with 2 workers and a batch of 64"));
+
+    // The report says the same.
+    const auto analysis = report::analyse(measurements.results);
+    const std::vector<const report::Configuration*> both{analysis.find("threads", 1),
+                                                         analysis.find("threads", 2)};
+    const auto models = report::fit_models("threads", both, false, measurements.reductions);
+    REQUIRE_FALSE(models.isoefficiency.empty());
+    CHECK(models.isoefficiency[0].batch.reason() == mode.batches.at(0).batch.reason());
 }
 
 TEST_CASE("on a network the machines are as few as hold all workers, each with its ring's time") {

@@ -1,0 +1,33 @@
+// The questions that a mode's row answers.
+#include "experiments/modes.hpp"
+
+#include "tests/support/catch.hpp"
+
+using namespace dp;
+using experiments::Mode;
+
+TEST_CASE(
+    "a mode answers for itself: who is compared with, who exchanges, how many CPUs it takes") {
+    CHECK(experiments::modes_that(&Mode::is_baseline) == std::vector<std::string>{"serial"});
+    CHECK(experiments::modes_that(&Mode::exchanges) ==
+          std::vector<std::string>{"threads", "procs"});
+    CHECK(experiments::modes_that(&Mode::timed_alone) == experiments::modes_that(&Mode::exchanges));
+    CHECK(experiments::find_mode("serial").cpus(4) == 1);
+    CHECK(experiments::find_mode("procs").cpus(4) == 4);
+    for (const Mode& mode : experiments::modes()) {
+        INFO(mode.name);
+        CHECK(&experiments::mode_of(mode.name) == &mode);
+        for (const Mode& other : experiments::modes()) {
+            CHECK((&mode == &other || (mode.color != other.color && mode.mark != other.mark)));
+        }
+    }
+}
+
+TEST_CASE("a mode of a later program exchanges, is no baseline and has no row") {
+    const Mode& later = experiments::mode_of("a later mode");
+    CHECK(later.exchanges);
+    CHECK_FALSE(later.is_baseline);
+    CHECK(later.cpus(4) == 4);
+    CHECK_THROWS_WITH(experiments::find_mode("a later mode"),
+                      Catch::Contains("choose from serial"));
+}
