@@ -1,5 +1,8 @@
 // dp_compare: trains a network with data parallelism in two programming models and measures one
 // against the other.
+#include <unistd.h>
+
+#include <algorithm>
 #include <csignal>
 #include <exception>
 
@@ -13,6 +16,7 @@
 #include "experiments/report/report.hpp"
 #include "experiments/sweep/sweep.hpp"
 #include "experiments/text/output.hpp"
+#include "experiments/text/terminal.hpp"
 
 namespace {
 
@@ -31,9 +35,11 @@ public:
     }
 };
 
+/// On a terminal a message takes the place of the progress line.
 void set_pattern(const std::string& pattern) {
     auto formatter = std::make_unique<spdlog::pattern_formatter>();
-    formatter->add_flag<PrintableMessage>('*').set_pattern(pattern);
+    formatter->add_flag<PrintableMessage>('*').set_pattern(
+        (isatty(STDERR_FILENO) != 0 ? "\r\033[K" : "") + pattern);
     spdlog::set_formatter(std::move(formatter));
 }
 
@@ -46,7 +52,10 @@ void set_up_log() {
 }
 
 void run(const dx::Parsed& parsed) {
-    if (const auto* text = std::get_if<std::string>(&parsed)) return dx::print(*text);
+    if (const auto* text = std::get_if<std::string>(&parsed)) {
+        const std::size_t columns = dx::terminal_columns(STDOUT_FILENO).value_or(80);
+        return dx::print(dx::wrap(*text, std::min<std::size_t>(columns, 80)));
+    }
     if (const auto* request = std::get_if<dx::allreduce::Request>(&parsed)) {
         return dx::allreduce::run_benchmark(*request);
     }

@@ -15,6 +15,7 @@
 #include "experiments/results/sweep_file.hpp"
 #include "experiments/sweep/checks.hpp"
 #include "experiments/text/output.hpp"
+#include "experiments/text/terminal.hpp"
 
 namespace dp::experiments {
 namespace {
@@ -90,13 +91,20 @@ void complete_folder(const SweepReport& sweep) {
     if (!sweep.request.quiet) {
         print_line("report    timing each reduction alone, tracing a few steps");
     }
+    const ProgressLine progress(!sweep.request.quiet);
+    progress.show({"report", "timing each reduction"});
     attempt("the reductions' times", [&] { add_reductions(sweep); });
     for (const RunConfig& config : to_trace(sweep)) {
         InterruptScope::check("the report is incomplete");
+        progress.show({"report", "tracing a few steps",
+                       fmt::format("{}, N = {}", config.mode, config.workers)});
         attempt("a timeline", [&] { add_trace(sweep, config); });
     }
+    progress.show({"report", "drawing its plots"});
     try {
-        report::print_written(report::write_report(sweep.request.out));
+        const report::Written written = report::write_report(sweep.request.out);
+        progress.clear();
+        report::print_written(written);
     } catch (const Error& error) {
         if (is_interrupt(error)) throw;
         spdlog::warn("no report: {}", error.what());

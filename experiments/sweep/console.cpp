@@ -2,14 +2,14 @@
 
 #include <unistd.h>
 
-#include <algorithm>
-#include <cstdio>
+#include <utility>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include "experiments/modes.hpp"
 #include "experiments/options/injection.hpp"
+#include "experiments/sweep/time_left.hpp"
 #include "experiments/text/numbers.hpp"
 #include "experiments/text/output.hpp"
 
@@ -22,10 +22,6 @@ constexpr auto kRefresh = std::chrono::milliseconds(200);
 
 double seconds_between(Clock::time_point from, Clock::time_point to) {
     return std::chrono::duration<double>(to - from).count();
-}
-
-std::string per_second(double value) {
-    return with_separators(static_cast<std::size_t>(value + 0.5));
 }
 
 std::string range_list(const std::vector<int>& cpus) {
@@ -90,9 +86,16 @@ void Console::print_data(const core::Dataset& data, const core::ModelSpec& model
 }
 
 void Console::begin_run(const core::RunConfig& config, std::size_t steps_per_epoch,
-                        bool oversubscribed) {
+                        bool oversubscribed, RunPlace place) {
     config_ = config;
-    if (options_.quiet) return;
+    place_ = std::move(place);
+    epoch_start_ = {};
+    if (!options_.quiet) print_plan(steps_per_epoch, oversubscribed);
+    show_progress({});
+}
+
+void Console::print_plan(std::size_t steps_per_epoch, bool oversubscribed) const {
+    const core::RunConfig& config = config_;
     const auto& optimizer = config.optimizer;
     const bool turns = mode_of(config.mode).takes_turns && config.workers > 1;
     print_line(fmt::format(
@@ -113,7 +116,7 @@ void Console::on_worker_start(std::size_t rank) {
 }
 
 void Console::on_step(std::size_t epoch, std::size_t step, std::size_t steps, std::size_t images) {
-    if (!options_.progress) return;
+    if (!progress_.shown()) return;
     const auto now = Clock::now();
     if (step == 1 || epoch_start_ == Clock::time_point{}) {
         // Counting starts after the first step, which is slower than the others.
@@ -122,24 +125,28 @@ void Console::on_step(std::size_t epoch, std::size_t step, std::size_t steps, st
     }
     if (now - last_progress_ < kRefresh) return;
     last_progress_ = now;
-    const double elapsed = seconds_between(epoch_start_, now);
-    const double per_step = elapsed / static_cast<double>(step - 1);
+    const double per_step = seconds_between(epoch_start_, now) / static_cast<double>(step - 1);
     const double images_per_step = static_cast<double>(images) / static_cast<double>(step);
-    const std::size_t steps_left = steps - step + (config_.epochs - epoch - 1) * steps;
-    std::fputs(
-        fmt::format("\rEpoch [{:2}/{}] step {}/{}, {} images/s, {:.0f} s left \033[K", epoch + 1,
-                    config_.epochs, step, steps, per_second(images_per_step / per_step),
-                    per_step * static_cast<double>(steps_left))
-            .c_str(),
-        stderr);
+    const auto all_steps = static_cast<double>(steps * config_.epochs);
+    const auto done = static_cast<double>(steps * epoch + step);
+    double left = per_step * (all_steps - done);
+    if (place_.seconds_after) left += place_.seconds_after(per_step * all_steps);
+    show_progress({duration_text(left) + " left",
+                   fmt::format("epoch {}/{}", epoch + 1, config_.epochs),
+                   fmt::format("step {}/{}", step, steps),
+                   fmt::format("{} images/s", count(images_per_step / per_step))});
 }
 
-void Console::end_progress() const {
-    if (options_.progress) std::fputs("\r\033[K", stderr);
+void Console::show_progress(std::vector<std::string> more) const {
+    more.insert(more.begin(), fmt::format("{}, N = {}", config_.mode, config_.workers));
+    if (place_.count > 1) {
+        more.front().insert(0, fmt::format("run {}/{}, ", place_.number, place_.count));
+    }
+    progress_.show(more);
 }
 
 void Console::on_epoch(std::size_t epoch, const core::EpochResult& result) {
-    end_progress();
+    progress_.clear();
     if (options_.quiet) return;
     // Without a step there is neither a training loss nor an accuracy.
     const bool trained = result.images != 0;
@@ -155,7 +162,7 @@ void Console::print_summary(const core::RunResult& result, bool oversubscribed) 
     const double train = result.train_seconds();
     if (result.images_per_second() > 0.0) {
         print_line(fmt::format("speed     {} images/s over all workers{}",
-                               per_second(result.images_per_second()),
+                               count(result.images_per_second()),
                                oversubscribed ? " (oversubscribed)" : ""));
     }
     double evaluation = 0.0;

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -11,28 +12,39 @@
 #include "core/nn/model.hpp"
 #include "core/train/job.hpp"
 #include "experiments/machine/machine.hpp"
+#include "experiments/text/terminal.hpp"
 
 namespace dp::experiments {
 
 struct ConsoleOptions {
     bool quiet = false;  // neither machine, plan nor epochs
     bool verbose = false;
-    bool progress = false;  // one refreshing line on stderr
+    bool progress = false;  // one refreshing line, if stderr is a terminal
+};
+
+/// A run among those of its sweep.
+struct RunPlace {
+    std::size_t number = 1;  // from 1
+    std::size_t count = 1;
+    /// The seconds that all later runs take together, when this one takes `seconds`.
+    std::function<double(double seconds)> seconds_after;
 };
 
 class Console final : public core::RunListener {
 public:
-    explicit Console(ConsoleOptions options) : options_(options) {}
+    explicit Console(ConsoleOptions options) : options_(options), progress_(options.progress) {}
 
     /// One line each for host, CPUs, oneDNN, data and network.
     void print_machine(const Machine& machine);
     void print_data(const core::Dataset& data, const core::ModelSpec& model);
     /// One line on what is about to run; following events are of this run.
-    void begin_run(const core::RunConfig& config, std::size_t steps_per_epoch, bool oversubscribed);
+    void begin_run(const core::RunConfig& config, std::size_t steps_per_epoch, bool oversubscribed,
+                   RunPlace place = {});
     /// Speed, time, accuracy, time split, checksum.
     void print_summary(const core::RunResult& result, bool oversubscribed);
-    /// Clears the progress line that a run left when it failed; it was shown by another process.
-    void end_progress() const;
+    /// The progress line, for what is done beside runs. It must be cleared when a run has ended:
+    /// another process has shown it.
+    [[nodiscard]] const ProgressLine& progress() const { return progress_; }
 
     void on_worker_start(std::size_t rank) override;
     void on_step(std::size_t epoch, std::size_t step, std::size_t steps,
@@ -40,7 +52,13 @@ public:
     void on_epoch(std::size_t epoch, const core::EpochResult& result) override;
 
 private:
+    void print_plan(std::size_t steps_per_epoch, bool oversubscribed) const;
+    /// Which run it is, then `more`.
+    void show_progress(std::vector<std::string> more) const;
+
     ConsoleOptions options_;
+    ProgressLine progress_;
+    RunPlace place_;
     core::RunConfig config_;
     std::chrono::steady_clock::time_point epoch_start_;
     std::chrono::steady_clock::time_point last_progress_;

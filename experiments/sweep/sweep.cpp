@@ -1,7 +1,5 @@
 #include "experiments/sweep/sweep.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <set>
 
@@ -73,8 +71,7 @@ Failure failure_of(const std::exception& error) {
 }
 
 ConsoleOptions console_options(const Request& request) {
-    return {request.quiet, request.verbose,
-            !request.quiet && isatty(STDERR_FILENO) != 0 && isatty(STDOUT_FILENO) != 0};
+    return {request.quiet, request.verbose, /*progress=*/!request.quiet && !request.dry_run};
 }
 
 /// All that runs share.
@@ -231,8 +228,11 @@ private:
 
     /// What runs first would pay for clocks that still rise and pages that are still cold.
     void warm_up() {
+        if (!request_.quiet) {
+            print_line(
+                fmt::format("warm-up   up to {} steps of each mode, not counted", kWarmUpSteps));
+        }
         std::set<std::string> modes;
-        std::size_t most_steps = 0;
         for (const RunConfig& config : configurations_) {
             if (!modes.insert(config.mode).second) continue;
             RunConfig few = config;
@@ -240,11 +240,10 @@ private:
             few.epochs = 1;
             few.steps_limit = std::min(few.steps_limit.value_or(kWarmUpSteps), kWarmUpSteps);
             core::RunListener silence;
-            most_steps = std::max(most_steps, run_job(job_of(few, silence)).steps_per_epoch);
+            console_.progress().show({"warm-up", fmt::format("{}, N = {}", few.mode, few.workers)});
+            run_job(job_of(few, silence));
         }
-        if (request_.quiet) return;
-        print_line(fmt::format("warm-up   {} step{} of each mode, not counted", most_steps,
-                               most_steps == 1 ? "" : "s"));
+        console_.progress().clear();
     }
 
     /// Of the configurations of `mode`; without those that are oversubscribed, if there are others.
@@ -264,17 +263,21 @@ private:
             job.config.trace = core::choose_trace_steps(request_.trace_steps,
                                                         request_.base.epochs == 0 ? 0 : steps);
         }
-        console_.begin_run(run.config, steps, oversubscribed(run.config));
+        tell_place();
+        console_.begin_run(run.config, steps, oversubscribed(run.config),
+                           {finished_.size() + 1, runs_.size(),
+                            [this, &run](double seconds) { return seconds_after(run, seconds); }});
         RunRecord record{
             job.config, run.place, oversubscribed(run.config), utc_now(), setting_.startup, {}, {}};
         try {
             record.result = run_job(job);
         } catch (const std::exception& error) {
-            console_.end_progress();
+            console_.progress().clear();
             record.failure = failure_of(error);
             keep_failure(record);
             throw;
         }
+        console_.progress().clear();
         const std::vector<core::WorkerTrace> traces = take_traces(*record.result);
         finished_.push_back(
             {run.config, *record.result, record.oversubscribed, run.place.repetition});
@@ -296,21 +299,40 @@ private:
             return;
         }
         if (request_.quiet) return;
-        print_line(fmt::format(
-            "run {:>3}/{}  {:<8} N = {:<3} repetition {}  {:>7.2f} s  {:>7} "
-            "images/s  {}",
-            finished_.size(), runs_.size(), run.config.mode, run.config.workers,
-            run.place.repetition, done.result.train_seconds(),
-            with_separators(static_cast<std::size_t>(done.result.images_per_second() + 0.5)),
-            time_left()));
+        print_line(
+            fmt::format("run {:>3}/{}  {:<8} N = {:<3} repetition {}  {:>7.2f} s  {:>7} "
+                        "images/s  {}",
+                        finished_.size(), runs_.size(), run.config.mode, run.config.workers,
+                        run.place.repetition, done.result.train_seconds(),
+                        count(done.result.images_per_second()), time_left()));
+    }
+
+    /// Without repetitions every run has lines of its own; this one tells how far the sweep is.
+    void tell_place() const {
+        if (request_.quiet || repeats() || !is_sweep()) return;
+        const std::string left = time_left();
+        print_line(fmt::format("run       {} of {}{}{}", finished_.size() + 1, runs_.size(),
+                               left.empty() ? "" : ", ", left));
+    }
+
+    [[nodiscard]] double seconds_left(const TimeLeft& left, const PlannedRun* but) const {
+        double seconds = 0.0;
+        for (const PlannedRun* run : to_run()) {
+            if (run == but) continue;
+            seconds +=
+                left.estimate_seconds(run->config, images_per_epoch(run->config)).value_or(0.0);
+        }
+        return seconds;
+    }
+
+    [[nodiscard]] double seconds_after(const PlannedRun& run, double seconds) const {
+        TimeLeft left = left_;
+        left.add_done(run.config, images_per_epoch(run.config), seconds);
+        return seconds_left(left, &run);
     }
 
     [[nodiscard]] std::string time_left() const {
-        double seconds = 0.0;
-        for (const PlannedRun* run : to_run()) {
-            seconds +=
-                left_.estimate_seconds(run->config, images_per_epoch(run->config)).value_or(0.0);
-        }
+        const double seconds = seconds_left(left_, nullptr);
         return seconds == 0.0 ? "" : duration_text(seconds) + " left";
     }
 

@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "core/base/error.hpp"
+#include "experiments/text/terminal.hpp"
 
 namespace dp::experiments {
 
@@ -23,7 +24,10 @@ void print(std::string_view text) {
     std::fflush(stdout);
 }
 
-void print_line(const std::string& line) { print(line + "\n"); }
+void print_line(const std::string& line) {
+    const auto columns = terminal_columns(STDOUT_FILENO);
+    print((columns ? wrap(line, *columns) : line) + "\n");
+}
 
 void check_output() {
     if (std::ferror(stdout) == 0) return;

@@ -14,7 +14,7 @@ std::string printable(std::string_view text);
 /// check_output() tells.
 void print(std::string_view text);
 
-/// Prints `line` and a newline.
+/// Prints `line` and a newline, wrapped if stdout is a terminal.
 void print_line(const std::string& line);
 
 /// Throws Error(kRunFailed) when something that was printed is lost, unless nobody wanted it: a
