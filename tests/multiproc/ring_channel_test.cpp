@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <limits>
 #include <memory>
 #include <set>
@@ -24,6 +25,8 @@ using multiproc::SharedSegment;
 
 namespace {
 
+std::atomic<std::uint32_t> nobody_failed{0};
+const core::WaitLimits kLimits{&nobody_failed, 60.0};
 constexpr std::uint32_t kNearWrap = std::numeric_limits<std::uint32_t>::max() - 5;
 
 std::span<const std::byte> bytes_of(const std::uint64_t& value) {
@@ -40,12 +43,12 @@ TEST_CASE("a channel holds its slots' number of segments and hands them on in or
             CHECK_FALSE(channel->has_segment());
             for (std::uint64_t i = 0; i < kSlots; ++i) {
                 CHECK(channel->has_room());
-                channel->send(bytes_of(100 * round + i), {});
+                channel->send(bytes_of(100 * round + i), kLimits);
             }
             CHECK_FALSE(channel->has_room());
             for (std::uint64_t i = 0; i < kSlots; ++i) {
                 std::uint64_t value = 0;
-                channel->receive(std::as_writable_bytes(std::span(&value, 1)), {});
+                channel->receive(std::as_writable_bytes(std::span(&value, 1)), kLimits);
                 CHECK(value == 100 * round + i);
             }
         }
@@ -54,12 +57,12 @@ TEST_CASE("a channel holds its slots' number of segments and hands them on in or
 
 TEST_CASE("a full channel and an empty one let the wait end at its deadline") {
     const auto channel = std::make_unique<RingChannel>();
-    const core::WaitLimits soon{.timeout_seconds = 0.05};
+    const core::WaitLimits soon{&nobody_failed, 0.05};
     std::uint64_t value = 0;
     CHECK(tests::error_of([&] {
               channel->receive(std::as_writable_bytes(std::span(&value, 1)), soon);
           })->code() == core::ExitCode::kStalled);
-    for (std::uint32_t i = 0; i < kSlots; ++i) channel->send(bytes_of(value), {});
+    for (std::uint32_t i = 0; i < kSlots; ++i) channel->send(bytes_of(value), kLimits);
     CHECK(tests::error_of([&] { channel->send(bytes_of(value), soon); })->code() ==
           core::ExitCode::kStalled);
 }
@@ -76,10 +79,10 @@ TEST_CASE("two sides that take turns with a channel lose no segment, past the wr
                 const auto mark = static_cast<std::byte>(i);
                 if (rank == 0) {
                     std::ranges::fill(segment, mark);
-                    channel->send(segment, {});
+                    channel->send(segment, kLimits);
                     continue;
                 }
-                channel->receive(segment, {});
+                channel->receive(segment, kLimits);
                 if (segment.front() != mark || segment.back() != mark) ++wrong;
             }
         },
@@ -97,7 +100,7 @@ TEST_CASE("the parts of a shared segment are apart, aligned, empty, and one for 
         CHECK_FALSE(segment.channel_from(rank).has_segment());
         const std::span<float> gradients = segment.gradients(rank);
         CHECK(gradients.size() == kFloats);
-        CHECK(std::ranges::count(gradients, 0.F) == kFloats);
+        CHECK(std::ranges::count(gradients, 0.F) == std::ptrdiff_t{kFloats});
         CHECK(reinterpret_cast<std::uintptr_t>(gradients.data()) % 4096 == 0);
         for (const void* part : {static_cast<const void*>(&segment.position(rank)),
                                  static_cast<const void*>(&segment.counters(rank)),
@@ -110,13 +113,13 @@ TEST_CASE("the parts of a shared segment are apart, aligned, empty, and one for 
     const pid_t child = fork();
     if (child == 0) {
         segment.gradients(1)[kFloats - 1] = 7.F;
-        segment.channel_from(2).send(bytes_of(42), {});
+        segment.channel_from(2).send(bytes_of(42), kLimits);
         segment.counters(0).done.publish(9);
         _exit(0);
     }
     waitpid(child, nullptr, 0);
     std::uint64_t value = 0;
-    segment.channel_from(2).receive(std::as_writable_bytes(std::span(&value, 1)), {});
+    segment.channel_from(2).receive(std::as_writable_bytes(std::span(&value, 1)), kLimits);
     CHECK(value == 42);
     CHECK(segment.gradients(1)[kFloats - 1] == 7.F);
     CHECK(segment.gradients(2)[0] == 0.F);
