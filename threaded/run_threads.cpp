@@ -57,9 +57,10 @@ struct Team {
 
 /// A parallel region ends when all its threads do, so one that stands still would keep the others
 /// for ever: a process cannot end a thread, only itself.
-void leave_if_stuck(Team& team, const core::Error& error) {
+/// `given`: the threads that the region really has.
+void leave_if_stuck(Team& team, std::size_t given, const core::Error& error) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(500);
-    while (team.finished.load(std::memory_order_acquire) != team.threads) {
+    while (team.finished.load(std::memory_order_acquire) != given) {
         if (std::chrono::steady_clock::now() > deadline) {
             if (team.leaving.exchange(true)) return;
             if (team.leave) team.leave(error);
@@ -90,7 +91,7 @@ void run_rank(Team& team, std::size_t rank, std::size_t given) {
         team.on_failure();
     }
     team.finished.fetch_add(1, std::memory_order_release);
-    if (failure) leave_if_stuck(team, *failure);
+    if (failure) leave_if_stuck(team, given, *failure);
 }
 
 /// Only opens the region: the compiler's hand-over of `team` to the threads is ordered by libgomp,

@@ -23,7 +23,7 @@ inline experiments::RunRecord made_run(const std::string& mode, std::size_t work
     core::RunResult result;
     result.checksum = "00000000000000ff";
     result.update_kind = mode == "threads" ? "sliced" : "replicated";
-    result.reduction = "direct";
+    result.reduction = "shared-direct";
     result.steps_per_epoch = kSteps;
     const double seconds = step_seconds * kSteps;
     result.epochs = {{kSteps * 128 * workers, 1.5, 0.5, 1.25, 0.625, seconds, 0.5}};

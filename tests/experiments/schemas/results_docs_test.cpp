@@ -246,11 +246,8 @@ TEST_CASE("every field of a trace is described, and every one described is writt
     std::vector<Json> traces;
     for (const char* mode : {"serial", "threads", "procs"}) {
         // One bucket of all gradients, which a ring passes on in groups.
-        auto arguments = small_run({"--mode", mode, "-n", "2", "--bucket-kib", "8192", "--trace",
-                                    folder.path() / "trace.json"});
-        if (mode == std::string("procs")) {
-            arguments.insert(arguments.end(), {"--reduction", "shared-direct"});
-        }
+        const auto arguments = small_run({"--mode", mode, "-n", "2", "--bucket-kib", "8192",
+                                          "--trace", folder.path() / "trace.json"});
         REQUIRE(tests::run_program(arguments).exit_code == 0);
         traces.push_back(parse(folder.path() / "trace.json"));
     }
