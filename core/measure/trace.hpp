@@ -18,7 +18,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "core/measure/phase_clock.hpp"
-#include "core/nn/network.hpp"
+#include "core/nn/step.hpp"
 
 namespace dp::core {
 

@@ -4,223 +4,23 @@
 // twice and writes a quarter, and backward reads it once and overwrites it with its gradient. On
 // two cores, whose workers share one cache, that is worth more than on one.
 //
-// Per channel, over the n values of a batch (Ioffe and Szegedy, "Batch normalization", 2015):
-//   forward    z = (x - mean) / sqrt(variance + epsilon);  y = gamma z + beta
-//              dst = max(0, y of the window's winner)
-//   backward   dy = diff_dst at a winner with y > 0, 0 elsewhere
-//              diff_gamma = sum(dy z);  diff_beta = sum(dy)
-//              diff_src = gamma / sqrt(variance + epsilon) (dy - diff_beta / n - z diff_gamma / n)
-// y is monotone in x, so a window's winner is the largest x (the smallest where gamma < 0). Forward
-// keeps which one it is and its x, so that backward's sums read a quarter of the activation.
-//
-// Activations are float32 or bfloat16, all arithmetic and statistics float32.
+// The formulas and loops are in batch_norm_pool_kernels.hpp; here they become a layer.
+#include <algorithm>
 #include <cmath>
-#include <cstring>
 
 #include "core/base/memory_block.hpp"
 #include "core/nn/batch_norm.hpp"
-#include "core/nn/lanes.hpp"
+#include "core/nn/batch_norm_pool_kernels.hpp"
 #include "core/nn/layer.hpp"
 
 namespace dp::core {
 namespace {
 
+using batch_norm_pool::ChannelValues;
+using batch_norm_pool::Geometry;
 using dnnl::memory;
 using onednn::Desc;
 using Tag = memory::format_tag;
-
-/// A window with y <= 0 has no winner.
-constexpr std::int32_t kNone = 4;
-
-/// (N, C, H, W), C in blocks of kLanes, H and W even.
-struct Geometry {
-    std::size_t batch = 0, blocks = 0, height = 0, width = 0;
-
-    [[nodiscard]] std::size_t plane() const { return height * width; }
-    [[nodiscard]] std::size_t planes() const { return batch * blocks; }
-};
-
-/// Per channel, as long as there are channels.
-struct ChannelValues {
-    std::vector<float> mean, inverse_deviation;
-};
-
-template <std::size_t kLanes, typename Element>
-struct Kernels {
-    using V = Lanes<kLanes, Element>;
-    using Floats = typename V::Floats;
-    using Words = typename V::Words;
-
-    /// Sums over one plane of (x - shift) and its square, four chains of additions at once.
-    static void add_plane(const Element* x, std::size_t plane, const Floats& shift, double* sum,
-                          double* squares) {
-        Floats sums[4] = {};
-        Floats squared[4] = {};
-        for (std::size_t i = 0; i < plane; i += 4) {
-            for (std::size_t k = 0; k < 4; ++k) {
-                const Floats d = V::load(x + (i + k) * kLanes) - shift;
-                sums[k] += d;
-                squared[k] += d * d;
-            }
-        }
-        const Floats all = (sums[0] + sums[1]) + (sums[2] + sums[3]);
-        const Floats all_squared = (squared[0] + squared[1]) + (squared[2] + squared[3]);
-        for (std::size_t lane = 0; lane < kLanes; ++lane) {
-            sum[lane] += static_cast<double>(all[lane]);
-            squares[lane] += static_cast<double>(all_squared[lane]);
-        }
-    }
-
-    /// Mean and biased variance of every channel. Shifted by the first image's mean, so that the
-    /// difference of sums loses no digits.
-    static void statistics(const Geometry& g, const Element* x, std::span<double> sums,
-                           std::span<float> shifts, std::span<float> mean,
-                           std::span<float> variance) {
-        const std::size_t channels = g.blocks * kLanes;
-        const std::span<double> sum = sums.first(channels);
-        const std::span<double> squares = sums.subspan(channels, channels);
-        std::ranges::fill(sums, 0.0);
-        for (std::size_t b = 0; b < g.blocks; ++b) {
-            add_plane(x + b * g.plane() * kLanes, g.plane(), Floats{}, &sum[b * kLanes],
-                      &squares[b * kLanes]);
-        }
-        for (std::size_t c = 0; c < channels; ++c) {
-            shifts[c] = static_cast<float>(sum[c] / static_cast<double>(g.plane()));
-        }
-        std::ranges::fill(sums, 0.0);
-        for (std::size_t p = 0; p < g.planes(); ++p) {
-            const std::size_t c = p % g.blocks * kLanes;
-            add_plane(x + p * g.plane() * kLanes, g.plane(), V::load_floats(&shifts[c]), &sum[c],
-                      &squares[c]);
-        }
-        const auto n = static_cast<double>(g.batch * g.plane());
-        for (std::size_t c = 0; c < channels; ++c) {
-            const double offset = sum[c] / n;
-            mean[c] = static_cast<float>(static_cast<double>(shifts[c]) + offset);
-            variance[c] = static_cast<float>(std::max(squares[c] / n - offset * offset, 0.0));
-        }
-    }
-
-    /// x (N, C, H, W) -> dst (N, C, H / 2, W / 2). `winners` and `winning`, of dst's shape, are
-    /// kept for backward; null in evaluation.
-    template <bool kKeep>
-    static void forward(const Geometry& g, const Element* x, const ChannelValues& channel,
-                        const float* gamma, const float* beta, Element* dst, std::uint8_t* winners,
-                        Element* winning) {
-        const std::size_t row = g.width * kLanes;
-        for (std::size_t p = 0; p < g.planes(); ++p) {
-            const std::size_t c = p % g.blocks * kLanes;
-            const auto mean = V::load_floats(&channel.mean[c]);
-            const auto inverse = V::load_floats(&channel.inverse_deviation[c]);
-            const auto scale = V::load_floats(gamma + c);
-            const auto shift = V::load_floats(beta + c);
-            // Keys grow with y. Where gamma is 0 all are equal, and the first wins as in PyTorch.
-            const Floats sign =
-                scale < 0.F ? Floats{} - 1.F : (scale > 0.F ? Floats{} + 1.F : Floats{});
-            for (std::size_t h = 0; h < g.height; h += 2, x += 2 * row) {
-                for (std::size_t w = 0; w < row; w += 2 * kLanes) {
-                    const auto first = V::load(x + w);
-                    Floats best = sign * first;
-                    Words winner{};
-                    take_larger(sign * V::load(x + w + kLanes), 1, best, winner);
-                    take_larger(sign * V::load(x + row + w), 2, best, winner);
-                    take_larger(sign * V::load(x + row + w + kLanes), 3, best, winner);
-                    const Floats won = (sign == 0.F) & (best == best) ? first : sign * best;
-                    const Floats z = (won - mean) * inverse;
-                    const Floats y = z * scale + shift;
-                    // Not y > 0: a value that is not a number must go on.
-                    V::store(dst, y <= 0.F ? Floats{} : y);
-                    dst += kLanes;
-                    if constexpr (kKeep) {
-                        winner = y <= 0.F ? Words{} + kNone : winner;
-                        V::store_bytes(winners, winner);
-                        V::store(winning, won);
-                        winners += kLanes;
-                        winning += kLanes;
-                    }
-                }
-            }
-        }
-    }
-
-    /// Sums over the batch of dy and dy z into diff_beta and diff_gamma.
-    static void backward_channels(const Geometry& g, const ChannelValues& channel,
-                                  const Element* diff_dst, const std::uint8_t* winners,
-                                  const Element* winning, std::span<double> sums, float* diff_gamma,
-                                  float* diff_beta) {
-        const std::size_t channels = g.blocks * kLanes;
-        const std::span<double> gamma = sums.first(channels);
-        const std::span<double> beta = sums.subspan(channels, channels);
-        std::ranges::fill(sums, 0.0);
-        const std::size_t pooled = g.plane() / 4;
-        for (std::size_t p = 0; p < g.planes(); ++p) {
-            const std::size_t c = p % g.blocks * kLanes;
-            const auto mean = V::load_floats(&channel.mean[c]);
-            Floats gammas{};
-            Floats betas{};
-            for (std::size_t i = 0; i < pooled; ++i) {
-                const Floats dy = alive(diff_dst, winners);
-                gammas += dy * (V::load(winning) - mean);
-                betas += dy;
-                diff_dst += kLanes;
-                winners += kLanes;
-                winning += kLanes;
-            }
-            for (std::size_t lane = 0; lane < kLanes; ++lane) {
-                gamma[c + lane] += static_cast<double>(gammas[lane]);
-                beta[c + lane] += static_cast<double>(betas[lane]);
-            }
-        }
-        for (std::size_t c = 0; c < channels; ++c) {
-            diff_gamma[c] = static_cast<float>(gamma[c]) * channel.inverse_deviation[c];
-            diff_beta[c] = static_cast<float>(beta[c]);
-        }
-    }
-
-    /// diff_src may be x.
-    static void backward(const Geometry& g, const Element* x, const ChannelValues& channel,
-                         const float* gamma, const float* diff_gamma, const float* diff_beta,
-                         const Element* diff_dst, const std::uint8_t* winners, Element* diff_src) {
-        const std::size_t row = g.width * kLanes;
-        const float share = 1.F / static_cast<float>(g.batch * g.plane());
-        for (std::size_t p = 0; p < g.planes(); ++p) {
-            const std::size_t c = p % g.blocks * kLanes;
-            const auto inverse = V::load_floats(&channel.inverse_deviation[c]);
-            const Floats scale = V::load_floats(gamma + c) * inverse;
-            // scale (dy - mean_beta - z mean_gamma) = scale dy - (slope x + offset)
-            const Floats slope = scale * inverse * (V::load_floats(diff_gamma + c) * share);
-            const Floats offset = scale * (V::load_floats(diff_beta + c) * share) -
-                                  slope * V::load_floats(&channel.mean[c]);
-            for (std::size_t h = 0; h < g.height; h += 2, x += 2 * row, diff_src += 2 * row) {
-                for (std::size_t w = 0; w < row; w += 2 * kLanes) {
-                    const Floats dy = scale * V::load(diff_dst);
-                    const auto winner = V::load_bytes(winners);
-                    diff_dst += kLanes;
-                    winners += kLanes;
-                    for (std::int32_t k = 0; k < 4; ++k) {
-                        const std::size_t at =
-                            w + (k & 1 ? kLanes : std::size_t{0}) + (k & 2 ? row : std::size_t{0});
-                        const Floats rest = V::load(x + at) * slope + offset;
-                        const Floats won = winner == k ? dy : Floats{};
-                        V::store(diff_src + at, won - rest);
-                    }
-                }
-            }
-        }
-    }
-
-private:
-    static void take_larger(const Floats& value, std::int32_t index, Floats& best, Words& winner) {
-        // A value that is not a number wins, so that it goes on.
-        const auto larger = (value > best) | (value != value);
-        best = larger ? value : best;
-        winner = larger ? Words{} + index : winner;
-    }
-    static Floats alive(const Element* diff_dst, const std::uint8_t* winners) {
-        const auto winner = V::load_bytes(winners);
-        return winner == kNone ? Floats{} : V::load(diff_dst);
-    }
-};
 
 /// src (N, C, H, W) -> dst (N, C, H / 2, W / 2); scale (C), shift (C).
 template <std::size_t kLanes, typename Element>
@@ -290,7 +90,7 @@ public:
     }
 
 private:
-    using K = Kernels<kLanes, Element>;
+    using K = batch_norm_pool::Kernels<kLanes, Element>;
 
     void propagate() {
         const Element* diff_dst = elements(lent_.diff_dst);

@@ -23,13 +23,14 @@
 
 namespace dp::core {
 
-/// Passes do not differ: what is faster in one is faster in all three.
+/// An algorithm and the layers it suits. Passes do not differ: what is faster in one is faster in
+/// all three.
 struct ConvolutionAlgorithmRow {
     dnnl_dim_t channels;  // inputs and outputs are multiples of it
     dnnl::algorithm algorithm;
 };
 
-/// In order of preference.
+/// The algorithms in order of preference.
 inline constexpr std::array kConvolutionChoices{
     ConvolutionAlgorithmRow{16, dnnl::algorithm::convolution_winograd},
     ConvolutionAlgorithmRow{1, dnnl::algorithm::convolution_direct},

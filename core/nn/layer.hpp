@@ -18,19 +18,22 @@
 #include <utility>
 #include <vector>
 
-#include "core/nn/network.hpp"
+#include "core/nn/model.hpp"
+#include "core/nn/network_options.hpp"
 #include "core/nn/onednn_compat.hpp"
+#include "core/nn/step.hpp"
+#include "core/nn/tensor_layout.hpp"
 
 namespace dp::core {
 
-/// What every layer of a network shares.
+/// What all layers of a network share.
 struct LayerContext {
     dnnl::engine engine;
     std::size_t batch_size = 0;
     bool training = false;  // backward is wanted too
     NetworkOptions options;
 
-    /// Of activations.
+    /// The type of activations.
     [[nodiscard]] dnnl::memory::data_type data_type() const {
         return options.precision == Precision::kBFloat16 ? dnnl::memory::data_type::bf16
                                                          : dnnl::memory::data_type::f32;
@@ -52,18 +55,22 @@ struct LayerMemory {
     std::byte* state = nullptr;       // state_bytes() that last from forward to its backward
 };
 
-/// Where a layer's slots lie: addresses in the order of parameters() and statistics().
+/// Addresses of a layer's slots, in the order of parameters() and statistics().
 struct LayerBlocks {
     std::span<float* const> parameters;
     std::span<float* const> gradients;  // empty for evaluation alone
     std::span<float* const> statistics;
 };
 
+/// What a layer is told of one forward or backward. A layer reads what a primitive has written
+/// without waiting for the stream: oneDNN's CPU streams of the OpenMP runtime, the only ones used
+/// here, execute a primitive before they return. With another runtime every layer that computes
+/// something of its own would have to call stream.wait() first.
 struct StepContext {
     const dnnl::stream& stream;
     bool training = false;
     DropoutKey dropout;
-    std::span<const std::uint32_t> samples;
+    std::span<const std::uint32_t> samples;  // of the batch's images; empty unless training
 };
 
 /// A primitive with its arguments, executed without allocating.
@@ -101,15 +108,15 @@ public:
     [[nodiscard]] const std::string& name() const { return name_; }
     [[nodiscard]] virtual onednn::Desc src_desc() const = 0;
     [[nodiscard]] virtual onednn::Desc dst_desc() const = 0;
-    /// Of the gradient of dst.
+    /// The layout of the gradient of dst.
     [[nodiscard]] virtual onednn::Desc diff_dst_desc() const { return dst_desc(); }
-    /// True when backward reads forward's source (destination), so that it must outlive forward.
+    /// True when backward reads forward's source (destination), which must then outlive forward.
     [[nodiscard]] virtual bool keeps_src() const { return false; }
     [[nodiscard]] virtual bool keeps_dst() const { return false; }
     /// True when backward can write diff_src over src.
     [[nodiscard]] virtual bool overwrites_src() const { return false; }
     [[nodiscard]] virtual std::size_t scratchpad_bytes() const { return 0; }
-    /// What forward keeps for backward beside src and dst.
+    /// Bytes that forward keeps for backward beside src and dst.
     [[nodiscard]] virtual std::size_t state_bytes() const { return 0; }
     /// Weights and biases.
     [[nodiscard]] virtual std::vector<TensorSlot> parameters() const { return {}; }
@@ -161,8 +168,11 @@ std::unique_ptr<Layer> make_max_pool(const LayerSpec& spec, const LayerContext& 
                                      const onednn::Desc& src);
 std::unique_ptr<Layer> make_dropout(const LayerContext& context, const onednn::Desc& src);
 
-/// The layers of `model` in order, for one batch size. `parameters` may be null while it is being
-/// planned.
+/// The layers of `model` in order, for one batch size; several rows of its list may become one
+/// layer. `parameters` is null while it is being planned. Throws Error(kUsage) that names network
+/// and layer where a row cannot be computed: a ReLU that nothing takes in, dropout on images,
+/// images expected where there are features, a first layer without weights, a last layer that is
+/// not one output a class.
 std::vector<std::unique_ptr<Layer>> make_layers(const ModelSpec& model, const LayerContext& context,
                                                 const TensorLayout* parameters);
 

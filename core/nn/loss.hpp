@@ -4,7 +4,8 @@
 #include <cstdint>
 #include <span>
 
-#include "core/nn/network.hpp"
+#include "core/data/dataset.hpp"
+#include "core/nn/step.hpp"
 
 namespace dp::core {
 

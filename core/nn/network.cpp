@@ -13,7 +13,7 @@ namespace {
 
 using dnnl::memory;
 
-/// How many tensors of each block a layer has; at most two of each.
+/// How many tensors of each block a layer has.
 struct SlotCounts {
     std::size_t parameters = 0;
     std::size_t statistics = 0;
@@ -143,27 +143,21 @@ public:
         const bool gradients = !blocks.gradients.empty();
         if (gradients) DP_CHECK(blocks.gradients.size(), ==, layout_.parameters.size());
 
+        set_addresses(layout_.parameters, blocks.parameters, parameters_);
+        set_addresses(layout_.parameters, blocks.gradients, gradients_);
+        set_addresses(layout_.statistics, blocks.statistics, statistics_);
         for (Plan& plan : plans_) {
             std::size_t parameter = 0;
             std::size_t statistic = 0;
-            for (std::size_t index = 0; index < plan.layers.size(); ++index) {
-                const auto [parameter_count, statistic_count] = plan.slots[index];
-                std::array<float*, 2> parameters{};
-                std::array<float*, 2> diffs{};
-                std::array<float*, 2> statistics{};
-                for (std::size_t i = 0; i < parameter_count; ++i) {
-                    const auto offset = layout_.parameters.tensors()[parameter++].offset;
-                    parameters[i] = blocks.parameters.data() + offset;
-                    if (gradients) diffs[i] = blocks.gradients.data() + offset;
-                }
-                for (std::size_t i = 0; i < statistic_count; ++i) {
-                    const auto offset = layout_.statistics.tensors()[statistic++].offset;
-                    statistics[i] = blocks.statistics.data() + offset;
-                }
-                plan.layers[index]->bind_blocks(
-                    {std::span(parameters).first(parameter_count),
-                     std::span(diffs).first(gradients ? parameter_count : 0),
-                     std::span(statistics).first(statistic_count)});
+            for (std::size_t i = 0; i < plan.layers.size(); ++i) {
+                const auto [parameters, statistics] = plan.slots[i];
+                plan.layers[i]->bind_blocks(
+                    {std::span(parameters_).subspan(parameter, parameters),
+                     gradients ? std::span(gradients_).subspan(parameter, parameters)
+                               : std::span<float*>(),
+                     std::span(statistics_).subspan(statistic, statistics)});
+                parameter += parameters;
+                statistic += statistics;
             }
         }
     }
@@ -221,6 +215,16 @@ public:
     std::size_t activation_bytes() const { return arena_.size_bytes(); }
 
 private:
+    /// Addresses of the tensors of `layout` in `block`, unless it is empty. Allocates once.
+    static void set_addresses(const TensorLayout& layout, std::span<float> block,
+                              std::vector<float*>& addresses) {
+        if (block.empty()) return;
+        addresses.clear();
+        for (const TensorRange& tensor : layout.tensors()) {
+            addresses.push_back(block.data() + tensor.offset);
+        }
+    }
+
     void add_plan(const ModelSpec& model, std::size_t size, bool training) {
         DP_CHECK(size, >, 0U);
         if (std::ranges::find(plans_, size, &Plan::batch_size) != plans_.end()) return;
@@ -301,6 +305,7 @@ private:
     std::size_t input_size_ = 0;
     std::byte* scratchpad_ = nullptr;
     Plan* current_ = nullptr;
+    std::vector<float*> parameters_, gradients_, statistics_;  // by tensor, in the bound blocks
 };
 
 Network::Network(const ModelSpec& model, const NetworkLayout& layout,

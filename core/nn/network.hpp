@@ -4,68 +4,22 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
-#include <functional>
 #include <memory>
 #include <span>
-#include <string>
-#include <string_view>
 #include <vector>
 
 #include "core/data/batch_source.hpp"
 #include "core/nn/model.hpp"
+#include "core/nn/step.hpp"
 #include "core/nn/tensor_layout.hpp"
 
 namespace dp::core {
-
-/// Dropout's masks are a function of (seed, epoch, step, sample, unit): equal however work is
-/// split.
-struct DropoutKey {
-    float probability = 0.F;  // of a unit being zeroed, in [0, 1)
-    std::uint64_t seed = 0;
-    std::uint64_t epoch = 0;
-    std::uint64_t step = 0;
-};
 
 /// The flat blocks a network works on, each as long as its layout says.
 struct NetworkBlocks {
     std::span<float> parameters;  // read by forward and backward
     std::span<float> gradients;   // overwritten by backward; may be empty for evaluation alone
     std::span<float> statistics;  // updated by training's forward, read by evaluation's
-};
-
-/// Sums over the images of a batch.
-struct BatchResult {
-    double loss_sum = 0.0;  // softmax cross-entropy, natural logarithm
-    std::size_t correct = 0;
-};
-
-/// One primitive of a training step: which implementation oneDNN chose for one pass of a layer.
-struct PrimitiveInfo {
-    std::string layer;
-    std::string pass;            // forward, backward_data, backward_weights, backward, reorder
-    std::string implementation;  // oneDNN's name, or "own" for a loop of ours
-    std::size_t batch_size = 0;
-    std::function<void()> run;  // executes it alone, on whatever its tensors hold
-};
-
-/// Hears of gradients while backward is under way, on its thread.
-class GradientsReady {
-public:
-    virtual ~GradientsReady() = default;
-    /// A layer's backward has ended: the gradients from float `offset` to the block's end are
-    /// complete. Offsets never rise within a backward; the last one is 0.
-    virtual void on_gradients(std::size_t offset) = 0;
-};
-
-/// Hears of layers as they run, on their thread. The loss counts as forward's last one.
-class LayerObserver {
-public:
-    virtual ~LayerObserver() = default;
-    /// A layer's forward or backward begins. `name` lives as long as the network.
-    virtual void on_layer_begin(std::string_view name) = 0;
-    /// The same one has ended.
-    virtual void on_layer_end() = 0;
 };
 
 /// Thread safety: one object belongs to one thread, from construction to destruction (a primitive
@@ -86,8 +40,8 @@ public:
     /// Points every primitive at these blocks; they must outlive the next forward or backward.
     void bind(const NetworkBlocks& blocks);
 
-    /// Where the next batch of up to `size` images goes: (N, C, H, W), valid until the network
-    /// dies.
+    /// The place of the next batch, (N, C, H, W), with room for the largest batch size; valid until
+    /// the network dies.
     [[nodiscard]] std::span<float> input() const;
 
     /// Forward in training mode: batch statistics, dropout, running statistics updated.
@@ -106,7 +60,7 @@ public:
     /// Logits (N, kClasses) of the last forward or evaluate.
     [[nodiscard]] std::span<const float> logits() const;
 
-    /// The primitives of all training sizes, in the order of layers. They borrow this network.
+    /// The primitives of all training sizes, in the order of layers; they borrow this network.
     [[nodiscard]] std::vector<PrimitiveInfo> primitives();
     /// Bytes of activations, their gradients and scratch memory; without what a layer keeps for
     /// itself, reordered weights and the float32 copies of one bfloat16 pass.

@@ -13,8 +13,8 @@ enum class ConvolutionAlgorithm {
     kDirect,  // the plain sum everywhere, closest to other programs' results
 };
 
-/// Of activations and of the weights that convolutions and linear layers read. Parameters, their
-/// gradients, sums and batch norm's statistics are float32 in both.
+/// The type of activations and of the weights that convolutions and linear layers read. Parameters,
+/// their gradients, sums and batch norm's statistics are float32 in both.
 enum class Precision { kFloat32, kBFloat16 };
 
 struct NetworkOptions {

@@ -38,7 +38,7 @@ inline dnnl::memory::data_type data_type_of(const Desc& desc) {
 #endif
 }
 
-/// User scratchpad, and with `relu` a ReLU applied to the destination.
+/// Attributes with the caller's scratchpad, and with `relu` a ReLU applied to the destination.
 inline dnnl::primitive_attr attributes(bool relu = false) {
     dnnl::primitive_attr attr;
     attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);

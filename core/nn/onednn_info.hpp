@@ -1,4 +1,4 @@
-// Which oneDNN this process runs.
+// The oneDNN that this process runs.
 #pragma once
 
 #include <string>
@@ -12,8 +12,8 @@ struct OneDnnInfo {
     bool native_bf16 = false;  // that set multiplies bfloat16 (avx512_bf16 or AMX)
 };
 
-/// Asks the library that is loaded, not the headers. Call in a worker, never in the process that
-/// forks.
+/// Returns what the loaded library says, not the headers. Call in a worker, never in the process
+/// that forks.
 OneDnnInfo onednn_info();
 
 }  // namespace dp::core

@@ -10,13 +10,13 @@
 // once, and backward by weights writes float32 in the block's layout. The logits are float32, but
 // their gradient is bfloat16: oneDNN has no backward of mixed types. Where a float32 backward by
 // weights is faster all the same, it reads float32 copies.
+#include <algorithm>
 #include <functional>
 #include <numeric>
 #include <utility>
 
-#include "core/base/error.hpp"
-#include "core/nn/convolution_algorithms.hpp"
 #include "core/nn/layer.hpp"
+#include "core/nn/weighted_ops.hpp"
 
 namespace dp::core {
 namespace {
@@ -24,100 +24,8 @@ namespace {
 using dnnl::memory;
 using onednn::Desc;
 using onednn::Dims;
+using namespace weighted;
 using Tag = memory::format_tag;
-
-constexpr auto kF32 = memory::data_type::f32;
-
-struct ConvolutionOps {
-    using Forward = dnnl::convolution_forward;
-    using BackwardData = dnnl::convolution_backward_data;
-    using BackwardWeights = dnnl::convolution_backward_weights;
-
-    onednn::WindowDims window;
-    ConvolutionAlgorithm choice;
-
-    auto forward(const dnnl::engine& engine, const Desc& src, const Desc& weights, const Desc& bias,
-                 const Desc& dst, bool relu) const {
-        return with_chosen_algorithm(
-            onednn::dims_of(weights), choice, [&](dnnl::algorithm algorithm) {
-                return onednn::convolution_forward(engine, algorithm, src, weights, bias, dst,
-                                                   window, relu);
-            });
-    }
-    auto backward_data(const dnnl::engine& engine, const Desc& diff_src, const Desc& weights,
-                       const Desc& diff_dst, const Forward::primitive_desc& hint) const {
-        return with_chosen_algorithm(
-            onednn::dims_of(weights), choice, [&](dnnl::algorithm algorithm) {
-                return onednn::convolution_backward_data(engine, algorithm, diff_src, weights,
-                                                         diff_dst, window, hint);
-            });
-    }
-    auto backward_weights(const dnnl::engine& engine, const Desc& src, const Desc& diff_weights,
-                          const Desc& diff_bias, const Desc& diff_dst,
-                          const Forward::primitive_desc& hint) const {
-        return with_chosen_algorithm(
-            onednn::dims_of(diff_weights), choice, [&](dnnl::algorithm algorithm) {
-                return onednn::convolution_backward_weights(engine, algorithm, src, diff_weights,
-                                                            diff_bias, diff_dst, window, hint);
-            });
-    }
-};
-
-/// The float32 backward by weights that is faster than bfloat16's own, conversions included; empty
-/// where there is none.
-dnnl::convolution_backward_weights::primitive_desc float_backward_weights(
-    const ConvolutionOps& ops, const dnnl::engine& engine, const Desc& src,
-    const Desc& diff_weights, const Desc& diff_bias, const Desc& dst) {
-    if (!prefers_float_backward_weights(onednn::dims_of(diff_weights), ops.choice)) return {};
-    const auto as_float = [](const Desc& desc) {
-        return Desc(onednn::dims_of(desc), kF32, Tag::any);
-    };
-    constexpr auto kWinograd = dnnl::algorithm::convolution_winograd;
-    const auto hint =
-        onednn::convolution_forward(engine, kWinograd, as_float(src), as_float(diff_weights),
-                                    diff_bias, as_float(dst), ops.window, /*relu=*/false);
-    if (!hint) return {};
-    return onednn::convolution_backward_weights(engine, kWinograd, as_float(src), diff_weights,
-                                                diff_bias, as_float(dst), ops.window, hint);
-}
-
-struct LinearOps {
-    using Forward = dnnl::inner_product_forward;
-    using BackwardData = dnnl::inner_product_backward_data;
-    using BackwardWeights = dnnl::inner_product_backward_weights;
-
-    auto forward(const dnnl::engine& engine, const Desc& src, const Desc& weights, const Desc& bias,
-                 const Desc& dst, bool relu) const {
-        return onednn::inner_product_forward(engine, src, weights, bias, dst, relu);
-    }
-    auto backward_data(const dnnl::engine& engine, const Desc& diff_src, const Desc& weights,
-                       const Desc& diff_dst, const Forward::primitive_desc& hint) const {
-        return onednn::inner_product_backward_data(engine, diff_src, weights, diff_dst, hint);
-    }
-    auto backward_weights(const dnnl::engine& engine, const Desc& src, const Desc& diff_weights,
-                          const Desc& diff_bias, const Desc& diff_dst,
-                          const Forward::primitive_desc& hint) const {
-        return onednn::inner_product_backward_weights(engine, src, diff_weights, diff_bias,
-                                                      diff_dst, hint);
-    }
-};
-
-dnnl::inner_product_backward_weights::primitive_desc float_backward_weights(
-    const LinearOps& /*ops*/, const dnnl::engine& /*engine*/, const Desc& /*src*/,
-    const Desc& /*diff_weights*/, const Desc& /*diff_bias*/, const Desc& /*dst*/) {
-    return {};
-}
-
-/// The primitive that works on weights as they lie in the block, unless only a reference one does.
-template <typename Make, typename WeightsOf>
-auto choose(const std::string& layer, const Desc& any, const Desc* stored, const Make& make,
-            const WeightsOf& weights_of) {
-    auto preferred = make(any);
-    check_found(preferred, layer);
-    if (stored == nullptr || weights_of(preferred) == *stored) return preferred;
-    auto as_stored = make(*stored);
-    return as_stored && !is_reference(as_stored.impl_info_str()) ? as_stored : preferred;
-}
 
 /// src (N, I...) -> dst (N, O...); weights (O, I...), bias (O).
 template <typename Ops>
@@ -233,7 +141,8 @@ public:
         const dnnl::engine& engine = context().engine;
         weights_ = borrowed_memory(weights_desc_, engine);
         bias_ = borrowed_memory(bias_desc_, engine);
-        const auto forward_weights = reordered(forward_desc_.weights_desc(), forward_reorder_);
+        const memory forward_weights =
+            converted(weights_, forward_desc_.weights_desc(), forward_reorder_);
         forward_ =
             BoundPrimitive(forward_desc_, typename Ops::Forward(forward_desc_), lent.scratchpad,
                            {{DNNL_ARG_SRC, lent.src},
@@ -251,16 +160,10 @@ public:
                  {DNNL_ARG_DIFF_DST, lent.diff_dst},
                  {DNNL_ARG_DIFF_SRC, lent.diff_dst}});
         }
-        memory backward_src = lent.src;
-        if (backward_weights_desc_.src_desc() != lent.src.get_desc()) {
-            backward_src = memory(backward_weights_desc_.src_desc(), engine);
-            src_reorder_ = reorder(lent.src, backward_src);
-        }
-        memory backward_diff_dst = lent.diff_dst;
-        if (backward_weights_desc_.diff_dst_desc() != lent.diff_dst.get_desc()) {
-            backward_diff_dst = memory(backward_weights_desc_.diff_dst_desc(), engine);
-            diff_dst_reorder_ = reorder(lent.diff_dst, backward_diff_dst);
-        }
+        const memory backward_src =
+            converted(lent.src, backward_weights_desc_.src_desc(), src_reorder_);
+        const memory backward_diff_dst =
+            converted(lent.diff_dst, backward_weights_desc_.diff_dst_desc(), diff_dst_reorder_);
         memory computed = diff_weights_;
         if (backward_weights_desc_.diff_weights_desc() != weights_desc_) {
             computed = memory(backward_weights_desc_.diff_weights_desc(), engine);
@@ -275,10 +178,10 @@ public:
                             {DNNL_ARG_DIFF_BIAS, diff_bias_}});
         if (!lent.diff_src) return;
         // Forward's copy is still that of the same weights.
-        const auto backward_weights =
+        const memory backward_weights =
             backward_data_desc_.weights_desc() == forward_desc_.weights_desc()
                 ? forward_weights
-                : reordered(backward_data_desc_.weights_desc(), backward_reorder_);
+                : converted(weights_, backward_data_desc_.weights_desc(), backward_reorder_);
         backward_data_ = BoundPrimitive(
             backward_data_desc_, typename Ops::BackwardData(backward_data_desc_), lent.scratchpad,
             {{DNNL_ARG_DIFF_DST, lent.diff_dst},
@@ -310,11 +213,11 @@ public:
     }
 
 private:
-    /// The weights as `wanted`: the block's own memory, or a copy that `before` refreshes.
-    memory reordered(const Desc& wanted, BoundPrimitive& before) const {
-        if (wanted == weights_desc_) return weights_;
-        memory copy(wanted, context().engine);
-        before = reorder(weights_, copy);
+    /// `tensor` as `wanted`: itself, or a copy in that layout and type that `before` refreshes.
+    static memory converted(const memory& tensor, const Desc& wanted, BoundPrimitive& before) {
+        if (wanted == tensor.get_desc()) return tensor;
+        memory copy(wanted, tensor.get_engine());
+        before = reorder(tensor, copy);
         return copy;
     }
 
