@@ -29,7 +29,7 @@ constexpr std::string_view kCounter = ".num_batches_tracked";
 // from costing us its size in memory.
 constexpr std::uint64_t kMaxFileBytes = std::uint64_t{1} << 30;
 
-/// "bn1.running_mean", ".running_mean", ".num_batches_tracked": "bn1.num_batches_tracked".
+/// `name`, which ends in `from`, with `to` there instead.
 std::string replace_suffix(std::string_view name, std::string_view from, std::string_view to) {
     return std::string(name.substr(0, name.size() - from.size())).append(to);
 }

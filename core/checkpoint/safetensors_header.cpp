@@ -20,7 +20,7 @@ constexpr std::uint64_t kMaxBytes = std::numeric_limits<std::int64_t>::max();
 
 const DataTypeRow& row_of(DataType type) { return kDataTypes[static_cast<std::size_t>(type)]; }
 
-/// That the tensor's bytes lie within the data, and are as many as its shape and type take.
+/// Checks that the tensor's bytes lie within the data, and are as many as its shape and type take.
 void check_size(const TensorEntry& tensor, std::uint64_t data_bytes,
                 const std::filesystem::path& file) {
     if (tensor.begin > tensor.end || tensor.end > data_bytes) {

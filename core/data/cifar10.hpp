@@ -8,10 +8,10 @@
 
 namespace dp::core {
 
-/// The set in `folder`: the batches folder itself, or one that holds `cifar-10-batches-bin`. Each
-/// file is read once, in order; one with fewer than the original's 10,000 records is a subset and
-/// fine. Throws Error (kData) for a folder or file that is missing or unreadable, a size that is no
-/// positive multiple of a record, a label above 9. Safe from any thread.
+/// Reads the set in `folder`: the batches folder itself, or one that holds `cifar-10-batches-bin`.
+/// Each file is read once, in order; one with fewer than the original's 10,000 records is a subset
+/// and fine. Throws Error (kData) for a folder or file that is missing or unreadable, a size that
+/// is no positive multiple of a record, a label above 9. Safe from any thread.
 [[nodiscard]] Dataset load_cifar10(const std::filesystem::path& folder);
 
 }  // namespace dp::core

@@ -25,9 +25,9 @@ struct DatasetEntry {
 /// The row of `name`. Throws Error (kUsage) that lists the names where there is none.
 [[nodiscard]] const DatasetEntry& find_dataset(std::string_view name);
 
-/// find_dataset(name).load(data_dir, seed). An empty `data_dir` is fine for data that is made and
-/// for Fashion-MNIST, which Debian packages; the others throw Error (kData) that says how to get
-/// them. Call before any worker starts.
+/// Returns find_dataset(name).load(data_dir, seed). An empty `data_dir` is fine for data that is
+/// made and for Fashion-MNIST, which Debian packages; the others throw Error (kData) that says how
+/// to get them. Call before any worker starts.
 [[nodiscard]] Dataset load_dataset(std::string_view name, const std::filesystem::path& data_dir,
                                    std::uint64_t seed);
 

@@ -49,7 +49,7 @@ public:
         gzbuffer(file_.get(), 1U << 17);
     }
 
-    /// The next header integer, which must equal `expected`.
+    /// Reads the next header integer, which must equal `expected`.
     void expect_u32(const char* what, std::uint32_t expected) {
         const std::size_t at = offset_;
         const std::uint32_t found = read_u32(what);
@@ -68,7 +68,7 @@ public:
         return count;
     }
 
-    /// The `bytes` bytes that follow, after which the file must end.
+    /// Reads the `bytes` bytes that follow, after which the file must end.
     std::vector<std::uint8_t> read_rest(std::size_t bytes) {
         std::vector<std::uint8_t> data;
         // A megabyte at a time, so that a short file cannot make us reserve what it promises.
@@ -112,7 +112,7 @@ private:
         }
     }
 
-    /// As many bytes as there are, up to dst.size() <= kBlockBytes.
+    /// Reads as many bytes as there are, up to dst.size() <= kBlockBytes.
     std::size_t read_some(std::span<std::uint8_t> dst) {
         const int count = gzread(file_.get(), dst.data(), static_cast<unsigned>(dst.size()));
         int status = Z_OK;

@@ -22,14 +22,15 @@ inline constexpr IdxFamily kFashionMnist = {
     "fashion-mnist", 0.2860F, 0.3530F,
     "install Debian's package dataset-fashion-mnist, or pass --data-dir"};
 
-/// Where Debian's package dataset-fashion-mnist puts the files.
+/// The folder in which Debian's package dataset-fashion-mnist puts the files.
 inline constexpr std::string_view kFashionMnistFolder = "/usr/share/datasets/fashion-mnist";
 
-/// The set in `folder`, or in its subfolder of the family's name: {train,t10k}-images-idx3-ubyte
-/// and {train,t10k}-labels-idx1-ubyte, each plain or with `.gz`. Throws Error (kData) for a file
-/// that is missing, unreadable, no IDX file of bytes, of another image size, cut short, too long or
-/// damaged gzip; for a label above 9; for labels that are not one an image. Memory grows with the
-/// bytes read, never with what a header claims. Safe from any thread.
+/// Reads the set in `folder`, or in its subfolder of the family's name:
+/// {train,t10k}-images-idx3-ubyte and {train,t10k}-labels-idx1-ubyte, each plain or with `.gz`.
+/// Throws Error (kData) for a file that is missing, unreadable, no IDX file of bytes, of another
+/// image size, cut short, too long or damaged gzip; for a label above 9; for labels that are not
+/// one an image. Memory grows with the bytes read, never with what a header claims. Safe from any
+/// thread.
 [[nodiscard]] Dataset load_idx(const std::filesystem::path& folder, const IdxFamily& family);
 
 }  // namespace dp::core

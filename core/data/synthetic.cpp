@@ -22,7 +22,7 @@ constexpr std::size_t kChannels = 3;
 constexpr std::size_t kPlane = std::size_t{kSide} * kSide;
 constexpr std::size_t kPixels = kChannels * kPlane;
 
-// Of the default set of seed 1, all channels together. No seed is far off.
+// Mean and deviation of the default set of seed 1, all channels together. No seed is far off.
 constexpr float kMean = 0.4965F;
 constexpr float kDeviation = 0.2747F;
 
@@ -111,7 +111,7 @@ int channel_value(const RandomStream& random, std::uint64_t index, bool bright) 
     return bright ? between(random, index, 151, 231) : between(random, index, 24, 104);
 }
 
-/// Per pixel 0 for the background, 1 or 2 for the figure's two tones.
+/// A figure's pixels: 0 for the background, 1 or 2 for the figure's two tones.
 using Plan = std::array<std::uint8_t, kPlane>;
 
 Plan draw_plan(const RandomStream& random, Figure figure) {
