@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.hpp"
+#include "core/base/join.hpp"
 #include "core/train/serial.hpp"
 #include "experiments/delay_listener.hpp"
 #include "multiproc/process_group.hpp"
@@ -73,13 +74,13 @@ std::optional<core::ExchangeTraits> Mode::find_reduction(std::string_view wanted
 std::string Mode::reduction_names() const {
     std::vector<std::string_view> names;
     for (const core::ExchangeTraits& traits : reductions()) names.push_back(traits.name);
-    return fmt::format("{}", fmt::join(names, ", "));
+    return core::join(names);
 }
 
 std::string mode_names() {
     std::vector<std::string_view> names;
     for (const Mode& mode : kModes) names.push_back(mode.name);
-    return fmt::format("{}", fmt::join(names, ", "));
+    return core::join(names);
 }
 
 std::vector<std::string> modes_that(bool Mode::*question) {
@@ -107,9 +108,10 @@ void warn_of_former_name(const core::ExchangeTraits& reduction, std::string_view
     spdlog::warn("--reduction {} is the former name of {}: use the new one", name, reduction.name);
 }
 
-core::SumOrder sum_order_of(const core::RunConfig& config) {
-    const Mode& mode = find_mode(config.mode);
-    return mode.find_reduction(config.reduction).value_or(mode.reductions().front()).order;
+core::SumOrder sum_order_of(std::string_view mode, std::string_view reduction) {
+    const Mode& row = mode_of(mode);
+    if (row.reductions == nullptr) return core::SumOrder::kRing;
+    return row.find_reduction(reduction).value_or(row.reductions().front()).order;
 }
 
 core::RunResult run_job(const core::Job& job) {

@@ -61,9 +61,9 @@ std::vector<std::string> modes_that(bool Mode::*question);
 /// Tells the user who asked for `name` that `reduction` has another name by now, if it has.
 void warn_of_former_name(const core::ExchangeTraits& reduction, std::string_view name);
 
-/// The order in which a run of `config` adds gradients. Throws Error(kUsage) for an
-/// unknown mode.
-core::SumOrder sum_order_of(const core::RunConfig& config);
+/// The order in which runs of `mode` add gradients with `reduction`; of a mode that this program
+/// does not know, the usual one.
+core::SumOrder sum_order_of(std::string_view mode, std::string_view reduction);
 
 /// Runs `job` in the mode it names, in fresh child processes: the caller must not have used OpenMP
 /// or oneDNN, and has not after. Throws what the run failed with, WorkerFailure when a process

@@ -1,4 +1,5 @@
-"""Arrows between the folders run one way: no folder includes what stands above it.
+"""Arrows between the folders run one way: no folder includes what stands above it. And what differs
+between modes is a question to their table (experiments/modes.hpp): nothing compares their names.
 Usage: includes_test.py CHECKOUT"""
 
 import pathlib
@@ -25,7 +26,10 @@ for folder in ("core", "threaded", "multiproc", "experiments"):
         here = room(str(file.relative_to(top)))
         if here == "experiments/bench":
             continue
-        for name in re.findall(r'#include "([^"]+)"', file.read_text()):
+        text = file.read_text()
+        for name in re.findall(r'[!=]= "(?:serial|threads|procs)"', text):
+            wrong.append(f"{file.relative_to(top)} compares a mode: {name}")
+        for name in re.findall(r'#include "([^"]+)"', text):
             there = room(name)
             includes += 1
             if FLOORS.index(there) > FLOORS.index(here) or (here, there) in STRANGERS:

@@ -10,8 +10,9 @@
 #include "experiments/analysis/scaling_input.hpp"
 #include "experiments/analysis/usage_figures.hpp"
 #include "experiments/modes.hpp"
+#include "experiments/results/run_totals.hpp"
 
-namespace dp::experiments::report {
+namespace dp::experiments::analysis {
 namespace {
 
 namespace fs = std::filesystem;
@@ -24,6 +25,28 @@ bool usable(std::span<const double> samples) {
     return !samples.empty() && std::ranges::all_of(samples, [](double value) {
         return std::isfinite(value) && value > 0.0;
     });
+}
+
+/// Images trained on by all workers in one epoch.
+double images_per_epoch(const core::RunResult& result) {
+    double images = 0.0;
+    for (const core::EpochResult& epoch : result.epochs) {
+        images += static_cast<double>(epoch.images);
+    }
+    return result.epochs.empty() ? 0.0 : images / static_cast<double>(result.epochs.size());
+}
+
+statistics::TimeParts typical_epoch(std::span<const StoredRun> runs) {
+    statistics::TimeParts sum;
+    std::vector<double> totals;
+    for (const StoredRun& run : runs) {
+        statistics::TimeParts parts = time_parts(run.result);
+        parts *= 1.0 / static_cast<double>(run.result.epochs.size());
+        sum += parts;
+        totals.push_back(parts.total());
+    }
+    if (sum.total() > 0.0) sum *= statistics::median(totals) / sum.total();
+    return sum;
 }
 
 std::string settings_of(std::span<const StoredRun> runs) {
@@ -94,52 +117,69 @@ void compare_with_baseline(Analysis& analysis, Configuration& each) {
     }
 }
 
-/// Threads and procs of one N, repetition by repetition.
-std::optional<Comparison> compare(const Configuration& threads, const Configuration& procs) {
-    if (!threads.images_per_second || !procs.images_per_second ||
-        threads.settings != procs.settings) {
-        return std::nullopt;
-    }
+/// Modes that take turns have no speed to compare.
+bool is_comparable(const Configuration& each) {
+    return each.images_per_second && !each.takes_turns;
+}
+
+/// Two modes of one N, repetition by repetition.
+std::optional<Comparison> compare(const Configuration& first, const Configuration& second) {
     std::map<std::size_t, double> by_repetition;
-    for (const StoredRun& run : procs.runs) {
+    for (const StoredRun& run : second.runs) {
         by_repetition[run.repetition] = run.result.images_per_second();
     }
     std::vector<double> numerators;
     std::vector<double> denominators;
-    for (const StoredRun& run : threads.runs) {
+    for (const StoredRun& run : first.runs) {
         const auto pair = by_repetition.find(run.repetition);
         if (pair == by_repetition.end()) continue;
         numerators.push_back(run.result.images_per_second());
         denominators.push_back(pair->second);
     }
     if (numerators.empty()) return std::nullopt;
-    return Comparison{threads.workers, threads.oversubscribed,
-                      statistics::paired_ratio(numerators, denominators)};
+    return Comparison{first.workers, first.oversubscribed || second.oversubscribed, first.mode,
+                      second.mode, statistics::paired_ratio(numerators, denominators)};
 }
 
 void compare_modes(Analysis& analysis) {
-    for (const Configuration& threads : analysis.configurations) {
-        if (threads.mode != "threads") continue;
-        const Configuration* procs = analysis.find("procs", threads.workers);
-        if (procs == nullptr) continue;
-        if (auto comparison = compare(threads, *procs)) {
-            analysis.comparisons.push_back(*comparison);
+    const std::span all(analysis.configurations);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        for (const Configuration& second : all.subspan(i + 1)) {
+            const Configuration& first = all[i];
+            if (first.workers != second.workers || first.settings != second.settings ||
+                !is_comparable(first) || !is_comparable(second)) {
+                continue;
+            }
+            if (auto comparison = compare(first, second)) {
+                analysis.comparisons.push_back(*comparison);
+            }
         }
     }
 }
 
-/// Of each N, over modes and repetitions; runs of other settings cannot end with the same bits.
+/// Of each N and order of additions, over modes and repetitions; runs of other settings cannot end
+/// with the same bits.
 void check_correctness(Analysis& analysis) {
     for (const StoredRun& run : analysis.results.runs) {
+        const core::SumOrder order = sum_order_of(run.mode, run.result.reduction);
+        if (!core::promise_equal_bits(order, order)) continue;
         auto& all = analysis.correctness;
-        if (all.empty() || all.back().workers != run.workers) {
-            all.push_back(
-                {run.workers, {}, 0, {}, 0.0, run.result.test_loss, run.result.test_accuracy});
-            if (!run.result.epochs.empty()) {
-                all.back().train_loss = run.result.epochs.back().train_loss;
-            }
+        auto same = std::ranges::find_if(all, [&](const Correctness& each) {
+            return each.workers == run.workers && each.order == order;
+        });
+        if (same == all.end()) {
+            const double loss =
+                run.result.epochs.empty() ? 0.0 : run.result.epochs.back().train_loss;
+            same = all.insert(all.end(), {run.workers,
+                                          order,
+                                          {},
+                                          0,
+                                          {},
+                                          loss,
+                                          run.result.test_loss,
+                                          run.result.test_accuracy});
         }
-        Correctness& row = all.back();
+        Correctness& row = *same;
         ++row.runs;
         if (std::ranges::find(row.modes, run.mode) == row.modes.end()) {
             row.modes.push_back(run.mode);
@@ -150,17 +190,12 @@ void check_correctness(Analysis& analysis) {
     }
 }
 
-void scale(statistics::TimeParts& parts, double factor) {
-    const double start_up = parts.start_up;  // does not grow with the images
-    for (const auto part :
-         {&statistics::TimeParts::load, &statistics::TimeParts::forward,
-          &statistics::TimeParts::backward, &statistics::TimeParts::transfer_exposed,
-          &statistics::TimeParts::transfer_hidden, &statistics::TimeParts::wait,
-          &statistics::TimeParts::update, &statistics::TimeParts::publish,
-          &statistics::TimeParts::other}) {
-        parts.*part *= factor;
-    }
-    parts.start_up = start_up;
+/// The parts of a typical epoch for `images` images; start-up does not grow with them.
+statistics::TimeParts parts_for(const Configuration& each, double images) {
+    statistics::TimeParts parts = each.parts;
+    parts *= images / images_per_epoch(each.runs.front().result);
+    parts.start_up = each.parts.start_up;
+    return parts;
 }
 
 void find_waterfalls(Analysis& analysis) {
@@ -168,10 +203,8 @@ void find_waterfalls(Analysis& analysis) {
         const Configuration* several = analysis.largest(mode);
         const Configuration* one = analysis.baseline_of(mode);
         if (several == nullptr || one == nullptr) continue;
-        statistics::TimeParts parts = several->parts;
-        statistics::TimeParts one_parts = one->parts;
-        scale(parts, analysis.work_images / images_per_epoch(several->runs.front().result));
-        scale(one_parts, analysis.work_images / images_per_epoch(one->runs.front().result));
+        const auto parts = parts_for(*several, analysis.work_images);
+        const auto one_parts = parts_for(*one, analysis.work_images);
         if (parts.total() <= 0.0 || one_parts.total() <= 0.0) continue;
         analysis.waterfalls.push_back(
             {mode, one->name(), statistics::waterfall(one_parts, parts, several->workers)});
@@ -239,6 +272,12 @@ void finish(Analysis& analysis) {
 
 }  // namespace
 
+std::string Comparison::verdict() const {
+    if (!ratio.interval95) return "one pair cannot tell";
+    if (!ratio.difference_shown) return "no difference shown";
+    return fmt::format("{} are faster", ratio.ratio > 1.0 ? first : second);
+}
+
 std::string Configuration::name() const { return fmt::format("{}, N = {}", mode, workers); }
 
 const Configuration* Analysis::find(const std::string& mode, std::size_t workers) const {
@@ -283,4 +322,4 @@ Analysis analyse(const fs::path& folder) {
     return analysis;
 }
 
-}  // namespace dp::experiments::report
+}  // namespace dp::experiments::analysis

@@ -10,9 +10,9 @@
 #include <utility>
 #include <vector>
 
+#include "core/exchange/exchange_traits.hpp"
 #include "experiments/allreduce/table.hpp"
 #include "experiments/analysis/models.hpp"
-#include "experiments/analysis/run_parts.hpp"
 #include "experiments/analysis/settings.hpp"
 #include "experiments/analysis/straggler.hpp"
 #include "experiments/analysis/usage_figures.hpp"
@@ -22,7 +22,7 @@
 #include "experiments/statistics/summary.hpp"
 #include "experiments/statistics/waterfall.hpp"
 
-namespace dp::experiments::report {
+namespace dp::experiments::analysis {
 
 /// The repetitions of one mode and N.
 struct Configuration {
@@ -41,23 +41,30 @@ struct Configuration {
     std::optional<Metrics> metrics;
     std::optional<Memory> memory;  // none where the kernel did not tell
     std::optional<Straggler> straggler;
-    statistics::TimeParts parts;  // of a typical epoch
+    statistics::TimeParts
+        parts;  // of a typical epoch: the repetitions' sum, scaled to their median
     std::size_t steps_per_epoch = 0;
 
     /// "threads, N = 2".
     [[nodiscard]] std::string name() const;
 };
 
-/// threads against procs at one N.
+/// Two modes at one N, repetition by repetition.
 struct Comparison {
     std::size_t workers = 1;
     bool oversubscribed = false;
-    statistics::PairedRatio threads_over_procs;  // of images/s: above 1 threads are faster
+    std::string first, second;      // modes, in the table's order
+    statistics::PairedRatio ratio;  // of images/s, the first over the second
+
+    /// "threads are faster", "no difference shown", "one pair cannot tell".
+    [[nodiscard]] std::string verdict() const;
 };
 
-/// Whether modes and repetitions of one N ended with the same parameters.
+/// Whether modes and repetitions of one N that add gradients in one order ended with the same
+/// parameters.
 struct Correctness {
     std::size_t workers = 1;
+    core::SumOrder order = core::SumOrder::kRing;
     std::vector<std::string> modes;
     std::size_t runs = 0;
     std::vector<std::string> checksums;                             // the different ones
@@ -80,7 +87,7 @@ struct Analysis {
     /// The largest N above 1 that is not oversubscribed, with a speedup; none where there is none.
     const Configuration* largest(const std::string& mode) const;
 
-    double work_images = 0.0;  // what T(N) is the time for: one epoch of `work_of`
+    double work_images = 0.0;  // that T(N) is the time for: those of one epoch of `work_of`
     std::string work_of;       // the baseline's name, or without one the first configuration's
     bool weak = false;         // work grows with N
     std::vector<Difference> differences;
@@ -102,7 +109,7 @@ struct Analysis {
 /// allreduce.json or trace, Error(kUsage) when every run failed.
 Analysis analyse(const std::filesystem::path& folder);
 
-/// Of runs that were read already; without allreduce.json and traces.
+/// The same of runs that are in memory; without allreduce.json and traces.
 Analysis analyse(ResultsFolder results);
 
-}  // namespace dp::experiments::report
+}  // namespace dp::experiments::analysis

@@ -9,7 +9,7 @@
 #include "experiments/analysis/analysis.hpp"
 #include "experiments/analysis/scaling_input.hpp"
 
-namespace dp::experiments::report {
+namespace dp::experiments::analysis {
 namespace {
 
 using namespace statistics;
@@ -86,4 +86,4 @@ ModeModels fit_models(const std::string& mode, std::span<const Configuration* co
     return models;
 }
 
-}  // namespace dp::experiments::report
+}  // namespace dp::experiments::analysis

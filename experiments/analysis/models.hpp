@@ -12,7 +12,7 @@
 #include "experiments/statistics/prediction.hpp"
 #include "experiments/statistics/scaling.hpp"
 
-namespace dp::experiments::report {
+namespace dp::experiments::analysis {
 
 struct Configuration;
 
@@ -45,4 +45,4 @@ struct ModeModels {
 ModeModels fit_models(const std::string& mode, std::span<const Configuration* const> configurations,
                       bool weak, std::span<const allreduce::Row> rows);
 
-}  // namespace dp::experiments::report
+}  // namespace dp::experiments::analysis

@@ -6,15 +6,16 @@
 
 #include "core/base/check.hpp"
 #include "core/base/error.hpp"
+#include "core/exchange/exchange_traits.hpp"
 #include "core/nn/model.hpp"
+#include "experiments/results/run_totals.hpp"
 #include "experiments/text/files.hpp"
 
-namespace dp::experiments {
+namespace dp::experiments::analysis {
 namespace {
 
 using core::Error;
 using core::ExitCode;
-using core::Phase;
 using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kAllreduceSchema = "dp_compare.allreduce/1";
@@ -37,23 +38,6 @@ allreduce::Row row_of(const Json& json) {
     row.time = {time_of(json, "time_median_us"), time_of(json, "time_min_us"),
                 time_of(json, "time_max_us")};
     return row;
-}
-
-/// Adds an epoch of a worker to `sum`.
-void add(statistics::StepParts& sum, const core::WorkerEpoch& epoch) {
-    const auto seconds = [&](Phase phase) {
-        return epoch.phase_seconds[static_cast<std::size_t>(phase)];
-    };
-    // The exchange and the phases have clocks of their own: their difference may be a rounding
-    // error below 0.
-    const double wait = std::min(epoch.exchange.wait_seconds, seconds(Phase::kExchange));
-    const double hidden = std::min(epoch.exchange.hidden_seconds, seconds(Phase::kBackward));
-    sum.load += seconds(Phase::kLoad);
-    sum.compute += seconds(Phase::kForward) + seconds(Phase::kBackward) - hidden;
-    sum.transfer += seconds(Phase::kExchange) - wait + hidden;
-    sum.wait += wait + seconds(Phase::kPublish);
-    sum.update += seconds(Phase::kUpdate);
-    sum.other += seconds(Phase::kOther);
 }
 
 bool calibrates(std::size_t row_bytes, double gradient_bytes) {
@@ -82,17 +66,16 @@ std::vector<allreduce::Row> read_allreduce(const std::filesystem::path& file) tr
 }
 
 statistics::StepParts step_parts(const core::RunResult& result) {
-    const std::size_t steps = result.workers.size() * result.epochs.size() * result.steps_per_epoch;
-    DP_CHECK(steps, >, 0U);
-    statistics::StepParts parts;
-    for (const core::WorkerReport& worker : result.workers) {
-        for (const core::WorkerEpoch& epoch : worker.epochs) add(parts, epoch);
-    }
-    for (double* part :
-         {&parts.load, &parts.compute, &parts.transfer, &parts.wait, &parts.update, &parts.other}) {
-        *part /= static_cast<double>(steps);
-    }
-    return parts;
+    const double steps = steps_of(result);
+    DP_CHECK(steps, >, 0.0);
+    statistics::TimeParts parts = time_parts(result);
+    parts *= 1.0 / steps;
+    return {.load = parts.load,
+            .compute = parts.forward + parts.backward,
+            .transfer = parts.transfer_exposed + parts.transfer_hidden,
+            .wait = parts.wait + parts.publish,
+            .update = parts.update,
+            .other = parts.other};
 }
 
 statistics::MeasuredPoint measured_point(std::span<const StoredRun> runs) {
@@ -108,7 +91,7 @@ statistics::MeasuredPoint measured_point(std::span<const StoredRun> runs) {
 statistics::PredictionSetup prediction_setup(const StoredRun& run) {
     const core::ModelSpec& model = core::find_model(run.config.at("model").get<std::string>());
     return {static_cast<double>(model.parameters * sizeof(float)),
-            run.result.update_kind == "sliced"};
+            run.result.update_kind == core::name_of(core::UpdateKind::kSliced)};
 }
 
 std::vector<statistics::ExchangeTime> exchange_times(std::span<const allreduce::Row> rows,
@@ -125,4 +108,4 @@ std::vector<statistics::ExchangeTime> exchange_times(std::span<const allreduce::
     return times;
 }
 
-}  // namespace dp::experiments
+}  // namespace dp::experiments::analysis

@@ -14,7 +14,7 @@
 #include "experiments/statistics/exchange_model.hpp"
 #include "experiments/statistics/step_model.hpp"
 
-namespace dp::experiments {
+namespace dp::experiments::analysis {
 
 /// What allreduce::write_rows() wrote. Throws Error(kData) that names the file and what is wrong
 /// with it.
@@ -44,4 +44,4 @@ std::vector<statistics::ExchangeTime> exchange_times(std::span<const allreduce::
                                                      std::string_view reduction,
                                                      double gradient_bytes);
 
-}  // namespace dp::experiments
+}  // namespace dp::experiments::analysis

@@ -4,7 +4,7 @@
 #include <array>
 #include <string_view>
 
-namespace dp::experiments::report {
+namespace dp::experiments::analysis {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -62,4 +62,4 @@ std::vector<Difference> find_differences(std::span<const StoredRun> runs) {
     return differences;
 }
 
-}  // namespace dp::experiments::report
+}  // namespace dp::experiments::analysis

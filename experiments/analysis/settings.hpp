@@ -7,7 +7,7 @@
 
 #include "experiments/results/results_folder.hpp"
 
-namespace dp::experiments::report {
+namespace dp::experiments::analysis {
 
 /// A setting that is not the same in all runs and should be.
 struct Difference {
@@ -22,4 +22,4 @@ std::string comparable_settings(const StoredRun& run);
 /// Of all runs, what differs among those.
 std::vector<Difference> find_differences(std::span<const StoredRun> runs);
 
-}  // namespace dp::experiments::report
+}  // namespace dp::experiments::analysis

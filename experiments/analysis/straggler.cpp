@@ -7,7 +7,7 @@
 
 #include "experiments/statistics/summary.hpp"
 
-namespace dp::experiments::report {
+namespace dp::experiments::analysis {
 namespace {
 
 using core::Lateness;
@@ -115,10 +115,9 @@ std::string describe(const Straggler& straggler, const std::string& mode, std::s
 std::string straggler_rule() {
     return fmt::format(
         "A rank is named when it comes last in more than {:.0f} % of the steps and the gaps that "
-        "it "
-        "leaves cost more than {:.0f} % of training time beyond those of any other rank; its "
+        "it leaves cost more than {:.0f} % of training time beyond those of any other rank; its "
         "phase, when that explains at least half of this.",
         100.0 * kMostSteps, 100.0 * kMaterialShare);
 }
 
-}  // namespace dp::experiments::report
+}  // namespace dp::experiments::analysis

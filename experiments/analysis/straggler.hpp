@@ -1,10 +1,10 @@
 // Who holds the others up, and with what.
 //
 // Ranks meet twice in a step: at the exchange, and in threads also at publish. Each step has one
-// rank that comes last and a gap to the last but one, which all others wait (core/train/lateness).
-// Chance makes each of N ranks last in 1/N of the steps. A straggler is a rank that is last in most
-// steps and costs more than chance makes any other rank cost; the phase it is late with is the one
-// in which it spends most beyond the other ranks.
+// rank that comes last and a gap to the last but one, which all others wait
+// (core/measure/lateness). Chance makes each of N ranks last in 1/N of the steps. A straggler is a
+// rank that is last in most steps and costs more than chance makes any other rank cost; the phase
+// it is late with is the one in which it spends most beyond the other ranks.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@
 #include "core/measure/phase_clock.hpp"
 #include "experiments/results/results_folder.hpp"
 
-namespace dp::experiments::report {
+namespace dp::experiments::analysis {
 
 /// Both must hold for a rank to be named.
 inline constexpr double kMostSteps = 2.0 / 3.0;  // it is last in more than this share of the steps
@@ -38,10 +38,10 @@ struct Straggler {
 /// rank, and in serial.
 std::optional<Straggler> find_straggler(std::span<const StoredRun> runs);
 
-/// One sentence. `whose` is the mode.
+/// One sentence on the ranks of `mode` with `workers` workers.
 std::string describe(const Straggler& straggler, const std::string& mode, std::size_t workers);
 
 /// What the two thresholds are, as a sentence.
 std::string straggler_rule();
 
-}  // namespace dp::experiments::report
+}  // namespace dp::experiments::analysis

@@ -3,35 +3,16 @@
 #include <algorithm>
 #include <vector>
 
-#include "experiments/analysis/run_parts.hpp"
+#include "experiments/results/run_totals.hpp"
 #include "experiments/statistics/summary.hpp"
 
-namespace dp::experiments::report {
+namespace dp::experiments::analysis {
 namespace {
 
 double median_of(std::span<const StoredRun> runs, auto value) {
     std::vector<double> values;
     for (const StoredRun& run : runs) values.push_back(value(run));
     return statistics::median(values);
-}
-
-/// Sum over workers and epochs.
-double sum_of(const core::RunResult& result, auto value) {
-    double sum = 0.0;
-    for (const core::WorkerReport& worker : result.workers) {
-        for (const core::WorkerEpoch& epoch : worker.epochs) {
-            sum += static_cast<double>(value(epoch));
-        }
-    }
-    return sum;
-}
-
-double worker_epochs(const core::RunResult& result) {
-    return static_cast<double>(result.workers.size() * result.epochs.size());
-}
-
-double steps_of(const core::RunResult& result) {
-    return static_cast<double>(result.steps_per_epoch * result.epochs.size());
 }
 
 /// Per step of a worker.
@@ -42,19 +23,25 @@ double per_step(std::span<const StoredRun> runs, auto value) {
     });
 }
 
+/// Per epoch of a worker; none where a run does not tell.
 std::optional<double> migrations(std::span<const StoredRun> runs) {
+    std::vector<double> values;
     for (const StoredRun& run : runs) {
-        for (const core::WorkerReport& worker : run.result.workers) {
-            for (const core::WorkerEpoch& epoch : worker.epochs) {
-                if (!epoch.usage.migrations) return std::nullopt;
-            }
-        }
+        const auto moves = migrations_of(run.result);
+        if (!moves) return std::nullopt;
+        values.push_back(*moves /
+                         static_cast<double>(run.result.workers.size() * run.result.epochs.size()));
     }
-    return median_of(runs, [](const StoredRun& run) {
-        return sum_of(run.result,
-                      [](const core::WorkerEpoch& epoch) { return *epoch.usage.migrations; }) /
-               worker_epochs(run.result);
-    });
+    return statistics::median(values);
+}
+
+/// Of the first worker in one epoch.
+double exchange_calls(const core::RunResult& result) {
+    double calls = 0.0;
+    for (const core::WorkerEpoch& epoch : result.workers.front().epochs) {
+        calls += static_cast<double>(epoch.exchange.calls);
+    }
+    return calls / static_cast<double>(result.epochs.size());
 }
 
 double start_up(const core::RunResult& result) {
@@ -67,58 +54,42 @@ double start_up(const core::RunResult& result) {
 
 std::optional<Memory> memory_of(const StoredRun& run) {
     const core::RunResult& result = run.result;
-    if (!result.supervisor_memory) return std::nullopt;
-    Memory memory;
-    memory.total_bytes = static_cast<double>(result.supervisor_memory->pss_bytes);
-    memory.private_bytes = static_cast<double>(result.supervisor_memory->private_bytes);
-    for (const core::WorkerReport& worker : result.workers) {
-        memory.parameters_bytes += static_cast<double>(worker.memory.parameters_bytes);
-        memory.gradients_bytes += static_cast<double>(worker.memory.gradients_bytes);
-        memory.optimizer_bytes += static_cast<double>(worker.memory.optimizer_bytes);
-        memory.activations_bytes += static_cast<double>(worker.memory.activations_bytes);
-        // Ranks of one process have no memory of their own to read: rank 0 has it all.
-        if (!worker.process_memory) {
-            if (worker.rank == 0 || worker.pid != result.workers.front().pid) return std::nullopt;
-            continue;
-        }
-        ++memory.processes;
-        memory.total_bytes += static_cast<double>(worker.process_memory->pss_bytes);
-        memory.private_bytes += static_cast<double>(worker.process_memory->private_bytes);
-    }
-    memory.data_bytes = run.config.at("data_bytes").get<double>();
-    return memory;
+    const auto total = process_bytes(result, &core::ProcessMemory::pss_bytes);
+    const auto private_bytes = process_bytes(result, &core::ProcessMemory::private_bytes);
+    if (!total || !private_bytes) return std::nullopt;
+    const auto allocated = [&](std::uint64_t core::WorkerMemory::*field) {
+        return static_cast<double>(allocated_bytes(result, field));
+    };
+    return Memory{processes_of(result),
+                  static_cast<double>(*total),
+                  static_cast<double>(*private_bytes),
+                  allocated(&core::WorkerMemory::parameters_bytes),
+                  allocated(&core::WorkerMemory::gradients_bytes),
+                  allocated(&core::WorkerMemory::optimizer_bytes),
+                  allocated(&core::WorkerMemory::activations_bytes),
+                  run.config.at("data_bytes").get<double>(),
+                  {}};
 }
 
 }  // namespace
 
 Metrics find_metrics(std::span<const StoredRun> runs) {
-    const auto totals = [&](auto value) {
-        return median_of(runs, [&](const StoredRun& run) {
-            return value(exchange_totals(run.result), run.result);
-        });
-    };
-    const auto epochs = [](const core::RunResult& result) {
-        return static_cast<double>(result.epochs.size());
-    };
     Metrics metrics;
-    metrics.exchange_calls_per_epoch = totals([&](const ExchangeTotals& sums, const auto& result) {
-        return sums.calls / epochs(result);
-    });
-    metrics.sent_bytes_per_epoch = totals([&](const ExchangeTotals& sums, const auto& result) {
-        return sums.sent_bytes / epochs(result);
+    metrics.exchange_calls_per_epoch =
+        median_of(runs, [](const StoredRun& run) { return exchange_calls(run.result); });
+    metrics.sent_bytes_per_epoch = median_of(runs, [](const StoredRun& run) {
+        const auto sent = [](const core::WorkerEpoch& epoch) { return epoch.exchange.sent_bytes; };
+        return sum_of(run.result, sent) / static_cast<double>(run.result.epochs.size());
     });
     metrics.exchange_seconds =
-        totals([](const ExchangeTotals& sums, const auto&) { return sums.seconds(); });
+        median_of(runs, [](const StoredRun& run) { return time_parts(run.result).exchange(); });
     metrics.iteration_seconds = median_of(runs, [](const StoredRun& run) {
         return run.result.train_seconds() / steps_of(run.result);
     });
-    const auto exchanged = [](const StoredRun& run) {
-        return exchange_totals(run.result).seconds() > 0.0;
-    };
-    if (runs.front().result.workers.size() > 1 && std::ranges::all_of(runs, exchanged)) {
-        metrics.compute_to_communication = totals([](const ExchangeTotals& sums, const auto&) {
-            return sums.compute_seconds / sums.seconds();
-        });
+    if (std::ranges::all_of(
+            runs, [](const StoredRun& run) { return compute_to_communication(run.result).has_value(); })) {
+        metrics.compute_to_communication = median_of(
+            runs, [](const StoredRun& run) { return *compute_to_communication(run.result); });
     }
     metrics.voluntary_switches_per_step = per_step(
         runs, [](const core::WorkerEpoch& epoch) { return epoch.usage.voluntary_switches; });
@@ -158,4 +129,4 @@ std::optional<Memory> find_memory(std::span<const StoredRun> runs) {
     return result;
 }
 
-}  // namespace dp::experiments::report
+}  // namespace dp::experiments::analysis

@@ -7,7 +7,7 @@
 
 #include "experiments/results/results_folder.hpp"
 
-namespace dp::experiments::report {
+namespace dp::experiments::analysis {
 
 /// Of one run of a configuration, medians over its repetitions.
 struct Metrics {
@@ -47,4 +47,4 @@ Metrics find_metrics(std::span<const StoredRun> runs);
 /// None where the kernel did not tell of a process.
 std::optional<Memory> find_memory(std::span<const StoredRun> runs);
 
-}  // namespace dp::experiments::report
+}  // namespace dp::experiments::analysis

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/error.hpp"
+#include "core/base/join.hpp"
 #include "experiments/statistics/multiple_tests.hpp"
 
 namespace dp::experiments::diff {
@@ -16,9 +17,9 @@ const RunGroup* find_group(const std::vector<RunGroup>& groups, const RunGroup& 
 }
 
 std::string list_of(const std::vector<RunGroup>& groups) {
-    std::string text;
-    for (const RunGroup& group : groups) text += (text.empty() ? "" : ", ") + name_of(group);
-    return text.empty() ? "no complete run" : text;
+    std::vector<std::string> names;
+    for (const RunGroup& group : groups) names.push_back(name_of(group));
+    return names.empty() ? "no complete run" : core::join(names);
 }
 
 std::vector<double> rates_of(const RunGroup& group) {
@@ -79,9 +80,7 @@ std::string checksums_of(const RunGroup& group) {
     std::ranges::sort(all);
     const auto repeated = std::ranges::unique(all);
     all.erase(repeated.begin(), repeated.end());
-    std::string text;
-    for (const std::string& checksum : all) text += (text.empty() ? "" : " or ") + checksum;
-    return text;
+    return core::join(all, " or ");
 }
 
 std::vector<Pair> find_pairs(const ResultsFolder& before, const ResultsFolder& after,

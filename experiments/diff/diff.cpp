@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.hpp"
+#include "core/base/join.hpp"
 #include "experiments/diff/table.hpp"
 #include "experiments/text/files.hpp"
 #include "experiments/text/output.hpp"
@@ -80,7 +81,7 @@ void fail_on_regression(const FolderComparison& comparison, double fail_above) {
     std::vector<std::string> slower;
     for (const Comparison& each : regressions) slower.push_back(describe(each));
     throw Error(ExitCode::kRegression, "slower by more than {:g} %: {}{}", 100.0 * fail_above,
-                fmt::join(slower, "; "),
+                core::join(slower, "; "),
                 comparison.comparable() ? "" : "; but the set-ups differ, see the warning above");
 }
 

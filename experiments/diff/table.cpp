@@ -5,13 +5,12 @@
 
 #include <fmt/format.h>
 
+#include "core/base/join.hpp"
 #include "experiments/statistics/multiple_tests.hpp"
 #include "experiments/text/numbers.hpp"
 
 namespace dp::experiments::diff {
 namespace {
-
-std::string rounded(double value) { return with_separators(static_cast<std::size_t>(value + 0.5)); }
 
 /// Two digits that matter; a p-value of 0 does not exist.
 std::string p_text(double p) { return fmt::format("{:.2g}", p); }
@@ -26,11 +25,8 @@ std::string folder_line(const char* which, const ResultsFolder& results) {
 }
 
 std::string where(const SetupDifference& difference) {
-    std::string text;
-    for (const std::string& name : difference.configurations) {
-        text += (text.empty() ? "  (" : ", ") + name;
-    }
-    return text.empty() ? "" : text + ")";
+    const auto& names = difference.configurations;
+    return names.empty() ? "" : fmt::format("  ({})", core::join(names));
 }
 
 std::string setup_lines(const FolderComparison& comparison, bool affects_speed) {
@@ -60,8 +56,8 @@ std::string header() {
 
 std::string row(const Comparison& each) {
     const auto& range = each.ratio.interval95;
-    return fmt::format(kRowFormat, each.mode, each.workers, rounded(each.before.median),
-                       rounded(each.after.median), fmt::format("{:.3f}", each.ratio.value),
+    return fmt::format(kRowFormat, each.mode, each.workers, count(each.before.median),
+                       count(each.after.median), fmt::format("{:.3f}", each.ratio.value),
                        range ? fmt::format("{:.3f} to {:.3f}", range->low, range->high) : "",
                        fmt::format("{}, {}", each.before.n, each.after.n),
                        p_text(each.test.p_value), each.adjusted_p ? p_text(*each.adjusted_p) : "",
@@ -107,9 +103,7 @@ std::string notes(const FolderComparison& comparison) {
 }
 
 std::string names_line(const char* what, const std::vector<std::string>& names) {
-    std::string text;
-    for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-    return text.empty() ? "" : fmt::format("{}: {}\n", what, text);
+    return names.empty() ? "" : fmt::format("{}: {}\n", what, core::join(names));
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <spdlog/spdlog.h>
 
 #include "core/base/error.hpp"
+#include "core/base/join.hpp"
 #include "core/data/synthetic.hpp"
 #include "core/nn/model.hpp"
 #include "experiments/allreduce/benchmark.hpp"
@@ -57,7 +58,7 @@ private:
 /// One for the latency, and sizes around the gradients', whole floats.
 std::vector<std::size_t> sizes_near(std::size_t gradient_bytes) {
     const std::size_t floats = gradient_bytes / sizeof(float);
-    std::vector<std::size_t> sizes{kLatencyBytes};
+    std::vector<std::size_t> sizes{analysis::kLatencyBytes};
     for (const std::size_t eighths : {1U, 2U, 4U, 8U, 16U}) {
         sizes.push_back(floats * eighths / 8 * sizeof(float));
     }
@@ -126,7 +127,7 @@ Measurements calibrate(const Request& request) {
     spdlog::info(
         "no folder of results named: measuring {} with N = {}, {} runs of {} steps, then the "
         "reductions alone; a sweep with --out keeps such measurements",
-        fmt::join(modes, ", "), fmt::join(sweep.workers, ", "),
+        core::join(modes), core::join(sweep.workers),
         modes.size() * sweep.workers.size() * sweep.repetitions,
         *sweep.base.steps_limit * sweep.base.epochs);
     const InterruptScope interrupts;  // outlives the folder

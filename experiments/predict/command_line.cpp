@@ -1,5 +1,6 @@
 #include "experiments/predict/command_line.hpp"
 
+#include "core/base/join.hpp"
 #include "experiments/modes.hpp"
 #include "experiments/options/option_values.hpp"
 
@@ -72,7 +73,7 @@ Request finish(const RawOptions& raw) {
     for (const std::string& mode : request.modes) {
         if (find_mode(mode).exchanges) continue;
         throw Error(ExitCode::kUsage, "--mode {} exchanges nothing: choose from {}", mode,
-                    fmt::join(modes_that(&Mode::exchanges), ", "));
+                    core::join(modes_that(&Mode::exchanges)));
     }
     request.efficiency = parse_share("--efficiency", raw.efficiency);
     if (request.efficiency <= 0.0) {

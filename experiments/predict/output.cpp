@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "core/base/join.hpp"
 #include "experiments/text/numbers.hpp"
 
 namespace dp::experiments::predict {
@@ -17,20 +18,15 @@ using statistics::Prediction;
 
 constexpr const char* kIndent = "          ";
 
-std::string rounded(double value) { return with_separators(static_cast<std::size_t>(value + 0.5)); }
-
 std::string measured_line(const ModePredictions& mode) {
-    std::string workers, repetitions, batches;
-    const auto add = [](std::string& list, std::size_t value) {
-        list += fmt::format("{}{}", list.empty() ? "" : ", ", value);
-    };
+    std::vector<std::size_t> workers, repetitions, batches;
     for (const MeasuredWorkers& each : mode.measured) {
-        add(workers, each.workers);
-        add(repetitions, each.repetitions);
-        add(batches, each.batch);
+        workers.push_back(each.workers);
+        repetitions.push_back(each.repetitions);
+        batches.push_back(each.batch);
     }
     return fmt::format("{:<8}  measured: N = {}; repetitions {}; batch per worker {}\n", mode.mode,
-                       workers, repetitions, batches);
+                       core::join(workers), core::join(repetitions), core::join(batches));
 }
 
 std::string exchange_line(const ModePredictions& mode) {
@@ -90,12 +86,11 @@ std::string row(const ModePredictions& mode, const PredictedWorkers& each) {
     const Interval range = throughput(one);
     const std::string networked = each.networked
                                       ? fmt::format("  {:>8}  {:>10}", each.networked->machines,
-                                                    rounded(each.networked->images_per_second))
+                                                    count(each.networked->images_per_second))
                                       : "";
     return fmt::format(kRowFormat, mode.mode, each.workers,
-                       fmt::format("{:.2f}", 1e3 * one.step.seconds),
-                       rounded(one.images_per_second),
-                       fmt::format("{} to {}", rounded(range.low), rounded(range.high)),
+                       fmt::format("{:.2f}", 1e3 * one.step.seconds), count(one.images_per_second),
+                       fmt::format("{} to {}", count(range.low), count(range.high)),
                        fmt::format("{:.2f}", one.speedup),
                        fmt::format("{:.0f} %", 100.0 * one.efficiency), "predicted", networked);
 }
@@ -121,13 +116,13 @@ std::string batch_text(const BatchFor& each) {
 }
 
 std::string batches_lines(const ModePredictions& mode) {
-    std::string batches, reason;
+    std::vector<std::string> batches;
+    std::string reason;
     for (const BatchFor& each : mode.batches) {
-        batches += fmt::format("{}N = {}: {}", batches.empty() ? "" : ", ", each.workers,
-                               batch_text(each));
+        batches.push_back(fmt::format("N = {}: {}", each.workers, batch_text(each)));
         if (!each.batch) reason = each.batch.reason();
     }
-    return fmt::format("{}: {}{}\n", mode.mode, batches,
+    return fmt::format("{}: {}{}\n", mode.mode, core::join(batches),
                        reason.empty() ? "" : fmt::format(" ({})", reason));
 }
 

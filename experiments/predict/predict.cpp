@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/base/error.hpp"
+#include "core/base/join.hpp"
 #include "experiments/allreduce/benchmark.hpp"
 #include "experiments/analysis/scaling_input.hpp"
 #include "experiments/modes.hpp"
@@ -13,6 +14,9 @@
 #include "experiments/text/output.hpp"
 
 namespace dp::experiments::predict {
+
+using namespace analysis;
+
 namespace {
 
 using core::Error;
@@ -43,7 +47,7 @@ std::vector<std::string> chosen_modes(const std::vector<RunGroup>& groups, const
     }
     if (offered.empty()) {
         throw Error(ExitCode::kUsage, "the results hold no mode that exchanges: measure --mode {}",
-                    fmt::join(modes_that(&Mode::exchanges), ","));
+                    core::join(modes_that(&Mode::exchanges), ","));
     }
     return request.modes.empty() ? offered : request.modes;
 }

@@ -13,27 +13,23 @@ namespace dp::experiments::report {
 
 /// A stretch of text in one style. Text is UTF-8 and means itself: renderers escape it.
 struct Span {
-    enum class Style { kPlain, kStrong, kCode, kLink };
+    enum class Style { kPlain, kStrong, kCode };
     std::string text;
     Style style = Style::kPlain;
-    std::string target;  // of a link
 };
 
 /// What stands in a paragraph or an item of a list.
 struct Text {
-    Text(const char* text) : spans{{text, Span::Style::kPlain, {}}} {}             // NOLINT: plain
-    Text(std::string text) : spans{{std::move(text), Span::Style::kPlain, {}}} {}  // NOLINT
-    Text(std::vector<Span> parts) : spans(std::move(parts)) {}                     // NOLINT
+    Text(const char* text) : spans{{text}} {}                   // NOLINT: plain
+    Text(std::string text) : spans{{std::move(text)}} {}        // NOLINT
+    Text(std::vector<Span> parts) : spans(std::move(parts)) {}  // NOLINT
 
     std::vector<Span> spans;
 };
 
-inline Span plain(std::string text) { return {std::move(text), Span::Style::kPlain, {}}; }
-inline Span strong(std::string text) { return {std::move(text), Span::Style::kStrong, {}}; }
-inline Span code(std::string text) { return {std::move(text), Span::Style::kCode, {}}; }
-inline Span link(std::string text, std::string target) {
-    return {std::move(text), Span::Style::kLink, std::move(target)};
-}
+inline Span plain(std::string text) { return {std::move(text), Span::Style::kPlain}; }
+inline Span strong(std::string text) { return {std::move(text), Span::Style::kStrong}; }
+inline Span code(std::string text) { return {std::move(text), Span::Style::kCode}; }
 
 /// The id, unique in its document, is what a link `#id` goes to.
 struct Heading {
@@ -48,7 +44,6 @@ struct Paragraph {
 
 struct List {
     std::vector<Text> items;
-    bool ordered = false;
 };
 
 struct Code {

@@ -4,9 +4,14 @@
 
 #include <fmt/format.h>
 
+#include "core/base/join.hpp"
+#include "experiments/modes.hpp"
 #include "experiments/text/numbers.hpp"
 
 namespace dp::experiments::report {
+
+using namespace analysis;
+
 namespace {
 
 bool several_ranks(const Configuration& each) {
@@ -15,54 +20,71 @@ bool several_ranks(const Configuration& each) {
 
 /// "2" or "2 and 4" or "1, 2 and 4".
 std::string list_of(const std::vector<std::size_t>& numbers) {
-    std::string text;
-    for (std::size_t i = 0; i < numbers.size(); ++i) {
-        text += i == 0 ? "" : i + 1 == numbers.size() ? " and " : ", ";
-        text += fmt::to_string(numbers[i]);
-    }
-    return text;
+    const std::span all(numbers);
+    if (all.size() < 2) return core::join(all, "");
+    return fmt::format("{} and {}", fmt::join(all.first(all.size() - 1), ", "), all.back());
 }
 
 std::string describe_speedups(const Analysis& analysis) {
-    std::string text;
+    std::vector<std::string> speedups;
     for (const std::string& mode : analysis.modes) {
         const Configuration* each = analysis.largest(mode);
         if (each == nullptr) continue;
-        text += fmt::format(
-            "{}{} reach {} with N = {} ({} of ideal)", text.empty() ? "" : ", ", mode,
-            with_interval(each->scaling->speedup.value, each->scaling->speedup.interval95),
-            each->workers, percent(each->scaling->efficiency.value, 0));
+        const statistics::Scaling& scaling = *each->scaling;
+        speedups.push_back(
+            fmt::format("{} reach {} with N = {} ({} of ideal)", mode,
+                        with_interval(scaling.speedup.value, scaling.speedup.interval95),
+                        each->workers, percent(scaling.efficiency.value, 0)));
     }
-    return text.empty() ? "" : "Speedup: " + text + ".";
+    return speedups.empty() ? "" : fmt::format("Speedup: {}.", core::join(speedups));
 }
 
 }  // namespace
 
 std::string describe(const Comparison& comparison) {
-    const statistics::PairedRatio& ratio = comparison.threads_over_procs;
-    const std::string pairs = fmt::format("{} pair{}", ratio.pairs, ratio.pairs == 1 ? "" : "s");
+    const statistics::PairedRatio& ratio = comparison.ratio;
+    const std::string& first = comparison.first;
+    const std::string& second = comparison.second;
     if (!ratio.interval95) {
         return fmt::format(
-            "N = {}: threads trained {:.3f} times as many images a second as procs "
-            "in the one pair of runs there is; how sure that is, one pair cannot "
-            "tell.",
-            comparison.workers, ratio.ratio);
+            "N = {}: {} trained {:.3f} times as many images a second as {} in the one pair of runs "
+            "there is; how sure that is, one pair cannot tell.",
+            comparison.workers, first, ratio.ratio, second);
     }
+    const std::string mean = fmt::format("geometric mean of {} pairs", ratio.pairs);
     if (!ratio.difference_shown) {
         return fmt::format(
-            "N = {}: no difference shown between threads and procs (ratio of "
-            "images/s {:.3f}, 95 % interval {:.3f} to {:.3f}, {}).",
-            comparison.workers, ratio.ratio, ratio.interval95->low, ratio.interval95->high, pairs);
+            "N = {}: no difference shown between {} and {} (ratio of images/s {:.3f}, {}, 95 % "
+            "interval {:.3f} to {:.3f}).",
+            comparison.workers, first, second, ratio.ratio, mean, ratio.interval95->low,
+            ratio.interval95->high);
     }
-    const bool threads = ratio.ratio > 1.0;
-    const auto way = [&](double value) { return threads ? value : 1.0 / value; };
-    const double low = way(threads ? ratio.interval95->low : ratio.interval95->high);
-    const double high = way(threads ? ratio.interval95->high : ratio.interval95->low);
+    const bool ahead = ratio.ratio > 1.0;
+    const auto percent = [&](double value) {
+        return fmt::format("{:.1f}", 100.0 * ((ahead ? value : 1.0 / value) - 1.0));
+    };
+    const auto [low, high] = *ratio.interval95;
+    return fmt::format("N = {}: {} are {} % faster than {} ({}, 95 % interval {} to {} %).",
+                       comparison.workers, ahead ? first : second, percent(ratio.ratio),
+                       ahead ? second : first, mean, percent(ahead ? low : high),
+                       percent(ahead ? high : low));
+}
+
+std::string describe_baseline(const Analysis& analysis) {
+    const std::string usual = core::join(modes_that(&Mode::is_baseline), " or ");
+    for (const std::string& mode : analysis.modes) {
+        const Configuration* baseline = analysis.baseline_of(mode);
+        if (baseline == nullptr) continue;
+        if (mode_of(baseline->mode).is_baseline) {
+            return fmt::format("T(1) is the time of {}, one worker without any exchange.",
+                               baseline->mode);
+        }
+        return fmt::format("There is no run of {}, so T(1) is each mode's own with N = 1.", usual);
+    }
     return fmt::format(
-        "N = {}: {} are {:.1f} % faster than {} (95 % interval {:.1f} to {:.1f} %, "
-        "{}).",
-        comparison.workers, threads ? "threads" : "procs", 100.0 * (way(ratio.ratio) - 1.0),
-        threads ? "procs" : "threads", 100.0 * (low - 1.0), 100.0 * (high - 1.0), pairs);
+        "There is no run with N = 1, so there is neither a speedup nor an efficiency: add {} to "
+        "--mode.",
+        usual);
 }
 
 std::vector<std::string> describe_stragglers(const Analysis& analysis) {

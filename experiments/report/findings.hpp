@@ -9,19 +9,23 @@
 
 namespace dp::experiments::report {
 
-/// "threads are 1.02 times as fast as procs with N = 2 (95 % interval 1.01 to 1.03, 5 pairs)", or
-/// that no difference is shown.
-std::string describe(const Comparison& comparison);
+/// "N = 2: threads are 4.0 % faster than procs (geometric mean of 5 pairs, 95 % interval 3.8 to
+/// 4.2 %).", or that no difference is shown.
+std::string describe(const analysis::Comparison& comparison);
 
-/// Who wins at each N that has a CPU for each worker, the main cause of each mode's loss, a
-/// straggler if there is one, and whether parameters agree.
-std::vector<std::string> find_findings(const Analysis& analysis);
+/// The speedup of each mode, which of two is faster at each N that has a CPU for each worker, the
+/// main cause of each mode's loss, stragglers, and whether parameters agree. The report begins with
+/// these sentences, and a sweep ends with them.
+std::vector<std::string> find_findings(const analysis::Analysis& analysis);
 
 /// Of all configurations where a rank stands out; else one sentence that none does. Empty where no
 /// configuration has two ranks.
-std::vector<std::string> describe_stragglers(const Analysis& analysis);
+std::vector<std::string> describe_stragglers(const analysis::Analysis& analysis);
+
+/// What T(1), and with it every speedup, is measured against.
+std::string describe_baseline(const analysis::Analysis& analysis);
 
 /// Whether modes of one N ended with equal parameters.
-std::string describe_correctness(const Analysis& analysis);
+std::string describe_correctness(const analysis::Analysis& analysis);
 
 }  // namespace dp::experiments::report

@@ -18,8 +18,6 @@ std::string render(const Span& span) {
             return "<strong>" + text + "</strong>";
         case Span::Style::kCode:
             return "<code>" + text + "</code>";
-        case Span::Style::kLink:
-            return fmt::format("<a href=\"{}\">{}</a>", escape_html(span.target), text);
         default:
             return text;
     }
@@ -55,10 +53,9 @@ struct BlockRenderer {
         return "<p>" + render(paragraph.text) + "</p>\n";
     }
     std::string operator()(const List& list) const {
-        const char* const tag = list.ordered ? "ol" : "ul";
-        std::string out = fmt::format("<{}>\n", tag);
+        std::string out = "<ul>\n";
         for (const Text& item : list.items) out += "<li>" + render(item) + "</li>\n";
-        return out + fmt::format("</{}>\n", tag);
+        return out + "</ul>\n";
     }
     std::string operator()(const Code& block) const {
         return "<pre tabindex=\"0\"><code>" + escape_html(block.text) + "</code></pre>\n";

@@ -32,8 +32,6 @@ std::string render(const Span& span) {
             const char* const pad = fence.size() > 1 ? " " : "";
             return fence + pad + span.text + pad + fence;
         }
-        case Span::Style::kLink:
-            return fmt::format("[{}]({})", escape_markdown(span.text), span.target);
         default:
             return escape_markdown(span.text);
     }
@@ -61,10 +59,7 @@ struct BlockRenderer {
     }
     std::string operator()(const List& list) const {
         std::string out;
-        std::size_t number = 0;
-        for (const Text& item : list.items) {
-            out += (list.ordered ? fmt::format("{}. ", ++number) : "- ") + render(item) + "\n";
-        }
+        for (const Text& item : list.items) out += "- " + render(item) + "\n";
         return out;
     }
     std::string operator()(const Code& block) const {

@@ -6,11 +6,15 @@
 
 #include <fmt/format.h>
 
+#include "core/base/join.hpp"
 #include "experiments/modes.hpp"
 #include "experiments/text/csv.hpp"
 #include "experiments/text/numbers.hpp"
 
 namespace dp::experiments::report {
+
+using namespace analysis;
+
 namespace {
 
 using statistics::Interval;
@@ -25,14 +29,14 @@ std::optional<double> high(const std::optional<Interval>& interval) {
 
 /// "threads 1.85 at N = 2, procs 1.83 at N = 2", of the largest N that is not oversubscribed.
 std::string speedups_in_words(const Analysis& analysis) {
-    std::string text;
+    std::vector<std::string> speedups;
     for (const std::string& mode : analysis.modes) {
         const Configuration* each = analysis.largest(mode);
         if (each == nullptr) continue;
-        text += fmt::format("{}{} {:.2f} with N = {}", text.empty() ? "" : ", ", mode,
-                            each->scaling->speedup.value, each->workers);
+        speedups.push_back(fmt::format("{} {:.2f} with N = {}", mode, each->scaling->speedup.value,
+                                       each->workers));
     }
-    return text.empty() ? "no N above 1 that is not oversubscribed" : text;
+    return speedups.empty() ? "no N above 1 that is not oversubscribed" : core::join(speedups);
 }
 
 const char* const kHollow = " Hollow points and the grey area: more workers than CPUs.";

@@ -21,6 +21,6 @@ struct PlotData {
 std::string modes_csv();
 
 /// The plots that `analysis` has data for, in the report's order.
-std::vector<PlotData> plot_data(const Analysis& analysis);
+std::vector<PlotData> plot_data(const analysis::Analysis& analysis);
 
 }  // namespace dp::experiments::report

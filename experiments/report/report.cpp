@@ -15,6 +15,9 @@
 #include "experiments/text/output.hpp"
 
 namespace dp::experiments::report {
+
+using namespace analysis;
+
 namespace {
 
 constexpr const char* kHtmlName = "report.html";
@@ -52,7 +55,7 @@ Written write_report(const std::filesystem::path& folder) try {
     const std::vector<Figure> figures = draw_plots(folder, plot_data(analysis));
     const Document document = make_document(analysis, figures);
     Written written{folder / kHtmlName, folder / kMarkdownName, folder / kSummaryFileName,
-                    figures.size(), find_findings(analysis)};
+                    find_findings(analysis)};
     write_json(written.summary, summary_json(analysis));
     write_text(written.markdown, to_markdown(document));
     write_text(written.html, to_html(document));
@@ -64,9 +67,14 @@ Written write_report(const std::filesystem::path& folder) try {
 }
 
 void print_written(const Written& written) {
-    for (const std::string& finding : written.findings) print_line(finding);
     print_line(
         fmt::format("report    {} and {}", written.html.string(), written.markdown.string()));
+}
+
+void run_report(const std::filesystem::path& folder) {
+    const Written written = write_report(folder);
+    for (const std::string& finding : written.findings) print_paragraph(finding);
+    print_written(written);
 }
 
 bool is_report_file(std::string_view name) {

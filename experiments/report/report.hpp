@@ -15,7 +15,6 @@ namespace dp::experiments::report {
 /// What write_report() wrote.
 struct Written {
     std::filesystem::path html, markdown, summary;
-    std::size_t plots = 0;
     std::vector<std::string> findings;  // sentences that matter most
 };
 
@@ -26,10 +25,13 @@ struct Written {
 Written write_report(const std::filesystem::path& folder);
 
 /// The report as a document.
-Document make_document(const Analysis& analysis, std::span<const Figure> figures);
+Document make_document(const analysis::Analysis& analysis, std::span<const Figure> figures);
 
-/// Prints on stdout where the report is and what it found.
+/// Prints on stdout where the report is.
 void print_written(const Written& written);
+
+/// `dp_compare report`: writes the report of `folder`, and prints what it found and where it is.
+void run_report(const std::filesystem::path& folder);
 
 /// Whether a file of this name in a folder of results is one that write_report() wrote beside
 /// kPlotsFolder.

@@ -13,7 +13,7 @@ namespace dp::experiments::report {
 
 /// What sections are written from.
 struct Material {
-    const Analysis& analysis;
+    const dp::experiments::analysis::Analysis& analysis;
     std::span<const Figure> figures;
 
     /// Adds the figure of that name, if it was drawn.

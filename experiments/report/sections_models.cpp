@@ -7,6 +7,9 @@
 #include "experiments/text/numbers.hpp"
 
 namespace dp::experiments::report {
+
+using namespace analysis;
+
 namespace {
 
 using namespace statistics;

@@ -12,6 +12,9 @@
 #include "experiments/text/numbers.hpp"
 
 namespace dp::experiments::report {
+
+using namespace analysis;
+
 namespace {
 
 const Row& add_row(Table& table, const Configuration& each, std::vector<std::string> cells) {
@@ -64,9 +67,10 @@ void add_results(Document& document, const Material& material) {
     const Analysis& analysis = material.analysis;
     document.add(Heading{2, "Results", "results"});
     Table table = table_of(
-        fmt::format("Training on {} images, medians with 95 % intervals{}",
+        fmt::format("One epoch of {} images: medians with 95 % intervals, speedups as ratios of "
+                    "medians{}",
                     count(analysis.work_images), steps_note(analysis)),
-        {{"n"}, {"time, s"}, {"images/s"}, {"speedup"}, {"efficiency"}, {"test accuracy"}});
+        {{"n"}, {"epoch, s"}, {"images/s"}, {"speedup"}, {"efficiency"}, {"test accuracy"}});
     for (const Configuration& each : analysis.configurations) {
         const auto& scaling = each.scaling;
         add_row(table, each,
@@ -113,19 +117,16 @@ void add_strategies(Document& document, const Material& material) {
         document.add(table);
     }
     if (analysis.comparisons.empty()) return;
-    Table table{"threads over procs, images/s, repetition by repetition",
-                {{"N"}, {"pairs"}, {"ratio"}, {"verdict", Align::kLeft}},
+    Table table{"images/s of one mode over another's: geometric mean of the repetitions' ratios",
+                {{"N"}, {"modes", Align::kLeft}, {"pairs"}, {"ratio"}, {"verdict", Align::kLeft}},
                 {},
                 kOversubscribedMark};
     for (const Comparison& each : analysis.comparisons) {
-        const statistics::PairedRatio& ratio = each.threads_over_procs;
-        const char* const verdict = !ratio.interval95         ? "one pair cannot tell"
-                                    : !ratio.difference_shown ? "no difference shown"
-                                    : ratio.ratio > 1.0       ? "threads are faster"
-                                                              : "procs are faster";
-        table.rows.push_back({{fmt::to_string(each.workers), fmt::to_string(ratio.pairs),
-                               with_interval(ratio.ratio, ratio.interval95, 3), verdict},
-                              each.oversubscribed});
+        table.rows.push_back(
+            {{fmt::to_string(each.workers), fmt::format("{} over {}", each.first, each.second),
+              fmt::to_string(each.ratio.pairs),
+              with_interval(each.ratio.ratio, each.ratio.interval95, 3), each.verdict()},
+             each.oversubscribed});
     }
     document.add(table);
 }

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "experiments/modes.hpp"
+#include "core/base/join.hpp"
 #include "experiments/report/findings.hpp"
 #include "experiments/report/reproduction.hpp"
 #include "experiments/report/sections.hpp"
@@ -13,6 +13,9 @@
 #include "experiments/text/numbers.hpp"
 
 namespace dp::experiments::report {
+
+using namespace analysis;
+
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -31,13 +34,12 @@ std::string cell(const Json& object, const char* field) {
     }
     if (found->is_number()) return fmt::format("{:g}", found->get<double>());
     if (found->is_object() || found->is_array()) {
-        std::string text;
+        std::vector<std::string> parts;
         for (const auto& [key, value] : found->items()) {
             const std::string shown = value.is_string() ? value.get<std::string>() : value.dump();
-            text += fmt::format("{}{}", text.empty() ? "" : ", ",
-                                found->is_object() ? key + "=" + shown : shown);
+            parts.push_back(found->is_object() ? key + "=" + shown : shown);
         }
-        return text;
+        return core::join(parts);
     }
     return found->dump();
 }
@@ -99,17 +101,9 @@ Table table_of(const Analysis& analysis, std::span<const Field> fields, bool con
             }
         }
         if (values.empty()) continue;
-        std::string text;
-        for (const std::string& value : values) text += (text.empty() ? "" : "; ") + value;
-        table.rows.push_back({{field.title, text}, false});
+        table.rows.push_back({{field.title, core::join(values, "; ")}, false});
     }
     return table;
-}
-
-std::string join(const std::vector<std::string>& words) {
-    std::string text;
-    for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-    return text;
 }
 
 std::string scaling_in_words(const Analysis& analysis) {
@@ -126,23 +120,6 @@ std::string scaling_in_words(const Analysis& analysis) {
            "DistributedSampler have it; so a step takes N times the images.";
 }
 
-std::string baseline_in_words(const Analysis& analysis) {
-    for (const std::string& mode : analysis.modes) {
-        const Configuration* baseline = analysis.baseline_of(mode);
-        if (baseline == nullptr) continue;
-        if (!mode_of(baseline->mode).is_baseline) {
-            return fmt::format("There is no run of {}, so T(1) is each mode's own with N = 1.",
-                               fmt::join(modes_that(&Mode::is_baseline), " or "));
-        }
-        return fmt::format("T(1) is the time of {}, one worker without any exchange.",
-                           baseline->mode);
-    }
-    return fmt::format(
-        "There is no run with N = 1, so there is neither a speedup nor an efficiency: add {} to "
-        "--mode.",
-        fmt::join(modes_that(&Mode::is_baseline), " or "));
-}
-
 }  // namespace
 
 void add_objective(Document& document, const Material& material) {
@@ -150,16 +127,12 @@ void add_objective(Document& document, const Material& material) {
     document.add(Heading{2, "Objective", "objective"});
     std::set<std::size_t> workers;
     for (const Configuration& each : analysis.configurations) workers.insert(each.workers);
-    std::string counts;
-    for (const std::size_t n : workers) {
-        counts += fmt::format("{}{}", counts.empty() ? "" : ", ", n);
-    }
     document.add(Paragraph{fmt::format(
         "How much faster do N workers train the same network on this machine, in each programming "
         "model, how sure is that, and where does the time go? Measured here: {} with N = {}. In "
         "threads, workers share memory and sum gradients in place; in procs, they are processes "
         "that exchange them; serial is one worker without either.",
-        join(analysis.modes), counts)});
+        core::join(analysis.modes), core::join(workers))});
     const std::vector<std::string> findings = find_findings(analysis);
     if (findings.empty()) return;
     document.add(Heading{3, "What was found", "findings"});
@@ -195,7 +168,7 @@ void add_method(Document& document, const Material& material) {
         {{strong("T(N)"), plain(fmt::format(": training time for {} images, one epoch of {}, "
                                             "from the images/s of N workers. {}",
                                             count(analysis.work_images), analysis.work_of,
-                                            baseline_in_words(analysis)))}});
+                                            describe_baseline(analysis)))}});
     terms.items.push_back({{strong("Speedup"), plain(" S = T(1) / T(N); ideal is N.")}});
     terms.items.push_back({{strong("Efficiency"), plain(": S / N; ideal is 100 %.")}});
     terms.items.push_back(
@@ -207,9 +180,10 @@ void add_method(Document& document, const Material& material) {
         {{strong("n and intervals"),
           plain(fmt::format(
               ": figures are medians of n repetitions. In brackets stands the 95 % interval: "
-              "percentile bootstrap from {} repetitions on, and none with fewer. Threads and "
-              "procs are compared repetition by repetition: geometric mean of the ratios, "
-              "Student's t on their logarithms. Where that interval holds 1, no difference is "
+              "percentile bootstrap from {} repetitions on, and none with fewer. A speedup "
+              "is the ratio of two medians. Two modes of one N are compared repetition by "
+              "repetition: geometric mean of the ratios, Student's t on their logarithms. Where "
+              "that interval holds 1, no difference is "
               "shown.",
               statistics::kFewestForBootstrap))}});
     document.add(terms);
@@ -238,8 +212,8 @@ void add_correctness(Document& document, const Material& material) {
     for (const Correctness& each : analysis.correctness) {
         const bool equal = each.equal();
         table.rows.push_back(
-            {{fmt::to_string(each.workers), join(each.modes), fmt::to_string(each.runs),
-              join(each.checksums),
+            {{fmt::to_string(each.workers), core::join(each.modes), fmt::to_string(each.runs),
+              core::join(each.checksums),
               each.runs < 2 ? ""
               : equal       ? "yes"
                             : "no",

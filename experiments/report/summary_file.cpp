@@ -8,6 +8,9 @@
 #include "experiments/report/threats.hpp"
 
 namespace dp::experiments::report {
+
+using namespace analysis;
+
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -106,13 +109,14 @@ Json json_of(const Configuration& each) {
 }
 
 Json json_of(const Comparison& each) {
-    const PairedRatio& ratio = each.threads_over_procs;
     return {{"workers", each.workers},
             {"oversubscribed", each.oversubscribed},
-            {"pairs", ratio.pairs},
-            {"threads_over_procs", value_of(ratio.ratio)},
-            {"interval95", json_of(ratio.interval95)},
-            {"difference_shown", ratio.difference_shown}};
+            {"first", each.first},
+            {"second", each.second},
+            {"pairs", each.ratio.pairs},
+            {"ratio", value_of(each.ratio.ratio)},
+            {"interval95", json_of(each.ratio.interval95)},
+            {"difference_shown", each.ratio.difference_shown}};
 }
 
 Json json_of(const ModeWaterfall& each) {
@@ -218,7 +222,7 @@ Json summary_json(const Analysis& analysis) {
                                            {"equal", each.equal()}});
     }
     document["differences"] = Json::array();
-    for (const Difference& each : analysis.differences) {
+    for (const analysis::Difference& each : analysis.differences) {
         document["differences"].push_back({{"setting", each.setting}, {"values", each.values}});
     }
     document["threats"] = Json::array();

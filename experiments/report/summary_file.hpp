@@ -9,10 +9,10 @@
 
 namespace dp::experiments::report {
 
-inline constexpr std::string_view kSummarySchema = "dp_compare.summary/1";
+inline constexpr std::string_view kSummarySchema = "dp_compare.summary/2";
 inline constexpr std::string_view kSummaryFileName = "summary.json";
 
 /// The document; what was not measured, and NaN, is null.
-nlohmann::ordered_json summary_json(const Analysis& analysis);
+nlohmann::ordered_json summary_json(const analysis::Analysis& analysis);
 
 }  // namespace dp::experiments::report

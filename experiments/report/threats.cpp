@@ -5,9 +5,13 @@
 
 #include <fmt/format.h>
 
+#include "core/base/join.hpp"
 #include "experiments/text/numbers.hpp"
 
 namespace dp::experiments::report {
+
+using namespace analysis;
+
 namespace {
 
 /// A spread of repetitions beyond which other load on the machine is likely.
@@ -23,19 +27,16 @@ std::string text_of(const Json& json) {
 
 void settings_differ(const Analysis& analysis, std::vector<Threat>& threats) {
     if (analysis.differences.empty()) return;
-    std::string text = "Not all runs had the same ";
-    for (const Difference& each : analysis.differences) {
-        std::string values;
-        for (const std::string& value : each.values) {
-            values += fmt::format("{}{}", values.empty() ? "" : ", ", value);
-        }
-        text += fmt::format("{}{} ({})", &each == &analysis.differences.front() ? "" : "; ",
-                            each.setting, values);
+    std::vector<std::string> settings;
+    for (const analysis::Difference& each : analysis.differences) {
+        settings.push_back(fmt::format("{} ({})", each.setting, core::join(each.values)));
     }
-    threats.push_back({"Runs that cannot be compared",
-                       text + ". Ratios between such runs are left out, and a mode and N whose "
-                              "repetitions differ has no figures. Run all of them with one "
-                              "command."});
+    threats.push_back(
+        {"Runs that cannot be compared",
+         fmt::format("Not all runs had the same {}. Ratios between such runs are left out, and a "
+                     "mode and N whose repetitions differ has no figures. Run all of them with "
+                     "one command.",
+                     core::join(settings, "; "))});
 }
 
 void failed_runs(const Analysis& analysis, std::vector<Threat>& threats) {
@@ -66,19 +67,18 @@ void few_repetitions(const Analysis& analysis, std::vector<Threat>& threats) {
 }
 
 void oversubscribed(const Analysis& analysis, std::vector<Threat>& threats) {
-    std::string names;
+    std::vector<std::string> names;
     for (const Configuration& each : analysis.configurations) {
-        if (each.oversubscribed) {
-            names += fmt::format("{}{}", names.empty() ? "" : "; ", each.name());
-        }
+        if (each.oversubscribed) names.push_back(each.name());
     }
     if (names.empty()) return;
     const Json& cpus = analysis.results.runs.front().context.at("usable_cpus");
-    threats.push_back({"More workers than CPUs",
-                       fmt::format("{} ran on {} usable CPUs. Their workers take turns, so they "
-                                   "show how a model copes, not how it scales; they are marked, "
-                                   "and left out of fits and predictions.",
-                                   names, fmt::format("{:g}", cpus.get<double>()))});
+    threats.push_back(
+        {"More workers than CPUs",
+         fmt::format("{} ran on {} usable CPUs. Their workers take turns, so they "
+                     "show how a model copes, not how it scales; they are marked, "
+                     "and left out of fits and predictions.",
+                     core::join(names, "; "), fmt::format("{:g}", cpus.get<double>()))});
 }
 
 void short_epochs(const Analysis& analysis, std::vector<Threat>& threats) {
@@ -183,6 +183,10 @@ void one_machine(const Analysis& analysis, std::vector<Threat>& threats) {
 }
 
 }  // namespace
+
+std::string brief(const Threat& threat) {
+    return fmt::format("{}: {}", threat.title, threat.text.substr(0, threat.text.find(". ")));
+}
 
 std::vector<Threat> find_threats(const Analysis& analysis) {
     std::vector<Threat> threats;

@@ -13,7 +13,10 @@ struct Threat {
     std::string text;  // why it applies here, with the figure that says so, and what to do
 };
 
+/// The first sentence of `threat`, after its title: for where there is no room for all of it.
+std::string brief(const Threat& threat);
+
 /// Those that apply, the gravest first.
-std::vector<Threat> find_threats(const Analysis& analysis);
+std::vector<Threat> find_threats(const analysis::Analysis& analysis);
 
 }  // namespace dp::experiments::report

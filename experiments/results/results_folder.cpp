@@ -53,8 +53,19 @@ void read_settings(StoredRun& run) try {
                 error.what());
 }
 
-StoredRun read_run(const fs::path& file) try {
-    const Json document = read_json(file);
+/// A mode that this program does not know comes last.
+std::size_t place_of(const std::string& mode) {
+    const auto all = modes();
+    return static_cast<std::size_t>(std::ranges::find(all, mode, &Mode::name) - all.begin());
+}
+
+auto order_of(const StoredRun& run) {
+    return std::tuple(run.workers, place_of(run.mode), run.mode, run.repetition);
+}
+
+}  // namespace
+
+StoredRun parse_run(const Json& document, const fs::path& file) try {
     const auto& schema = document.at("schema").get_ref<const std::string&>();
     if (schema != kRunSchema) {
         throw Error(ExitCode::kData,
@@ -89,17 +100,14 @@ StoredRun read_run(const fs::path& file) try {
                 file.string(), error.what());
 }
 
-/// A mode that this program does not know comes last.
-std::size_t place_of(const std::string& mode) {
-    const auto all = modes();
-    return static_cast<std::size_t>(std::ranges::find(all, mode, &Mode::name) - all.begin());
+ResultsFolder results_of(const fs::path& folder, std::vector<StoredRun> runs) {
+    ResultsFolder results{folder, {}, {}};
+    std::ranges::sort(runs, {}, order_of);
+    for (StoredRun& run : runs) {
+        (run.status == "complete" ? results.runs : results.failed).push_back(std::move(run));
+    }
+    return results;
 }
-
-auto order_of(const StoredRun& run) {
-    return std::tuple(run.workers, place_of(run.mode), run.mode, run.repetition);
-}
-
-}  // namespace
 
 std::vector<double> RunGroup::images_per_second() const {
     std::vector<double> values;
@@ -126,19 +134,16 @@ ResultsFolder read_results(const fs::path& folder) {
         throw Error(ExitCode::kUsage, "{} is not a folder: name one that --out has filled",
                     folder.string());
     }
-    ResultsFolder results{folder, {}, {}};
+    std::vector<StoredRun> runs;
     for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
         if (!is_run_file(entry.path().filename().string())) continue;
-        StoredRun run = read_run(entry.path());
-        (run.status == "complete" ? results.runs : results.failed).push_back(std::move(run));
+        runs.push_back(parse_run(read_json(entry.path()), entry.path()));
     }
-    if (results.runs.empty() && results.failed.empty()) {
+    if (runs.empty()) {
         throw Error(ExitCode::kUsage, "{} holds no run-*.json: name a folder that --out has filled",
                     folder.string());
     }
-    std::ranges::sort(results.runs, {}, order_of);
-    std::ranges::sort(results.failed, {}, order_of);
-    return results;
+    return results_of(folder, std::move(runs));
 }
 
 std::vector<RunGroup> group_runs(const ResultsFolder& results) {

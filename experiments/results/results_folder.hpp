@@ -52,6 +52,12 @@ struct RunGroup {
     [[nodiscard]] std::vector<double> train_seconds() const;
 };
 
+/// The run whose file holds `document`. Throws Error(kData) that names `file` and what is wrong.
+StoredRun parse_run(const nlohmann::ordered_json& document, const std::filesystem::path& file);
+
+/// `runs` in the order of a folder that holds them.
+ResultsFolder results_of(const std::filesystem::path& folder, std::vector<StoredRun> runs);
+
 /// Whether `folder` holds a run file.
 bool has_runs(const std::filesystem::path& folder);
 

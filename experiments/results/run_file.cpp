@@ -96,8 +96,7 @@ std::string run_file_name(const std::string& mode, std::size_t workers, std::siz
     return fmt::format("run-{}-n{}-r{}.json", mode, workers, repetition);
 }
 
-fs::path write_run(const fs::path& folder, const RunRecord& record, const Machine& machine,
-                   const core::Dataset& data) {
+Json run_json(const RunRecord& record, const Machine& machine, const core::Dataset& data) {
     Json document{{"schema", kRunSchema},
                   {"status", record.result ? "complete" : "failed"},
                   {"repetition", record.place.repetition},
@@ -118,10 +117,14 @@ fs::path write_run(const fs::path& folder, const RunRecord& record, const Machin
         document["result"]["train_seconds"] = record.result->train_seconds();
         document["result"]["images_per_second"] = record.result->images_per_second();
     }
+    return document;
+}
 
+fs::path write_run(const fs::path& folder, const RunRecord& record, const Machine& machine,
+                   const core::Dataset& data) {
     const fs::path file =
         folder / run_file_name(record.config.mode, record.config.workers, record.place.repetition);
-    write_json(file, document);
+    write_json(file, run_json(record, machine, data));
     return file;
 }
 

@@ -34,6 +34,10 @@ RunSettings settings_of(const RunRecord& record, const core::Dataset& data);
 /// `run-<mode>-n<N>-r<repetition>.json`.
 std::string run_file_name(const std::string& mode, std::size_t workers, std::size_t repetition);
 
+/// The document of a run's file.
+nlohmann::ordered_json run_json(const RunRecord& record, const Machine& machine,
+                                const core::Dataset& data);
+
 /// Writes run_file_name() into `folder`, whole or not at all, and returns its path.
 /// Throws Error(kData).
 std::filesystem::path write_run(const std::filesystem::path& folder, const RunRecord& record,

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "experiments/text/csv.hpp"
 #include "experiments/text/files.hpp"
 
 namespace dp::experiments {
@@ -14,17 +15,9 @@ using Json = nlohmann::ordered_json;
 
 bool is_complete(const StoredRun& run) { return run.status == "complete"; }
 
-/// RFC 4180, section 2: quotes around what holds a separator, and doubled inside.
-std::string quoted(const std::string& text) {
-    if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-    std::string cell = "\"";
-    for (const char letter : text) cell += letter == '"' ? "\"\"" : std::string(1, letter);
-    return cell + "\"";
-}
-
 std::string cell_of(const Json& value) {
     if (value.is_null()) return {};
-    if (value.is_string()) return quoted(value.get<std::string>());
+    if (value.is_string()) return csv_cell(value.get<std::string>());
     if (value.is_number_float()) {
         const auto number = value.get<double>();
         return std::isfinite(number) ? fmt::to_string(number) : std::string();

@@ -4,10 +4,11 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 #include <optional>
 #include <string>
 #include <utility>
+
+#include "experiments/results/run_totals.hpp"
 
 namespace dp::experiments {
 namespace {
@@ -26,19 +27,6 @@ double phase(const WorkerEpoch& epoch, Phase which) {
     return epoch.phase_seconds[static_cast<std::size_t>(which)];
 }
 
-double transfer(const WorkerEpoch& epoch) {
-    return phase(epoch, Phase::kExchange) - epoch.exchange.wait_seconds;
-}
-
-/// Of `value` of every rank and epoch.
-double sum(const StoredRun& run, const auto& value) {
-    double total = 0.0;
-    for (const WorkerReport& worker : run.result.workers) {
-        for (const WorkerEpoch& epoch : worker.epochs) total += static_cast<double>(value(epoch));
-    }
-    return total;
-}
-
 /// A count, exact up to 2^53.
 Json count(double value) { return static_cast<std::uint64_t>(value); }
 
@@ -46,68 +34,25 @@ double over_ranks(const StoredRun& run, double total) {
     return total / static_cast<double>(run.result.workers.size());
 }
 
-/// Of the whole run, mean over its ranks.
-double mean(const StoredRun& run, Phase which) {
-    return over_ranks(run, sum(run, [&](const WorkerEpoch& epoch) { return phase(epoch, which); }));
-}
-
-double mean_hidden(const StoredRun& run) {
-    return over_ranks(
-        run, sum(run, [](const WorkerEpoch& epoch) { return epoch.exchange.hidden_seconds; }));
-}
-
 /// NaN, an empty cell, of a run without epochs.
 double per_epoch(const StoredRun& run, double total) {
     return total / static_cast<double>(run.result.epochs.size());
 }
 
-double step_seconds(const StoredRun& run) {
-    const core::RunResult& result = run.result;
-    return result.train_seconds() /
-           static_cast<double>(result.steps_per_epoch * result.epochs.size());
-}
-
-/// Empty where one worker has nobody to communicate with.
-Json compute_to_communication(const StoredRun& run) {
-    if (run.result.workers.size() < 2) return nullptr;
-    const double hidden = mean_hidden(run);
-    return (mean(run, Phase::kForward) + mean(run, Phase::kBackward) - hidden) /
-           (mean(run, Phase::kExchange) + mean(run, Phase::kPublish) + hidden);
-}
-
 Json migrations(const StoredRun& run) {
-    std::int64_t total = 0;
-    for (const WorkerReport& worker : run.result.workers) {
-        for (const WorkerEpoch& epoch : worker.epochs) {
-            if (!epoch.usage.migrations) return nullptr;
-            total += *epoch.usage.migrations;
-        }
-    }
-    return total;
+    const auto moves = migrations_of(run.result);
+    return moves ? count(*moves) : Json(nullptr);
 }
 
-/// Over the processes of the run and the one that started them; empty unless all are known. Ranks
-/// of one process share its figures, which one of them tells.
-Json process_bytes(const StoredRun& run, std::uint64_t core::ProcessMemory::*field) {
-    const core::RunResult& result = run.result;
-    std::map<int, std::optional<std::uint64_t>> by_pid;
-    for (const WorkerReport& worker : result.workers) {
-        auto& bytes = by_pid[worker.pid];
-        if (worker.process_memory) bytes = *worker.process_memory.*field;
-    }
-    if (!result.supervisor_memory) return nullptr;
-    std::uint64_t total = *result.supervisor_memory.*field;
-    for (const auto& [pid, bytes] : by_pid) {
-        if (!bytes) return nullptr;
-        total += *bytes;
-    }
-    return total;
+/// The mean over the ranks of a part of the whole run's seconds.
+template <double statistics::TimeParts::*kPart>
+Json part_of_run(const StoredRun& run) {
+    return time_parts(run.result).*kPart;
 }
 
-Json allocated_bytes(const StoredRun& run, std::uint64_t core::WorkerMemory::*field) {
-    std::uint64_t total = 0;
-    for (const WorkerReport& worker : run.result.workers) total += worker.memory.*field;
-    return total;
+template <double statistics::TimeParts::*kPart>
+Json part_of_epoch(const EpochRow& row) {
+    return time_parts(row.mine()).*kPart;
 }
 
 using RunColumn = CsvColumn<StoredRun>;
@@ -127,17 +72,17 @@ Json config(const StoredRun& run) {
 
 template <Phase kPhase>
 Json phase_of_run(const StoredRun& run) {
-    return mean(run, kPhase);
+    return run.result.mean_phase_seconds()[static_cast<std::size_t>(kPhase)];
 }
 
 template <std::uint64_t core::ProcessMemory::*kField>
 Json process(const StoredRun& run) {
-    return process_bytes(run, kField);
+    return optional_json(process_bytes(run.result, kField));
 }
 
 template <std::uint64_t core::WorkerMemory::*kField>
 Json allocated(const StoredRun& run) {
-    return allocated_bytes(run, kField);
+    return allocated_bytes(run.result, kField);
 }
 
 template <Phase kPhase>
@@ -199,8 +144,9 @@ constexpr std::array kMeasuredOfRun{
               "of all epochs, training and evaluation, mean over the ranks; the sum of the next "
               "ten columns without `exchange_hidden_seconds`",
               [](const StoredRun& run) {
-                  return Json(over_ranks(
-                      run, sum(run, [](const WorkerEpoch& epoch) { return epoch.wall_seconds; })));
+                  return Json(over_ranks(run, sum_of(run.result, [](const WorkerEpoch& epoch) {
+                                             return epoch.wall_seconds;
+                                         })));
               }},
     RunColumn{"load_seconds", "s", "taking batches, mean over the ranks",
               phase_of_run<Phase::kLoad>},
@@ -210,19 +156,15 @@ constexpr std::array kMeasuredOfRun{
               phase_of_run<Phase::kBackward>},
     RunColumn{"exchange_wait_seconds", "s",
               "exchange of gradients: waiting for another rank, mean over the ranks",
-              [](const StoredRun& run) {
-                  return Json(over_ranks(run, sum(run, [](const WorkerEpoch& epoch) {
-                                             return epoch.exchange.wait_seconds;
-                                         })));
-              }},
+              part_of_run<&statistics::TimeParts::wait>},
     RunColumn{"exchange_transfer_seconds", "s",
               "exchange of gradients: moving and adding, mean over the ranks; `exchange_seconds` - "
               "`exchange.wait_seconds`",
-              [](const StoredRun& run) { return Json(over_ranks(run, sum(run, transfer))); }},
+              part_of_run<&statistics::TimeParts::transfer_exposed>},
     RunColumn{"exchange_hidden_seconds", "s",
               "exchange between the layers of backward, mean over the ranks; a part of "
               "`backward_seconds`",
-              [](const StoredRun& run) { return Json(mean_hidden(run)); }},
+              part_of_run<&statistics::TimeParts::transfer_hidden>},
     RunColumn{"update_seconds", "s", "the optimizer, mean over the ranks",
               phase_of_run<Phase::kUpdate>},
     RunColumn{"publish_seconds", "s",
@@ -233,43 +175,47 @@ constexpr std::array kMeasuredOfRun{
     RunColumn{"other_seconds", "s", "all else, mean over the ranks", phase_of_run<Phase::kOther>},
     RunColumn{"step_seconds", "s",
               "mean time of a step: `train_seconds` / (`steps_per_epoch` * epochs)",
-              [](const StoredRun& run) { return Json(step_seconds(run)); }},
+              [](const StoredRun& run) {
+                  return Json(run.result.train_seconds() / steps_of(run.result));
+              }},
     RunColumn{"exchange_calls_per_epoch", "", "all-reduces that a rank blocked in",
               [](const StoredRun& run) {
                   const auto calls = [](const WorkerEpoch& epoch) { return epoch.exchange.calls; };
-                  return Json(per_epoch(run, over_ranks(run, sum(run, calls))));
+                  return Json(per_epoch(run, over_ranks(run, sum_of(run.result, calls))));
               }},
     RunColumn{"sent_bytes_per_epoch", "bytes",
               "of gradients, over all ranks: sent to another rank, or read from or written to its "
               "memory",
               [](const StoredRun& run) {
-                  return Json(per_epoch(run, sum(run, [](const WorkerEpoch& epoch) {
+                  return Json(per_epoch(run, sum_of(run.result, [](const WorkerEpoch& epoch) {
                                             return epoch.exchange.sent_bytes;
                                         })));
               }},
-    RunColumn{"compute_to_communication", "",
-              "ratio (forward + backward - hidden) / (wait + transfer + publish + hidden) of the "
-              "columns above; empty for one worker process, which communicates with nobody",
-              compute_to_communication},
+    RunColumn{
+        "compute_to_communication", "",
+        "ratio (forward + backward - hidden) / (wait + transfer + publish + hidden) of the "
+        "columns above; empty for one worker process, which communicates with nobody",
+        [](const StoredRun& run) { return optional_json(compute_to_communication(run.result)); }},
     RunColumn{"first_step_seconds", "s",
               "from the start of the program until the last worker began its first step, as it "
               "would be if this were the first run",
               [](const StoredRun& run) { return run.startup.at("first_step_seconds"); }},
     RunColumn{"cpu_seconds", "s", "on a CPU, sum over ranks and epochs",
               [](const StoredRun& run) {
-                  return Json(
-                      sum(run, [](const WorkerEpoch& epoch) { return epoch.usage.cpu_seconds; }));
+                  return Json(sum_of(run.result, [](const WorkerEpoch& epoch) {
+                      return epoch.usage.cpu_seconds;
+                  }));
               }},
     RunColumn{"voluntary_switches", "", "of context, to wait; sum over ranks and epochs",
               [](const StoredRun& run) {
-                  return count(sum(run, [](const WorkerEpoch& epoch) {
+                  return count(sum_of(run.result, [](const WorkerEpoch& epoch) {
                       return epoch.usage.voluntary_switches;
                   }));
               }},
     RunColumn{"involuntary_switches", "",
               "of context, because another took the CPU; sum over ranks and epochs",
               [](const StoredRun& run) {
-                  return count(sum(run, [](const WorkerEpoch& epoch) {
+                  return count(sum_of(run.result, [](const WorkerEpoch& epoch) {
                       return epoch.usage.involuntary_switches;
                   }));
               }},
@@ -353,12 +299,12 @@ constexpr std::array kMeasuredOfEpoch{
     EpochColumn{"forward_seconds", "s", "forward passes", phase_of_epoch<Phase::kForward>},
     EpochColumn{"backward_seconds", "s", "backward passes", phase_of_epoch<Phase::kBackward>},
     EpochColumn{"exchange_wait_seconds", "s", "exchange of gradients: waiting for another rank",
-                [](const EpochRow& row) { return Json(row.mine().exchange.wait_seconds); }},
+                part_of_epoch<&statistics::TimeParts::wait>},
     EpochColumn{"exchange_transfer_seconds", "s", "exchange of gradients: moving and adding",
-                [](const EpochRow& row) { return Json(transfer(row.mine())); }},
+                part_of_epoch<&statistics::TimeParts::transfer_exposed>},
     EpochColumn{"exchange_hidden_seconds", "s",
                 "exchange between the layers of backward; a part of `backward_seconds`",
-                [](const EpochRow& row) { return Json(row.mine().exchange.hidden_seconds); }},
+                part_of_epoch<&statistics::TimeParts::transfer_hidden>},
     EpochColumn{"update_seconds", "s", "the optimizer", phase_of_epoch<Phase::kUpdate>},
     EpochColumn{"publish_seconds", "s", "until all parameters are updated for this rank",
                 phase_of_epoch<Phase::kPublish>},

@@ -49,19 +49,9 @@ struct TraceSlice {
     std::size_t step = 0;  // from 1
 };
 
-struct TraceFlow {
-    std::size_t from_rank = 0;
-    std::size_t to_rank = 0;
-    double from_seconds = 0.0;
-    double to_seconds = 0.0;
-    std::string name;  // hand-over, chunk
-};
-
 struct TraceContents {
     std::string run;                 // "threads, 2 workers"
     std::vector<TraceSlice> slices;  // by begin; of two that begin at once the longer one first
-    std::vector<TraceFlow> flows;    // by end
-    std::uint64_t dropped = 0;
 };
 
 /// Reads what write_trace() wrote. Throws Error(kData) with the file and the reason when it cannot

@@ -1,6 +1,4 @@
 // The other half of trace_file.hpp: reading a trace back.
-#include <map>
-
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -45,52 +43,15 @@ TraceSlice slice_of(const Json& event) {
             event.at("args").at("step").get<std::size_t>()};
 }
 
-class Flows {
-public:
-    void begin(const Json& event) {
-        TraceFlow flow;
-        flow.from_rank = row_of(event).first;
-        flow.from_seconds = seconds_of(event, "ts");
-        flow.name = event.at("name").get<std::string>();
-        if (!open_.try_emplace(event.at("id").get<std::size_t>(), flow).second) {
-            throw Malformed{fmt::format("flow {} begins twice", event.at("id").dump())};
-        }
-    }
-
-    TraceFlow end(const Json& event) {
-        auto open = open_.extract(event.at("id").get<std::size_t>());
-        if (open.empty()) {
-            throw Malformed{fmt::format("flow {} ends without a beginning", event.at("id").dump())};
-        }
-        open.mapped().to_rank = row_of(event).first;
-        open.mapped().to_seconds = seconds_of(event, "ts");
-        return open.mapped();
-    }
-
-    void finish() const {
-        if (open_.empty()) return;
-        throw Malformed{fmt::format("flow {} has no end", open_.begin()->first)};
-    }
-
-private:
-    std::map<std::size_t, TraceFlow> open_;  // begun and not ended yet, by id
-};
-
 TraceContents contents_of(const Json& document) {
     const Json& other = document.at("otherData");
     const auto schema = other.at("schema").get<std::string>();
     if (schema != kTraceSchema) throw Malformed{fmt::format("its schema is {}", schema)};
     TraceContents contents;
     contents.run = other.at("run").get<std::string>();
-    contents.dropped = other.at("dropped_events").get<std::uint64_t>();
-    Flows flows;
     for (const Json& event : document.at("traceEvents")) {
-        const auto type = event.at("ph").get<std::string>();
-        if (type == "X") contents.slices.push_back(slice_of(event));
-        if (type == "s") flows.begin(event);
-        if (type == "f") contents.flows.push_back(flows.end(event));
+        if (event.at("ph") == "X") contents.slices.push_back(slice_of(event));
     }
-    flows.finish();
     return contents;
 }
 

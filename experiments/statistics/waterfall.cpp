@@ -13,6 +13,17 @@ namespace {
 // A share below it is rounding of the ten parts' sums.
 constexpr double kNothing = 1e-9;
 
+constexpr auto kParts = {&TimeParts::load,
+                         &TimeParts::forward,
+                         &TimeParts::backward,
+                         &TimeParts::transfer_exposed,
+                         &TimeParts::transfer_hidden,
+                         &TimeParts::wait,
+                         &TimeParts::update,
+                         &TimeParts::publish,
+                         &TimeParts::other,
+                         &TimeParts::start_up};
+
 /// Three digits or so, for a sentence.
 std::string readable(double seconds) {
     const double size = std::abs(seconds);
@@ -34,6 +45,16 @@ double TimeParts::total() const {
     double sum = 0.0;
     for (const CauseRow& row : kCauses) sum += row.seconds(*this);
     return sum;
+}
+
+TimeParts& TimeParts::operator+=(const TimeParts& more) {
+    for (const auto part : kParts) this->*part += more.*part;
+    return *this;
+}
+
+TimeParts& TimeParts::operator*=(double factor) {
+    for (const auto part : kParts) this->*part *= factor;
+    return *this;
 }
 
 const CauseRow& row_of(Cause cause) { return *std::ranges::find(kCauses, cause, &CauseRow::cause); }

@@ -25,6 +25,11 @@ struct TimeParts {
     double start_up = 0.0;
 
     [[nodiscard]] double total() const;
+    [[nodiscard]] double exchange() const {
+        return wait + transfer_exposed + transfer_hidden + publish;
+    }
+    TimeParts& operator+=(const TimeParts& more);
+    TimeParts& operator*=(double factor);
 };
 
 enum class Cause {

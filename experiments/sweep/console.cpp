@@ -187,7 +187,7 @@ void Console::print_summary(const core::RunResult& result, bool oversubscribed) 
     }
     print_line(fmt::format("test      accuracy {:.2f} %, loss {:.4f}", 100.0 * result.test_accuracy,
                            result.test_loss));
-    const char* const updates = result.update_kind == "sliced"
+    const char* const updates = result.update_kind == core::name_of(core::UpdateKind::kSliced)
                                     ? "each worker updates its slice of the shared parameters"
                                     : "each worker updates all of its own parameters";
     print_line(fmt::format("checksum  {} of the parameters; reduction={}; update={}: {}",

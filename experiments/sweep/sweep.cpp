@@ -12,9 +12,10 @@
 #include "experiments/machine/machine.hpp"
 #include "experiments/modes.hpp"
 #include "experiments/options/option_values.hpp"
+#include "experiments/options/settings.hpp"
+#include "experiments/report/findings.hpp"
 #include "experiments/report/gnuplot.hpp"
 #include "experiments/report/report.hpp"
-#include "experiments/options/settings.hpp"
 #include "experiments/results/results_folder.hpp"
 #include "experiments/results/run_file.hpp"
 #include "experiments/results/runs_csv.hpp"
@@ -135,11 +136,13 @@ public:
         }
         keep_tables();
         if (!is_sweep()) return;
-        const Verdict verdict = compare_checksums(finished_);
-        if (!request_.measure_only) print_table(configurations_, finished_, verdict.line);
+        const analysis::Analysis analysis = analysis::analyse(results_of(request_.out, finished_));
+        if (!request_.measure_only) print_table(analysis);
         keep_state("complete");
         if (keeps()) finish_folder();
-        if (!verdict.equal) throw Error(ExitCode::kVerification, verdict.line);
+        if (std::ranges::all_of(analysis.correctness, &analysis::Correctness::equal)) return;
+        throw Error(ExitCode::kVerification, "{} Report this as a bug.",
+                    report::describe_correctness(analysis));
     }
 
 private:
@@ -159,12 +162,14 @@ private:
         return core::make_data_job(config, setting_.data, setting_.initial, listener);
     }
 
+    static bool is_run_of(const PlannedRun& planned, const StoredRun& run) {
+        return run.mode == planned.config.mode && run.workers == planned.config.workers &&
+               run.repetition == planned.place.repetition;
+    }
+
     [[nodiscard]] bool is_done(const PlannedRun& run) const {
-        return std::ranges::any_of(finished_, [&](const FinishedRun& done) {
-            return done.config.mode == run.config.mode &&
-                   done.config.workers == run.config.workers &&
-                   done.repetition == run.place.repetition;
-        });
+        return std::ranges::any_of(finished_,
+                                   [&](const StoredRun& done) { return is_run_of(run, done); });
     }
 
     [[nodiscard]] std::vector<const PlannedRun*> to_run() const {
@@ -180,14 +185,11 @@ private:
         if (!has_runs(request_.out)) return;
         const ResultsFolder stored = read_results(request_.out);
         for (const PlannedRun& planned : runs_) {
-            const auto found = std::ranges::find_if(stored.runs, [&](const StoredRun& run) {
-                return run.mode == planned.config.mode && run.workers == planned.config.workers &&
-                       run.repetition == planned.place.repetition;
-            });
+            const auto found = std::ranges::find_if(
+                stored.runs, [&](const StoredRun& run) { return is_run_of(planned, run); });
             if (found == stored.runs.end()) continue;
             check_same_run(planned, *found);
-            finished_.push_back(
-                {planned.config, found->result, found->oversubscribed, found->repetition});
+            finished_.push_back(*found);
             ++kept_;
             left_.add_done(planned.config, images_per_epoch(planned.config),
                            found->result.total_seconds);
@@ -280,7 +282,7 @@ private:
         console_.progress().clear();
         const std::vector<core::WorkerTrace> traces = take_traces(*record.result);
         finished_.push_back(
-            {run.config, *record.result, record.oversubscribed, run.place.repetition});
+            parse_run(run_json(record, setting_.machine, setting_.data), fs::path()));
         left_.add_done(run.config, images_per_epoch(run.config), record.result->total_seconds);
         tell(run);
         if (keeps()) {
@@ -291,7 +293,7 @@ private:
     }
 
     void tell(const PlannedRun& run) {
-        const FinishedRun& done = finished_.back();
+        const StoredRun& done = finished_.back();
         if (!repeats()) {
             if (!request_.quiet || !is_sweep()) {
                 console_.print_summary(done.result, done.oversubscribed);
@@ -394,7 +396,9 @@ private:
             spdlog::warn("{}", error.what());
         }
         if (request_.measure_only) return;
-        if (!finished_.empty()) print_table(configurations_, finished_, "");
+        if (!finished_.empty()) {
+            print_table(analysis::analyse(results_of(request_.out, finished_)));
+        }
         keep_tables();
         if (!keeps()) return;
         spdlog::warn("{} of {} runs are kept in {}; go on with: dp_compare --resume {}", kept_,
@@ -431,7 +435,7 @@ private:
     const std::string started_ = utc_now();
     Console console_;
     TimeLeft left_;
-    std::vector<FinishedRun> finished_;
+    std::vector<StoredRun> finished_;
     std::size_t kept_ = 0;  // runs that have their file
     bool warned_ = false;
 };

@@ -38,7 +38,6 @@ Csv::Csv(const std::vector<std::string>& header)
 void Csv::add_row(const std::vector<std::string>& cells) {
     DP_CHECK(cells.size(), ==, columns_);
     text_ += line_of(cells);
-    ++rows_;
 }
 
 }  // namespace dp::experiments

@@ -27,14 +27,12 @@ public:
     void add(const Cells&... cells) {
         add_row({csv_cell(cells)...});
     }
-    [[nodiscard]] bool empty() const { return rows_ == 0; }
     [[nodiscard]] const std::string& text() const { return text_; }
 
 private:
     void add_row(const std::vector<std::string>& cells);
 
     std::size_t columns_;
-    std::size_t rows_ = 0;
     std::string text_;
 };
 

@@ -14,9 +14,9 @@ std::string with_separators(std::size_t number);
 
 /// "12,345", rounded.
 std::string count(double value);
-/// "97.3 %" of a share of 1; no decimals above 99.95 or when `decimals` is 0.
+/// "97.3 %" of a share of 1.
 std::string percent(double share, int decimals = 1);
-/// "1.23 s", "45.6 ms", "7.89 us": three digits.
+/// "1.23 s", "45.6 ms", "7.89 µs": three digits.
 std::string seconds(double value);
 /// Three significant digits, never an exponent between 1e-3 and 1e6.
 std::string number(double value);

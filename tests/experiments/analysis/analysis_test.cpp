@@ -14,6 +14,7 @@
 #include "tests/support/report_runs.hpp"
 
 using namespace dp;
+using namespace dp::experiments::analysis;
 using namespace dp::experiments::report;
 using tests::TemporaryFolder;
 using tests::write_repetitions;
@@ -50,11 +51,17 @@ TEST_CASE("speedups are against serial, with intervals, and modes are compared i
     CHECK(analysis.work_images == 12800.0);
     CHECK(analysis.find("serial", 1)->work_seconds->median == Approx(5.02));
 
-    REQUIRE(analysis.comparisons.size() == 1);
-    const auto& ratio = analysis.comparisons[0].threads_over_procs;
+    // serial with threads at N = 1 comes first.
+    REQUIRE(analysis.comparisons.size() == 2);
+    CHECK(analysis.comparisons[0].first == "serial");
+    CHECK(analysis.comparisons[0].second == "threads");
+    CHECK(analysis.comparisons[0].verdict() == "no difference shown");
+    const auto& ratio = analysis.comparisons[1].ratio;
     CHECK(ratio.ratio == Approx(0.065 / 0.0625));
     CHECK(ratio.difference_shown);
-    CHECK_THAT(describe(analysis.comparisons[0]), Catch::Contains("threads are 4.0 % faster"));
+    CHECK(analysis.comparisons[1].verdict() == "threads are faster");
+    CHECK_THAT(describe(analysis.comparisons[1]),
+               Catch::Contains("N = 2: threads are 4.0 % faster than procs (geometric mean of 5"));
 
     REQUIRE(analysis.waterfalls.size() == 2);
     CHECK(analysis.waterfalls[0].mode == "threads");
@@ -77,7 +84,7 @@ TEST_CASE("equal times show no difference between the modes") {
     }
     const Analysis analysis = analyse(folder.path());
     REQUIRE(analysis.comparisons.size() == 1);
-    CHECK_FALSE(analysis.comparisons[0].threads_over_procs.difference_shown);
+    CHECK_FALSE(analysis.comparisons[0].ratio.difference_shown);
     CHECK_THAT(describe(analysis.comparisons[0]), Catch::Contains("no difference shown"));
 }
 
@@ -178,6 +185,19 @@ TEST_CASE("a constructed Amdahl speedup is fitted") {
     CHECK(amdahl.fit->serial.value == Approx(0.1));
     const auto json = summary_json(analysis);
     CHECK(json["models"][0]["laws"][0]["serial"]["value"].get<double>() == Approx(0.1));
+}
+
+TEST_CASE("repetitions that differ in a bit are told") {
+    const TemporaryFolder folder;
+    write_repetitions(folder, "threads", 2, 0.05, 1);
+    auto record = tests::made_run("threads", 2, 2, 0.05);
+    tests::write_made_run(folder.path(), record);
+    CHECK_THAT(describe_correctness(analyse(folder.path())),
+               Catch::Contains("N = 2 ended with equal parameters, bit for bit"));
+    record.result->checksum = "0000000000000bad";
+    tests::write_made_run(folder.path(), record);
+    CHECK_THAT(describe_correctness(analyse(folder.path())),
+               Catch::Contains("N = 2 ended with different parameters"));
 }
 
 TEST_CASE("different parameters at one N are told") {

@@ -6,7 +6,7 @@
 
 using namespace dp;
 using core::Phase;
-using experiments::report::find_straggler;
+using experiments::analysis::find_straggler;
 
 namespace {
 

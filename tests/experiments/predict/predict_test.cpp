@@ -19,6 +19,7 @@
 
 using namespace dp;
 using namespace dp::experiments;
+using namespace dp::experiments::analysis;
 using tests::error_of;
 using tests::holds;
 
@@ -270,10 +271,9 @@ TEST_CASE("a batch that holds the efficiency only by being tiny is not recommend
     CHECK(holds(mode.batches.at(0).batch.reason(), "with 2 workers and a batch of 64"));
 
     // The report says the same.
-    const auto analysis = report::analyse(measurements.results);
-    const std::vector<const report::Configuration*> both{analysis.find("threads", 1),
-                                                         analysis.find("threads", 2)};
-    const auto models = report::fit_models("threads", both, false, measurements.reductions);
+    const Analysis made = analyse(measurements.results);
+    const std::vector<const Configuration*> both{made.find("threads", 1), made.find("threads", 2)};
+    const auto models = fit_models("threads", both, false, measurements.reductions);
     REQUIRE_FALSE(models.isoefficiency.empty());
     CHECK(models.isoefficiency[0].batch.reason() == mode.batches.at(0).batch.reason());
 }

@@ -299,7 +299,7 @@ TEST_CASE("every field of summary.json is described, and every one described is 
     late.result->supervisor_memory = {1, 2, 3};
     for (core::WorkerReport& worker : late.result->workers) worker.process_memory = {1, 2, 3};
     tests::write_made_run(folder.path(), late);
-    const auto analysis = experiments::report::analyse(folder.path());
+    const auto analysis = experiments::analysis::analyse(folder.path());
     check_same(names(described("summary.json")),
                written({experiments::report::summary_json(analysis)}));
 }

@@ -3,15 +3,16 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <set>
+#include <sstream>
 
 #include <nlohmann/json.hpp>
 
 #include "experiments/results/results_folder.hpp"
 #include "experiments/results/run_file.hpp"
-#include "experiments/sweep/run_table.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/data.hpp"
 #include "tests/support/program.hpp"
@@ -54,9 +55,15 @@ TEST_CASE("a sweep runs each configuration as often as asked, shuffled, and keep
     REQUIRE(result.exit_code == 0);
     CHECK(tests::holds(result.out, "not counted"));
     CHECK(tests::holds(result.out, "run  15/15"));
-    CHECK(tests::holds(result.out, "Figures are medians"));
-    CHECK(tests::holds(result.out, "threads over procs at N = 2"));
-    CHECK(tests::holds(result.out, "Each epoch ended after 2 steps at most."));
+    CHECK(tests::holds(result.out, "Few repetitions: "));
+    CHECK(tests::holds(result.out, "N = 2: "));
+    CHECK(tests::holds(result.out, "Short epochs: Every epoch ended after 2 steps"));
+    const std::string table = result.out.substr(result.out.find("mode       N"));
+    std::istringstream lines(table);
+    for (std::string line; std::getline(lines, line);) {
+        INFO(line);
+        CHECK(line.size() <= 80);
+    }
 
     const auto results = experiments::read_results(folder.path());
     CHECK(experiments::group_runs(results).size() == 5);
@@ -205,28 +212,48 @@ TEST_CASE("Ctrl-C while a sweep's report is made says that all runs are kept") {
     CHECK(read_json(out / "sweep.json").at("status") == "complete");
 }
 
-TEST_CASE("repetitions of one configuration that differ in a bit are found") {
-    const auto run = [](const char* mode, std::size_t repetition, const char* checksum) {
-        experiments::FinishedRun finished;
-        finished.config.mode = mode;
-        finished.config.workers = 2;
-        finished.repetition = repetition;
-        finished.result.checksum = checksum;
-        return finished;
-    };
-    const auto good = experiments::compare_checksums(
-        {run("threads", 1, "a"), run("procs", 1, "a"), run("threads", 2, "a")});
-    CHECK(good.equal);
-    CHECK(tests::holds(good.line, "(N = 2)"));
-    CHECK(experiments::compare_checksums({run("threads", 1, "a"), run("threads", 2, "a")})
-              .line.empty());
-    const auto drift =
-        experiments::compare_checksums({run("threads", 1, "a"), run("threads", 2, "b")});
-    CHECK_FALSE(drift.equal);
-    CHECK(
-        tests::holds(drift.line, "repetitions of threads end with different parameters at N = 2"));
-    const auto modes =
-        experiments::compare_checksums({run("threads", 1, "a"), run("procs", 1, "b")});
-    CHECK_FALSE(modes.equal);
-    CHECK(tests::holds(modes.line, "threads and procs"));
+TEST_CASE("the terminal's speedups and closing sentences are those of the report") {
+    const tests::TemporaryFolder folder;
+    const auto result = tests::run_program(
+        sweep(folder.path(), {"--mode", "threads,procs", "-n", "1,2", "--reps", "2"}));
+    INFO(result.out << result.err);
+    REQUIRE(result.exit_code == 0);
+    // Without serial each mode's own N = 1 is the baseline, in both.
+    CHECK(tests::holds(result.out, "There is no run of serial, so T(1) is each mode's own"));
+    const Json summary = read_json(folder.path() / "summary.json");
+    std::string table = result.out.substr(result.out.find("mode       N"));
+    CHECK(tests::holds(
+        table,
+        fmt::format("{:.2f}", summary["configurations"][3]["speedup"]["value"].get<double>())));
+    for (std::size_t at = 0; (at = table.find("\n  ", at)) != std::string::npos;) {
+        table.replace(at, 3, " ");  // paragraphs as they were before they were wrapped
+    }
+    for (const std::string finding : summary["findings"]) CHECK(tests::holds(table, finding));
+    for (const Json& threat : summary["threats"]) {
+        CHECK(tests::holds(table, threat.at("title").get<std::string>() + ": "));
+    }
+}
+
+TEST_CASE("the report names the rank and the phase that hold the others up") {
+    const tests::TemporaryFolder folder;
+    const fs::path out = folder.path() / "out";
+    // 200 ms in each step are more than what a busy machine takes from the other rank.
+    const auto result = tests::run_program(
+        {"--mode", "threads,procs", "-n", "2", "--epochs", "1", "--steps", "9", "--batch-size", "8",
+         "--inject", "delay:rank=1,ms=200,phase=backward", "--no-report", "--out", out.string()});
+    INFO(result.out << result.err);
+    REQUIRE(result.exit_code == 0);
+    setenv("DP_COMPARE_PLOTS", folder.path().c_str(), 1);  // no scripts: nothing to draw
+    const auto report = tests::run_program({"report", out.string()});
+    unsetenv("DP_COMPARE_PLOTS");
+    INFO(report.out << report.err);
+    REQUIRE(report.exit_code == 0);
+    for (const char* const mode : {"threads", "procs"}) {
+        CHECK(tests::holds(report.out, fmt::format("{} with N = 2: rank 1 holds the", mode)));
+    }
+    for (const Json& each : read_json(out / "summary.json").at("configurations")) {
+        REQUIRE(each.at("straggler").is_object());
+        CHECK(each.at("straggler").at("rank") == 1);
+        CHECK(each.at("straggler").at("phase") == "backward");
+    }
 }
