@@ -307,8 +307,9 @@ const Configuration* Analysis::largest(const std::string& mode) const {
     return largest;
 }
 
-Analysis analyse(ResultsFolder results) {
+Analysis analyse(ResultsFolder results, std::vector<allreduce::Row> rows) {
     Analysis analysis = begin(std::move(results));
+    analysis.allreduce = std::move(rows);
     finish(analysis);
     return analysis;
 }

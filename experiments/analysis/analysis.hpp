@@ -109,7 +109,7 @@ struct Analysis {
 /// allreduce.json or trace, Error(kUsage) when every run failed.
 Analysis analyse(const std::filesystem::path& folder);
 
-/// The same of runs that are in memory; without allreduce.json and traces.
-Analysis analyse(ResultsFolder results);
+/// The same of runs that are in memory, with the reductions' times in `rows`; without traces.
+Analysis analyse(ResultsFolder results, std::vector<allreduce::Row> rows = {});
 
 }  // namespace dp::experiments::analysis

@@ -34,14 +34,6 @@ Outcome<ExchangeModel> calibrate(const std::string& reduction, const std::string
                                 exchange_times(rows, mode, reduction, gradient_bytes));
 }
 
-std::vector<MeasuredPoint> measured_points(std::span<const Configuration* const> configurations) {
-    std::vector<MeasuredPoint> points;
-    for (const Configuration* each : configurations) {
-        points.push_back(measured_point(each->runs));
-    }
-    return points;
-}
-
 void predict(ModeModels& models, std::size_t largest, std::size_t batch) {
     const Predictor& predictor = *models.predictor;
     for (std::size_t workers = 2 * largest; workers <= kMostPredicted; workers *= 2) {
@@ -59,8 +51,15 @@ void predict(ModeModels& models, std::size_t largest, std::size_t batch) {
 ModeModels fit_models(const std::string& mode, std::span<const Configuration* const> configurations,
                       bool weak, std::span<const allreduce::Row> rows) {
     const std::string none = "no configuration that is not oversubscribed";
-    ModeModels models{
-        mode, {}, Outcome<ExchangeModel>::refused(none), Outcome<Predictor>::refused(none), {}, {}};
+    ModeModels models{mode,
+                      {},
+                      Outcome<ExchangeModel>::refused(none),
+                      Outcome<Predictor>::refused(none),
+                      {},
+                      {},
+                      {},
+                      {},
+                      0.0};
     std::vector<const Configuration*> fair;
     for (const Configuration* each : configurations) {
         if (!each->oversubscribed && !each->settings.empty() && each->images_per_second &&
@@ -74,15 +73,17 @@ ModeModels fit_models(const std::string& mode, std::span<const Configuration* co
     }
     if (fair.empty()) return models;
 
-    const Configuration& largest = *fair.back();
-    const core::RunResult& result = largest.runs.front().result;
-    const PredictionSetup setup = prediction_setup(largest.runs.front());
-    models.exchange = calibrate(result.reduction, mode, setup.gradient_bytes, rows);
+    const StoredRun& largest = fair.back()->runs.front();
+    const PredictionSetup setup = prediction_setup(largest);
+    for (const Configuration* each : fair) models.points.push_back(measured_point(each->runs));
+    models.reduction = largest.result.reduction;
+    models.gradient_bytes = setup.gradient_bytes;
+    models.exchange = calibrate(models.reduction, mode, setup.gradient_bytes, rows);
     models.predictor =
         models.exchange
-            ? Predictor::make(measured_points(fair), *models.exchange, setup)
+            ? Predictor::make(models.points, *models.exchange, setup)
             : Outcome<Predictor>::refused("no exchange model: " + models.exchange.reason());
-    if (models.predictor) predict(models, largest.workers, largest.runs.front().batch_size);
+    if (models.predictor) predict(models, largest.workers, largest.batch_size);
     return models;
 }
 

@@ -37,6 +37,9 @@ struct ModeModels {
     statistics::Outcome<statistics::Predictor> predictor;
     std::vector<statistics::Prediction> predictions;  // of N beyond the measured ones
     std::vector<IsoPoint> isoefficiency;
+    std::vector<statistics::MeasuredPoint> points;  // that predictions are fitted to, by N
+    std::string reduction;                          // theirs
+    double gradient_bytes = 0.0;
 };
 
 /// Of one mode's configurations with training, by N, of which those oversubscribed are left out.

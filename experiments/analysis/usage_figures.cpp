@@ -86,8 +86,9 @@ Metrics find_metrics(std::span<const StoredRun> runs) {
     metrics.iteration_seconds = median_of(runs, [](const StoredRun& run) {
         return run.result.train_seconds() / steps_of(run.result);
     });
-    if (std::ranges::all_of(
-            runs, [](const StoredRun& run) { return compute_to_communication(run.result).has_value(); })) {
+    if (std::ranges::all_of(runs, [](const StoredRun& run) {
+            return compute_to_communication(run.result).has_value();
+        })) {
         metrics.compute_to_communication = median_of(
             runs, [](const StoredRun& run) { return *compute_to_communication(run.result); });
     }

@@ -6,6 +6,7 @@
 #include "core/base/error.hpp"
 #include "core/base/join.hpp"
 #include "experiments/allreduce/benchmark.hpp"
+#include "experiments/analysis/analysis.hpp"
 #include "experiments/analysis/scaling_input.hpp"
 #include "experiments/modes.hpp"
 #include "experiments/predict/calibration.hpp"
@@ -27,45 +28,38 @@ using statistics::Outcome;
 using statistics::Prediction;
 using statistics::Predictor;
 
-std::vector<std::string> modes_of(const std::vector<RunGroup>& groups) {
-    std::vector<std::string> modes;
-    for (const RunGroup& group : groups) {
-        if (!mode_of(group.mode).exchanges || std::ranges::find(modes, group.mode) != modes.end()) {
-            continue;
-        }
-        modes.push_back(group.mode);
-    }
-    return modes;
-}
-
-std::vector<std::string> chosen_modes(const std::vector<RunGroup>& groups, const Request& request) {
-    const std::vector<std::string> offered = modes_of(groups);
-    for (const std::string& mode : request.modes) {
-        if (std::ranges::find(offered, mode) != offered.end()) continue;
-        throw Error(ExitCode::kUsage, "--mode {}: the results hold no such runs that exchange",
-                    mode);
-    }
+/// Those of the modes asked for; without any, of all.
+std::vector<const ModeModels*> chosen_models(const Analysis& analysis, const Request& request) {
+    const auto& offered = analysis.models;
     if (offered.empty()) {
         throw Error(ExitCode::kUsage, "the results hold no mode that exchanges: measure --mode {}",
                     core::join(modes_that(&Mode::exchanges), ","));
     }
-    return request.modes.empty() ? offered : request.modes;
+    std::vector<const ModeModels*> chosen;
+    for (const std::string& mode : request.modes) {
+        const auto found = std::ranges::find(offered, mode, &ModeModels::mode);
+        if (found == offered.end()) {
+            throw Error(ExitCode::kUsage, "--mode {}: the results hold no such runs that exchange",
+                        mode);
+        }
+        chosen.push_back(&*found);
+    }
+    if (chosen.empty()) {
+        for (const ModeModels& models : offered) chosen.push_back(&models);
+    }
+    return chosen;
 }
 
-Outcome<ExchangeModel> calibrate_exchange(const std::vector<allreduce::Row>& rows,
-                                          const std::string& folder, const ModePredictions& mode,
-                                          std::size_t workers) {
-    const std::string command =
-        fmt::format("dp_compare allreduce --mode {} -n {} --out {}", mode.mode, workers, folder);
-    if (rows.empty()) {
-        return Outcome<ExchangeModel>::refused(fmt::format("{}/{} is missing: measure it with {}",
-                                                           folder, allreduce::kFileName, command));
+/// Why the exchange of `models` has no model, and what to measure.
+std::string exchange_refused(const ModeModels& models, const Measurements& measurements) {
+    const std::string folder = measurements.results.folder.string();
+    const std::string command = fmt::format("dp_compare allreduce --mode {} -n {} --out {}",
+                                            models.mode, models.points.back().workers, folder);
+    if (measurements.reductions.empty()) {
+        return fmt::format("{}/{} is missing: measure it with {}", folder, allreduce::kFileName,
+                           command);
     }
-    const auto times = exchange_times(rows, mode.mode, mode.reduction, mode.gradient_bytes);
-    const auto model = allreduce::calibrate(mode.mode, mode.reduction, times);
-    if (model) return model;
-    return Outcome<ExchangeModel>::refused(
-        fmt::format("{}; measure it anew with {} --force", model.reason(), command));
+    return fmt::format("{}; measure it anew with {} --force", models.exchange.reason(), command);
 }
 
 /// A prediction on machines, with the throughput of `workers` even where the last machine has fewer
@@ -99,45 +93,34 @@ void predict_mode(ModePredictions& mode, const Predictions& all, const Request& 
         predictor, all.workers_per_machine, mode.batch, *request.network, all.most_machines);
 }
 
-ModePredictions predict_mode(const std::string& name, const std::vector<RunGroup>& groups,
-                             const Measurements& measurements, const Predictions& all,
-                             const Request& request) {
-    ModePredictions mode{name,
+ModePredictions predict_mode(const ModeModels& models, const Measurements& measurements,
+                             const Predictions& all, const Request& request) {
+    ModePredictions mode{models.mode,
+                         models.reduction,
+                         models.gradient_bytes,
                          {},
-                         0.0,
-                         {},
-                         Outcome<ExchangeModel>::refused("not measured"),
-                         Outcome<Predictor>::refused("every N is oversubscribed"),
+                         models.exchange,
+                         models.predictor,
                          1,
                          {},
                          {},
                          {}};
-    std::vector<MeasuredPoint> points;
-    const RunGroup* largest = nullptr;
-    for (const RunGroup& group : groups) {
-        if (group.mode != name || group.oversubscribed) continue;
-        MeasuredPoint point = measured_point(group.runs);
-        if (point.repetitions.empty()) continue;
+    for (const MeasuredPoint& point : models.points) {
         mode.measured.push_back({point.workers, point.batch, point.repetitions.size()});
-        points.push_back(std::move(point));
-        largest = &group;
     }
-    if (largest == nullptr) return mode;
-    if (points.size() < 2) {
-        mode.predictor = Outcome<Predictor>::refused(fmt::format(
+    const auto refuse = [&](const std::string& reason) {
+        mode.predictor = Outcome<Predictor>::refused(reason);
+        return mode;
+    };
+    if (models.points.empty()) return refuse("every N is oversubscribed");
+    if (models.points.size() < 2) {
+        return refuse(fmt::format(
             "N = {} alone says nothing of other N: measure -n 1 and another that has a CPU for "
             "each worker",
-            points.front().workers));
-        return mode;
+            models.points.front().workers));
     }
-    const statistics::PredictionSetup setup = prediction_setup(largest->runs.front());
-    mode.gradient_bytes = setup.gradient_bytes;
-    mode.reduction = largest->runs.front().result.reduction;
-    mode.batch = request.batch_size.value_or(largest->runs.front().batch_size);
-    mode.exchange = calibrate_exchange(
-        measurements.reductions, measurements.results.folder.string(), mode, largest->workers);
-    mode.predictor = mode.exchange ? Predictor::make(points, *mode.exchange, setup)
-                                   : Outcome<Predictor>::refused(mode.exchange.reason());
+    if (!models.exchange) return refuse(exchange_refused(models, measurements));
+    mode.batch = request.batch_size.value_or(models.points.back().batch);
     if (mode.predictor) predict_mode(mode, all, request);
     return mode;
 }
@@ -157,15 +140,14 @@ Measurements read_measurements(const std::filesystem::path& folder) {
 }  // namespace
 
 Predictions make_predictions(const Measurements& measurements, const Request& request) {
-    const std::vector<RunGroup> groups = group_runs(measurements.results);
-    const std::vector<std::string> modes = chosen_modes(groups, request);
+    const Analysis analysis = analyse(measurements.results, measurements.reductions);
     Predictions all;
     all.workers_per_machine =
         request.workers_per_machine.value_or(usable_cpus(measurements.results));
     const std::size_t most = *std::ranges::max_element(request.workers);
     all.most_machines = (most + all.workers_per_machine - 1) / all.workers_per_machine;
-    for (const std::string& mode : modes) {
-        all.modes.push_back(predict_mode(mode, groups, measurements, all, request));
+    for (const ModeModels* models : chosen_models(analysis, request)) {
+        all.modes.push_back(predict_mode(*models, measurements, all, request));
     }
     return all;
 }

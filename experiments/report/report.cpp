@@ -73,7 +73,7 @@ void print_written(const Written& written) {
 
 void run_report(const std::filesystem::path& folder) {
     const Written written = write_report(folder);
-    for (const std::string& finding : written.findings) print_paragraph(finding);
+    for (const std::string& finding : written.findings) print_line(finding);
     print_written(written);
 }
 

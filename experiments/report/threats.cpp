@@ -185,7 +185,8 @@ void one_machine(const Analysis& analysis, std::vector<Threat>& threats) {
 }  // namespace
 
 std::string brief(const Threat& threat) {
-    return fmt::format("{}: {}", threat.title, threat.text.substr(0, threat.text.find(". ")));
+    const std::size_t end = std::min(threat.text.find(". "), threat.text.size() - 1);
+    return fmt::format("{}: {}", threat.title, threat.text.substr(0, end + 1));
 }
 
 std::vector<Threat> find_threats(const Analysis& analysis) {

@@ -17,8 +17,8 @@ using analysis::Configuration;
 using statistics::Interval;
 
 /// Of one repetition each.
-constexpr const char* kSingle = "{:<8}{:>3}{:<1} {:>8} {:>9} {:>8} {:>11} {:>9}  {}";
-constexpr const char* kRepeated = "{:<8}{:>3}{:<1} {:>4} {:>9} {:>18} {:>8} {:>13} {:>11}";
+constexpr const char* kSingle = "{:<8} {:>3}{:<1} {:>8} {:>9} {:>8} {:>10} {:>9}  {}";
+constexpr const char* kRepeated = "{:<8} {:>3}{:<1} {:>4} {:>8} {:>16} {:>8} {:>13} {:>11}";
 
 std::string range(const std::optional<Interval>& interval, const auto& format) {
     return interval ? fmt::format("{} to {}", format(interval->low), format(interval->high)) : "";
@@ -60,14 +60,14 @@ void print_table(const Analysis& analysis) {
     if (std::ranges::any_of(all, &Configuration::oversubscribed)) {
         print_line("* oversubscribed: more workers than usable CPUs.");
     }
-    print_paragraph(fmt::format(
+    print_line(fmt::format(
         "{} Speedup: T(1) / T(N), T(N) being the training time for {} images, one epoch of {}{}. "
         "Efficiency: speedup / N.",
         report::describe_baseline(analysis), count(analysis.work_images), analysis.work_of,
         repeated ? ", and of repetitions the median" : ""));
-    for (const std::string& finding : report::find_findings(analysis)) print_paragraph(finding);
+    for (const std::string& finding : report::find_findings(analysis)) print_line(finding);
     for (const report::Threat& threat : report::find_threats(analysis)) {
-        print_paragraph(report::brief(threat));
+        print_line(report::brief(threat));
     }
 }
 

@@ -37,20 +37,4 @@ void check_output() {
                       "what was printed could not be written in full: make room where stdout goes");
 }
 
-void print_paragraph(std::string_view text) {
-    constexpr std::size_t kWidth = 80;
-    std::string line;
-    while (!text.empty()) {
-        const std::size_t end = std::min(text.find(' '), text.size());
-        if (line.size() + 1 + end > kWidth) {
-            print_line(line);
-            line = " ";
-        }
-        if (!line.empty()) line += ' ';
-        line += text.substr(0, end);
-        text.remove_prefix(std::min(end + 1, text.size()));
-    }
-    print_line(line);
-}
-
 }  // namespace dp::experiments

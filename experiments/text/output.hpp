@@ -17,8 +17,6 @@ void print(std::string_view text);
 /// Prints `line` and a newline, wrapped if stdout is a terminal.
 void print_line(const std::string& line);
 
-/// The same of a paragraph, as lines of at most 80 columns; all but the first are indented by two.
-void print_paragraph(std::string_view text);
 /// Throws Error(kRunFailed) when something that was printed is lost, unless nobody wanted it: a
 /// reader that left (`| head`) or a stdout that is closed is no error.
 void check_output();

@@ -56,11 +56,10 @@ TEST_CASE("a sweep runs each configuration as often as asked, shuffled, and keep
     CHECK(tests::holds(result.out, "not counted"));
     CHECK(tests::holds(result.out, "run  15/15"));
     CHECK(tests::holds(result.out, "Few repetitions: "));
-    CHECK(tests::holds(result.out, "N = 2: "));
     CHECK(tests::holds(result.out, "Short epochs: Every epoch ended after 2 steps"));
     const std::string table = result.out.substr(result.out.find("mode       N"));
     std::istringstream lines(table);
-    for (std::string line; std::getline(lines, line);) {
+    for (std::string line; std::getline(lines, line) && !line.empty();) {
         INFO(line);
         CHECK(line.size() <= 80);
     }
@@ -221,13 +220,10 @@ TEST_CASE("the terminal's speedups and closing sentences are those of the report
     // Without serial each mode's own N = 1 is the baseline, in both.
     CHECK(tests::holds(result.out, "There is no run of serial, so T(1) is each mode's own"));
     const Json summary = read_json(folder.path() / "summary.json");
-    std::string table = result.out.substr(result.out.find("mode       N"));
+    const std::string table = result.out.substr(result.out.find("mode       N"));
     CHECK(tests::holds(
         table,
         fmt::format("{:.2f}", summary["configurations"][3]["speedup"]["value"].get<double>())));
-    for (std::size_t at = 0; (at = table.find("\n  ", at)) != std::string::npos;) {
-        table.replace(at, 3, " ");  // paragraphs as they were before they were wrapped
-    }
     for (const std::string finding : summary["findings"]) CHECK(tests::holds(table, finding));
     for (const Json& threat : summary["threats"]) {
         CHECK(tests::holds(table, threat.at("title").get<std::string>() + ": "));
