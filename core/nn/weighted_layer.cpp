@@ -46,50 +46,18 @@ public:
           relu_(relu) {
         const dnnl::engine& engine = context().engine;
         const Desc any(geometry.weights, onednn::data_type_of(src), Tag::any);
-        const Desc any_diff(geometry.weights, kF32, Tag::any);
-        const auto weights_of = [](const auto& desc) { return desc.weights_desc(); };
         forward_desc_ = choose(
             this->name(), any, stored_weights,
             [&](const Desc& weights) {
                 return ops.forward(engine, src, weights, bias_desc_, geometry.dst, relu);
             },
-            weights_of);
+            kWeightsOf);
         forward_hint_ = forward_desc_;
         if (context().training && geometry.diff_dst != geometry.dst) {
             forward_hint_ = ops.forward(engine, src, any, bias_desc_, geometry.diff_dst, relu);
         }
         weights_desc_ = stored_weights != nullptr ? *stored_weights : forward_desc_.weights_desc();
-        if (!context().training) return;
-        const Desc dst = forward_hint_.dst_desc();
-        const bool copies = onednn::data_type_of(any) != kF32;
-        const Desc shared = copies ? forward_desc_.weights_desc() : weights_desc_;
-        backward_data_desc_ = choose(
-            this->name(), any, &shared,
-            [&](const Desc& weights) {
-                return ops.backward_data(engine, src, weights, dst, forward_hint_);
-            },
-            weights_of);
-        const auto backward_weights_from = [&](const Desc& from) {
-            return choose(
-                this->name(), any_diff, &weights_desc_,
-                [&](const Desc& weights) {
-                    return ops.backward_weights(engine, from, weights, bias_desc_, dst,
-                                                forward_hint_);
-                },
-                [](const auto& desc) { return desc.diff_weights_desc(); });
-        };
-        backward_weights_desc_ = backward_weights_from(src);
-        if (is_reference(backward_weights_desc_.impl_info_str())) {
-            // oneDNN 3.x in bfloat16, on an image of one channel.
-            backward_weights_desc_ = backward_weights_from(
-                Desc(onednn::dims_of(src), onednn::data_type_of(src), Tag::any));
-        }
-        if (copies) {
-            const auto wide =
-                float_backward_weights(ops, engine, src, weights_desc_, bias_desc_, dst);
-            if (wide) backward_weights_desc_ = wide;
-        }
-        if (relu_) relu_backward_desc_ = onednn::relu_backward(engine, dst);
+        if (context().training) describe_backward(ops, src, any);
     }
 
     Desc src_desc() const override { return forward_desc_.src_desc(); }
@@ -213,6 +181,45 @@ public:
     }
 
 private:
+    static constexpr auto kWeightsOf = [](const auto& desc) { return desc.weights_desc(); };
+
+    /// Chooses the primitives of both backward passes; `any` is the weights in a layout of oneDNN's
+    /// choice.
+    void describe_backward(const Ops& ops, const Desc& src, const Desc& any) {
+        const dnnl::engine& engine = context().engine;
+        const Desc any_diff(onednn::dims_of(any), kF32, Tag::any);
+        const Desc dst = forward_hint_.dst_desc();
+        const bool copies = onednn::data_type_of(any) != kF32;
+        const Desc shared = copies ? forward_desc_.weights_desc() : weights_desc_;
+        backward_data_desc_ = choose(
+            this->name(), any, &shared,
+            [&](const Desc& weights) {
+                return ops.backward_data(engine, src, weights, dst, forward_hint_);
+            },
+            kWeightsOf);
+        const auto backward_weights_from = [&](const Desc& from) {
+            return choose(
+                this->name(), any_diff, &weights_desc_,
+                [&](const Desc& weights) {
+                    return ops.backward_weights(engine, from, weights, bias_desc_, dst,
+                                                forward_hint_);
+                },
+                [](const auto& desc) { return desc.diff_weights_desc(); });
+        };
+        backward_weights_desc_ = backward_weights_from(src);
+        if (is_reference(backward_weights_desc_.impl_info_str())) {
+            // oneDNN 3.x in bfloat16, on an image of one channel.
+            backward_weights_desc_ = backward_weights_from(
+                Desc(onednn::dims_of(src), onednn::data_type_of(src), Tag::any));
+        }
+        if (copies) {
+            const auto wide =
+                float_backward_weights(ops, engine, src, weights_desc_, bias_desc_, dst);
+            if (wide) backward_weights_desc_ = wide;
+        }
+        if (relu_) relu_backward_desc_ = onednn::relu_backward(engine, dst);
+    }
+
     /// `tensor` as `wanted`: itself, or a copy in that layout and type that `before` refreshes.
     static memory converted(const memory& tensor, const Desc& wanted, BoundPrimitive& before) {
         if (wanted == tensor.get_desc()) return tensor;
