@@ -18,6 +18,7 @@
 #include <iterator>
 #include <string_view>
 
+#include "core/base/affinity.hpp"
 #include "core/base/check.hpp"
 #include "core/base/wait.hpp"
 
@@ -157,6 +158,7 @@ struct Child {
 /// noexcept: nothing may unwind into the copy of the supervisor's stack.
 [[noreturn]] void run_child(std::size_t rank, const GroupCallbacks& callbacks,
                             const ReportFile& report, pid_t supervisor) noexcept {
+    core::restore_cpus();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != supervisor) _exit(kPeerFailedExit);  // it died before prctl
     int code = 0;

@@ -10,6 +10,7 @@
 #include <optional>
 #include <thread>
 
+#include "core/base/affinity.hpp"
 #include "core/base/error.hpp"
 #include "core/base/memory_block.hpp"
 #include "core/base/wait.hpp"
@@ -72,6 +73,7 @@ void leave_if_stuck(Team& team, std::size_t given, const core::Error& error) {
 
 void run_rank(Team& team, std::size_t rank, std::size_t given) {
     (void)team.ready.load(std::memory_order_acquire);
+    core::restore_cpus();  // OMP_PROC_BIND binds threads alone: ranks of procs have all CPUs
     std::optional<core::Error> failure;
     try {
         if (given != team.threads) {

@@ -110,6 +110,10 @@ void visit_fields(MaybeConst<WorkerEpoch> auto& epoch, const auto& visit) {
 void visit_fields(MaybeConst<WorkerReport> auto& worker, const auto& visit) {
     visit("rank", worker.rank);
     visit("pid", worker.pid);
+    if (!worker.cpus.empty()) {
+        visit("threads", worker.threads);
+        visit("cpus", worker.cpus);
+    }
     visit("setup_seconds", worker.setup_seconds);
     visit("memory", worker.memory);
     visit("process_memory", worker.process_memory);
@@ -187,7 +191,8 @@ void to_json(Json& json, const WorkerEpoch& value) { write(json, value); }
 void from_json(const Json& json, WorkerEpoch& value) { read(json, value); }
 void to_json(Json& json, const WorkerReport& worker) { write(json, worker); }
 void from_json(const Json& json, WorkerReport& worker) {
-    // What does not outlive the run is not in its file.
+    // What does not outlive the run is not in its file, nor what an older program did not write.
+    if (json.contains("cpus")) json.at("cpus").get_to(worker.cpus);
     if (json.contains("arrivals")) json.at("arrivals").get_to(worker.arrivals);
     if (json.contains("trace")) json.at("trace").get_to(worker.trace);
     read(json, worker);

@@ -48,6 +48,8 @@ struct WorkerReport {
     std::vector<WorkerEpoch> epochs;
     std::vector<StepArrivals> arrivals;  // by epoch, until attribute_lateness()
     WorkerTrace trace = {};              // not for the run's file
+    std::size_t threads = 1;             // that compute for it, as OpenMP told in the worker
+    std::vector<int> cpus = {};          // that its thread may run on, as the kernel told there
 };
 
 /// One epoch over all ranks.

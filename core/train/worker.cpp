@@ -1,5 +1,6 @@
 #include "core/train/worker.hpp"
 
+#include <omp.h>
 #include <unistd.h>
 #if defined(__SSE2__)
 #include <xmmintrin.h>
@@ -10,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "core/base/affinity.hpp"
 #include "core/base/error.hpp"
 #include "core/measure/trace.hpp"
 #include "core/nn/network.hpp"
@@ -105,6 +107,8 @@ public:
         barrier();  // so that no rank's epoch contains another's set-up
         outcome_.report.rank = first_rank();
         outcome_.report.pid = getpid();
+        outcome_.report.threads = static_cast<std::size_t>(omp_get_max_threads());
+        outcome_.report.cpus = current_cpus();
         outcome_.report.setup_seconds = seconds_since(job_.started);
         for (epoch_ = 0; epoch_ < job_.config.epochs; ++epoch_) run_epoch();
         if (job_.config.epochs == 0) evaluate();

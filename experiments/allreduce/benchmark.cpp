@@ -7,6 +7,7 @@
 #include <spdlog/spdlog.h>
 #include <nlohmann/json.hpp>
 
+#include "core/base/affinity.hpp"
 #include "core/base/error.hpp"
 #include "core/base/join.hpp"
 #include "experiments/allreduce/rounds.hpp"
@@ -30,7 +31,7 @@ bool is_oversubscribed(std::size_t workers, const Machine& machine) {
 /// Ranks that only exchange yield so often that the system may leave two on one core for seconds;
 /// ranks that train do not.
 void bind_to_cpu(std::size_t rank) {
-    const std::vector<int> cpus = read_affinity();
+    const std::vector<int> cpus = core::started_cpus();
     cpu_set_t one;
     CPU_ZERO(&one);
     CPU_SET(static_cast<std::size_t>(cpus[rank % cpus.size()]), &one);
@@ -166,6 +167,7 @@ void run_benchmark(const Request& request) {
     const Machine machine = read_machine();
     spdlog::info("{}, {}, {:g} usable CPUs", machine.cpu_model, machine.kernel,
                  machine.usable_cpus());
+    for (const std::string& warning : machine.warnings) spdlog::warn("{}", warning);
     warn_oversubscribed(request, machine);
 
     print_line(format_header());

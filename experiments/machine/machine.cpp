@@ -1,6 +1,5 @@
 #include "experiments/machine/machine.hpp"
 
-#include <sched.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -17,6 +16,7 @@
 #include <boost/version.hpp>
 #include <nlohmann/json.hpp>
 
+#include "core/base/affinity.hpp"
 #include "core/nn/onednn_info.hpp"
 #include "multiproc/process_group.hpp"
 
@@ -36,26 +36,6 @@ std::string read_cpu_model() {
     }
     return "unknown CPU";
 }
-
-}  // namespace
-
-std::vector<int> read_affinity() {
-    // Grows until the kernel's mask fits: machines may have more CPUs than CPU_SETSIZE.
-    for (int cpus = CPU_SETSIZE; cpus <= (1 << 20); cpus *= 2) {
-        cpu_set_t* set = CPU_ALLOC(cpus);
-        const std::size_t size = CPU_ALLOC_SIZE(cpus);
-        std::vector<int> allowed;
-        const bool read = sched_getaffinity(0, size, set) == 0;
-        for (int cpu = 0; read && cpu < cpus; ++cpu) {
-            if (CPU_ISSET_S(static_cast<std::size_t>(cpu), size, set)) allowed.push_back(cpu);
-        }
-        CPU_FREE(set);
-        if (read) return allowed;
-    }
-    return {0};
-}
-
-namespace {
 
 /// "max 100000" or "150000 100000": quota and period in microseconds.
 std::optional<double> quota_of(const std::filesystem::path& group) {
@@ -130,7 +110,7 @@ std::vector<std::string> machine_warnings(const Machine& machine) {
     // Half a CPU in use by others: above it two workers on two CPUs share one of them for a
     // noticeable part of the time.
     constexpr double kBusy = 0.5;
-    std::vector<std::string> warnings;
+    std::vector<std::string> warnings = machine.warnings;
     const Hardware& hardware = machine.hardware;
     if (hardware.load_average > kBusy) {
         warnings.push_back(
@@ -175,6 +155,30 @@ nlohmann::ordered_json context_json(const Machine& machine) {
     return context;
 }
 
+namespace {
+
+/// What makes figures of this build say little about the program.
+std::vector<std::string> program_warnings() {
+    std::vector<std::string> warnings;
+    const auto add = [&](std::string_view how) {
+        warnings.push_back(fmt::format(
+            "this dp_compare was built {} ({}): its figures say little of one built as Release",
+            how, DP_BUILD));
+    };
+#ifndef __OPTIMIZE__
+    add("without optimisation");
+#endif
+#ifdef _GLIBCXX_ASSERTIONS
+    add("with the standard library's assertions");
+#endif
+    if (std::string_view(DP_BUILD).find("sanitizers") != std::string_view::npos) {
+        add("with sanitizers");
+    }
+    return warnings;
+}
+
+}  // namespace
+
 Machine read_machine() {
     Machine machine;
     utsname names{};
@@ -182,13 +186,19 @@ Machine read_machine() {
     machine.host = names.nodename;
     machine.kernel = std::string(names.sysname) + " " + names.release;
     machine.cpu_model = read_cpu_model();
-    machine.affinity = read_affinity();
+    machine.affinity = core::started_cpus();
     machine.cpu_quota = read_cpu_quota("/proc/self/cgroup", "/sys/fs/cgroup");
     machine.openmp_version = _OPENMP;
     machine.hardware = read_hardware();
     machine.boost_version = BOOST_LIB_VERSION;
     std::ranges::replace(machine.boost_version, '_', '.');
     machine.build = DP_BUILD;
+    machine.warnings = program_warnings();
+    if (core::current_cpus() != machine.affinity) {
+        machine.warnings.emplace_back(
+            "OMP_PROC_BIND, OMP_PLACES or GOMP_CPU_AFFINITY would bind threads and no processes: "
+            "dp_compare lets the workers of both use all usable CPUs");
+    }
     for (const char* name : kVariables) {
         if (const char* value = std::getenv(name)) machine.environment.emplace_back(name, value);
     }

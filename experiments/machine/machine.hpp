@@ -18,7 +18,7 @@ struct Machine {
     std::string host;
     std::string cpu_model;
     std::string kernel;
-    std::vector<int> affinity;        // the CPUs this process may run on
+    std::vector<int> affinity;        // the CPUs that the program was started with
     std::optional<double> cpu_quota;  // of its control group, in CPUs; none: unlimited
     std::string onednn_version, onednn_runtime, onednn_isa;
     bool native_bf16 = false;  // oneDNN multiplies bfloat16 natively here
@@ -26,15 +26,13 @@ struct Machine {
     std::string boost_version;
     std::string build;  // compiler and build type
     Hardware hardware;
+    std::vector<std::string> warnings;  // about the program and how it was started, in sentences
     // Variables that change what OpenMP and oneDNN do, where set.
     std::vector<std::pair<std::string, std::string>> environment;
 
     /// The smaller of affinity mask and quota; may be a fraction.
     [[nodiscard]] double usable_cpus() const;
 };
-
-/// The CPUs that the calling thread may run on; never empty.
-std::vector<int> read_affinity();
 
 /// Reads all of it. Asks oneDNN in a child process, since the caller is going to fork. Throws Error
 /// when that fails.
@@ -44,7 +42,8 @@ Machine read_machine();
 /// its libraries. The start is known to a clock tick, 10 ms; differences are exact.
 std::optional<double> process_seconds();
 
-/// What makes figures of this machine less trustworthy, each in a sentence; often none.
+/// What makes figures of this machine and this build less trustworthy, each in a sentence; often
+/// none.
 std::vector<std::string> machine_warnings(const Machine& machine);
 
 /// The `context` of a result file.

@@ -465,6 +465,7 @@ void run_request(const Request& request) {
         std::chrono::duration<double>(std::chrono::steady_clock::now() - before_load).count();
     check_shape(model, data);
     const Machine machine = read_machine();
+    for (const std::string& warning : machine.warnings) spdlog::warn("{}", warning);
     check_precision(request.base.network, machine);
     Console console(console_options(request));
     console.print_machine(machine);

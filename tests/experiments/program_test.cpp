@@ -14,6 +14,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/base/affinity.hpp"
 #include "core/checkpoint/checkpoint.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/data.hpp"
@@ -92,6 +93,30 @@ TEST_CASE("more workers than CPUs run with one warning and are marked") {
     CHECK(first != std::string::npos);
     CHECK(result.err.find("oversubscribed", first + 1) == std::string::npos);
     CHECK(holds(result.out, "oversubscribed"));
+}
+
+TEST_CASE("workers of all modes may use all CPUs, whatever OpenMP would bind") {
+    const std::vector<int> all = core::current_cpus();
+    if (all.size() < 2) return;
+    for (const char* binding : {"OMP_PROC_BIND=true", "OMP_PLACES=threads", "OMP_DYNAMIC=false"}) {
+        const tests::TemporaryFolder folder;
+        const auto result = run_program(small_run({"--mode", "serial,threads,procs", "-n", "2",
+                                                   "--no-report", "--out", folder.path()}),
+                                        {binding});
+        INFO(binding << result.err);
+        REQUIRE(result.exit_code == 0);
+        CHECK(holds(result.err, "OMP_PROC_BIND") == !holds(binding, "DYNAMIC"));
+        CHECK_FALSE(holds(result.err, "oversubscribed"));
+        for (const char* run : {"serial-n1", "threads-n2", "procs-n2"}) {
+            const auto json = nlohmann::json::parse(
+                std::ifstream(folder.path() / fmt::format("run-{}-r1.json", run)));
+            CHECK(json.at("context").at("affinity") == all);
+            for (const auto& worker : json.at("result").at("workers")) {
+                CHECK(worker.at("cpus") == all);
+                CHECK(worker.at("threads") == 1);
+            }
+        }
+    }
 }
 
 TEST_CASE("out holds one valid document per run and is not overwritten unasked") {

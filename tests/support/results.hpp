@@ -35,6 +35,7 @@ inline experiments::RunRecord made_run(const std::string& mode, std::size_t work
         epoch.phase_seconds = {
             0.02 * seconds, 0.37 * seconds, 0.6 * seconds, 0.0, 0.01 * seconds, 0.0, 0.5, 0.0};
         result.workers.push_back({rank, 100 + static_cast<int>(rank), 0.25, {}, {}, {epoch}, {}});
+        result.workers.back().cpus = {0, 1};
     }
     record.result = result;
     return record;
