@@ -4,37 +4,29 @@
 #include <array>
 #include <string_view>
 
+#include "experiments/options/settings.hpp"
+
 namespace dp::experiments::analysis {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-/// Of `config`: not what names a configuration (mode, workers), follows from it, or leaves a step's
-/// time alone.
-constexpr std::array<std::string_view, 22> kConfig{
-    "scaling",     "model",     "dataset",       "training_images",   "test_images",  "epochs",
-    "steps_limit", "optimizer", "learning_rate", "momentum",          "weight_decay", "convolution",
-    "precision",   "dropout",   "augment",       "shuffle",           "seed",         "bucket_kib",
-    "overlap",     "inject",    "load",          "threads_per_worker"};
 constexpr std::array<std::string_view, 9> kContext{"host",       "cpu_model",      "usable_cpus",
                                                    "kernel",     "onednn_version", "onednn_runtime",
                                                    "onednn_isa", "build",          "environment"};
 
-void take(const Json& from, auto names, std::vector<std::pair<std::string, std::string>>& into) {
-    for (const std::string_view name : names) {
-        const auto found = from.find(name);
-        into.emplace_back(name, found == from.end() ? "" : found->dump());
-    }
-}
-
 std::vector<std::pair<std::string, std::string>> settings_of(const StoredRun& run) {
-    std::vector<std::pair<std::string, std::string>> settings;
-    take(run.config, kConfig, settings);
-    // With strong scaling the batch of all workers is what stays.
-    const char* const batch = run.scaling == "strong" ? "effective_batch" : "batch_size";
-    take(run.config, std::array<std::string_view, 1>{batch}, settings);
-    take(run.context, kContext, settings);
-    return settings;
+    std::vector<std::pair<std::string, std::string>> all;
+    for (const Setting& row : settings()) {
+        if (row.compared != Compared::kEverywhere) continue;
+        // With strong scaling the batch of all workers is what stays.
+        const bool strong = run.settings.scaling == Scaling::kStrong && row.name == "batch_size";
+        const Setting& kept = strong ? *find_setting("effective_batch") : row;
+        all.emplace_back(kept.name, kept.write(run.settings).dump());
+    }
+    for (const std::string_view name : kContext) {
+        const auto found = run.context.find(name);
+        all.emplace_back(name, found == run.context.end() ? "" : found->dump());
+    }
+    return all;
 }
 
 }  // namespace

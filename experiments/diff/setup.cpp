@@ -2,65 +2,23 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "experiments/options/settings.hpp"
 
 namespace dp::experiments::diff {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-constexpr std::array<std::string_view, 2> kSections{"config", "context"};
-
-/// Not listed.
-constexpr std::array<std::string_view, 7> kIgnored{
-    "mode", "workers", "effective_batch", "data_bytes", "save", "load_average", "warnings"};
-
+/// Of the context. Not listed:
+constexpr std::array<std::string_view, 2> kIgnored{"load_average", "warnings"};
 /// Listed as a warning. Whatever a newer program adds is listed without one.
-constexpr std::array<std::string_view, 37> kAffectSpeed{"threads_per_worker",
-                                                        "scaling",
-                                                        "oversubscribed",
-                                                        "model",
-                                                        "dataset",
-                                                        "training_images",
-                                                        "epochs",
-                                                        "steps_limit",
-                                                        "batch_size",
-                                                        "optimizer",
-                                                        "momentum",
-                                                        "weight_decay",
-                                                        "convolution",
-                                                        "precision",
-                                                        "dropout",
-                                                        "augment",
-                                                        "shuffle",
-                                                        "bucket_kib",
-                                                        "reduction",
-                                                        "overlap",
-                                                        "inject",
-                                                        "trace_steps",
-                                                        "host",
-                                                        "cpu_model",
-                                                        "usable_cpus",
-                                                        "affinity",
-                                                        "cpu_quota",
-                                                        "physical_cores",
-                                                        "threads_per_core",
-                                                        "numa_nodes",
-                                                        "caches",
-                                                        "cpu_governor",
-                                                        "onednn_version",
-                                                        "onednn_runtime",
-                                                        "onednn_isa",
-                                                        "build",
-                                                        "environment"};
-
-/// No bit of the parameters depends on these.
-constexpr std::array<std::string_view, 8> kNoBitDependsOn{
-    "scaling", "oversubscribed", "test_images", "reduction",
-    "overlap", "inject",         "trace_steps", "timeout_seconds"};
-
-/// Of the context: all of it that bits depend on.
+constexpr std::array<std::string_view, 15> kAffectSpeed{
+    "host",           "cpu_model",        "usable_cpus", "affinity", "cpu_quota",
+    "physical_cores", "threads_per_core", "numa_nodes",  "caches",   "cpu_governor",
+    "onednn_version", "onednn_runtime",   "onednn_isa",  "build",    "environment"};
+/// All of it that bits depend on.
 constexpr std::array<std::string_view, 6> kBitsDependOn{
     "cpu_model", "onednn_version", "onednn_runtime", "onednn_isa", "build", "environment"};
 
@@ -68,60 +26,66 @@ bool is_in(const auto& names, std::string_view name) {
     return std::ranges::find(names, name) != names.end();
 }
 
-const Json& section_of(const StoredRun& run, std::string_view section) {
-    return section == "config" ? run.config : run.context;
-}
-
 void add_unique(auto& values, const auto& value) {
     if (std::ranges::find(values, value) == values.end()) values.push_back(value);
 }
 
-/// The fields that any run has, in the order of the first that has them.
-std::vector<std::string> fields_of(const Pair& pair, std::string_view section) {
+/// Something of a run that may differ.
+struct Field {
+    std::string_view section;
+    std::string name;
+    bool affects_speed = false;
+    bool affects_bits = false;
+    std::function<std::string(const StoredRun&)> value;  // as JSON
+};
+
+/// The settings, then the fields of the context that any run has, in the order of the first.
+std::vector<Field> fields_of(const Pair& pair) {
+    std::vector<Field> fields;
+    for (const Setting& row : settings()) {
+        if (row.compared == Compared::kNever) continue;
+        fields.push_back({"config", std::string(row.name), changes(row, Effect::kSpeed),
+                          changes(row, Effect::kBits),
+                          [&row](const StoredRun& run) { return row.write(run.settings).dump(); }});
+    }
     std::vector<std::string> names;
     for (const RunGroup* group : {&pair.before, &pair.after}) {
         for (const StoredRun& run : group->runs) {
-            for (const auto& [name, value] : section_of(run, section).items()) {
-                add_unique(names, name);
-            }
+            for (const auto& [name, value] : run.context.items()) add_unique(names, name);
         }
     }
-    return names;
+    for (const std::string& name : names) {
+        if (is_in(kIgnored, name)) continue;
+        fields.push_back({"context", name, is_in(kAffectSpeed, name), is_in(kBitsDependOn, name),
+                          [name](const StoredRun& run) {
+                              const auto found = run.context.find(name);
+                              return found == run.context.end() ? "not told" : found->dump();
+                          }});
+    }
+    return fields;
 }
 
-/// "128", "1 or 2" where repetitions differ, "not told" in a file without the field.
-std::string value_of(const RunGroup& group, std::string_view section, const std::string& field) {
+/// "128", "1 or 2" where repetitions differ.
+std::string value_of(const RunGroup& group, const Field& field) {
     std::vector<std::string> values;
-    for (const StoredRun& run : group.runs) {
-        const Json& fields = section_of(run, section);
-        const auto found = fields.find(field);
-        add_unique(values, found == fields.end() ? std::string("not told") : found->dump());
-    }
+    for (const StoredRun& run : group.runs) add_unique(values, field.value(run));
     std::ranges::sort(values);
-    std::string text;
-    for (const std::string& value : values) text += (text.empty() ? "" : " or ") + value;
-    return text;
+    return fmt::format("{}", fmt::join(values, " or "));
 }
 
 /// Each field that differs once, with the pairs in which it differs so.
 void add_differences(const Pair& pair, std::vector<SetupDifference>& all) {
-    for (const std::string_view section : kSections) {
-        for (const std::string& field : fields_of(pair, section)) {
-            if (is_in(kIgnored, field)) continue;
-            SetupDifference difference{std::string(section),
-                                       field,
-                                       value_of(pair.before, section, field),
-                                       value_of(pair.after, section, field),
-                                       is_in(kAffectSpeed, field),
-                                       {}};
-            if (difference.before == difference.after) continue;
-            auto same = std::ranges::find_if(all, [&](const SetupDifference& other) {
-                return other.section == difference.section && other.field == difference.field &&
-                       other.before == difference.before && other.after == difference.after;
-            });
-            if (same == all.end()) same = all.insert(all.end(), std::move(difference));
-            same->configurations.push_back(name_of(pair.before));
-        }
+    for (const Field& field : fields_of(pair)) {
+        SetupDifference difference{std::string(field.section),   field.name,
+                                   value_of(pair.before, field), value_of(pair.after, field),
+                                   field.affects_speed,          {}};
+        if (difference.before == difference.after) continue;
+        auto same = std::ranges::find_if(all, [&](const SetupDifference& other) {
+            return other.section == difference.section && other.field == difference.field &&
+                   other.before == difference.before && other.after == difference.after;
+        });
+        if (same == all.end()) same = all.insert(all.end(), std::move(difference));
+        same->configurations.push_back(name_of(pair.before));
     }
 }
 
@@ -138,17 +102,14 @@ std::vector<SetupDifference> find_setup_differences(std::span<const Pair> pairs)
         if (difference.configurations.size() == pairs.size()) difference.configurations.clear();
     }
     std::ranges::stable_sort(all, {}, [](const SetupDifference& difference) {
-        return std::pair(difference.section != kSections.front(), !difference.affects_speed);
+        return std::pair(difference.section != "config", !difference.affects_speed);
     });
     return all;
 }
 
 bool promises_equal_checksums(const Pair& pair) {
-    std::vector<SetupDifference> differences;
-    add_differences(pair, differences);
-    return std::ranges::all_of(differences, [](const SetupDifference& difference) {
-        return difference.section == "config" ? is_in(kNoBitDependsOn, difference.field)
-                                              : !is_in(kBitsDependOn, difference.field);
+    return std::ranges::all_of(fields_of(pair), [&](const Field& field) {
+        return !field.affects_bits || value_of(pair.before, field) == value_of(pair.after, field);
     });
 }
 

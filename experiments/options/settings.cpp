@@ -127,9 +127,11 @@ std::vector<const Setting*> changed_settings(const RunSettings& run) {
     return changed;
 }
 
-std::string option_text(const Setting& row, const RunSettings& run) {
-    return row.flag ? std::string(row.option)
-                    : fmt::format("{} {}", row.option, text_of(row.write(run)));
+std::string option_text(const Setting& row, const RunSettings& run,
+                        std::string (*quote)(std::string_view text)) {
+    if (row.flag) return std::string(row.option);
+    const std::string value = text_of(row.write(run));
+    return fmt::format("{} {}", row.option, quote == nullptr ? value : quote(value));
 }
 
 }  // namespace dp::experiments

@@ -76,7 +76,8 @@ RunSettings usual_settings(const RunSettings& run);
 
 /// The rows with an option whose value in `run` is not the usual one.
 std::vector<const Setting*> changed_settings(const RunSettings& run);
-/// "--lr 0.1", or "--augment" of a flag.
-std::string option_text(const Setting& row, const RunSettings& run);
+/// "--lr 0.1", or "--augment" of a flag; `quote` is for the value.
+std::string option_text(const Setting& row, const RunSettings& run,
+                        std::string (*quote)(std::string_view text) = nullptr);
 
 }  // namespace dp::experiments

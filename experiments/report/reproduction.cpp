@@ -5,35 +5,29 @@
 #include <set>
 #include <vector>
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
-#include "core/data/dataset_table.hpp"
-#include "core/optim/optimizer.hpp"
-#include "core/train/run_config.hpp"
 #include "experiments/modes.hpp"
+#include "experiments/options/settings.hpp"
 #include "experiments/results/sweep_file.hpp"
 
 namespace dp::experiments::report {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-std::string join(const auto& values) {
-    std::string text;
-    for (const auto& value : values) text += fmt::format("{}{}", text.empty() ? "" : ",", value);
-    return text;
+/// " --reduction NAME" of the first run with another than its mode's default.
+std::string reduction_of(std::span<const StoredRun> runs) {
+    for (const StoredRun& run : runs) {
+        const std::string& name = run.settings.config.reduction;
+        if (name != find_mode(run.mode).reductions().front().name) return " --reduction " + name;
+    }
+    return "";
 }
 
-std::string text_of(const Json& value) {
-    return value.is_string() ? value.get<std::string>() : value.dump();
-}
-
-/// Adds `--name value` where the run's differs from `usual`.
-void add_changed(std::string& line, const Json& config, const char* field, const char* option,
-                 const Json& usual) {
-    const Json& value = config.at(field);
-    if (value.is_null() || value == usual) return;
-    line += fmt::format(" {} {}", option, quote_for_shell(text_of(value)));
+/// What decides the work of a step or an epoch and is told otherwise: for all workers together, or
+/// by the scaling itself.
+bool is_implied(const Setting& row, Scaling scaling) {
+    return (row.name == "batch_size" && scaling == Scaling::kStrong) ||
+           (row.name == "steps_limit" && scaling == Scaling::kWeak);
 }
 
 std::string from_runs(const ResultsFolder& results) {
@@ -45,49 +39,21 @@ std::string from_runs(const ResultsFolder& results) {
         workers.insert(run.workers);
         repetitions = std::max(repetitions, run.repetition);
     }
-    const Json& config = results.runs.front().config;
-    const core::RunConfig usual;
-    const auto optimizer = core::OptimizerConfig::defaults(text_of(config.at("optimizer")));
-    std::string line = fmt::format("dp_compare --mode {} -n {}", join(modes), join(workers));
+    const RunSettings& first = results.runs.front().settings;
+    std::string line =
+        fmt::format("dp_compare --mode {} -n {}", fmt::join(modes, ","), fmt::join(workers, ","));
     if (repetitions > 1) line += fmt::format(" --reps {}", repetitions);
-    add_changed(line, config, "scaling", "--scaling", "fixed-epoch");
-    add_changed(line, config, "dataset", "--dataset", usual.dataset);
-    const std::string dataset = text_of(config.at("dataset"));
-    if (dataset != "synthetic") {
-        line += " --data-dir " + quote_for_shell(text_of(config.at("data_source")));
+    for (const Setting* row : changed_settings(first)) {
+        if (row->compared != Compared::kEverywhere || is_implied(*row, first.scaling)) continue;
+        line += " " + option_text(*row, first, quote_for_shell);
     }
-    add_changed(line, config, "model", "--model", core::find_dataset(dataset).default_model);
-    add_changed(line, config, "epochs", "--epochs", usual.epochs);
-    // Weak scaling sets the limit itself.
-    if (results.runs.front().scaling != "weak") {
-        add_changed(line, config, "steps_limit", "--steps", nullptr);
+    if (first.config.dataset != "synthetic") {
+        line += " --data-dir " + quote_for_shell(first.data.source);
     }
-    if (results.runs.front().scaling == "strong") {
-        add_changed(line, config, "effective_batch", "--global-batch", nullptr);
-    } else {
-        add_changed(line, config, "batch_size", "--batch-size", usual.batch_size);
+    if (first.scaling == Scaling::kStrong) {
+        line += fmt::format(" --global-batch {}", first.config.batch_size * first.config.workers);
     }
-    add_changed(line, config, "optimizer", "--optimizer", usual.optimizer.name);
-    add_changed(line, config, "learning_rate", "--lr", optimizer.learning_rate);
-    add_changed(line, config, "momentum", "--momentum", optimizer.momentum);
-    add_changed(line, config, "weight_decay", "--weight-decay", optimizer.weight_decay);
-    add_changed(line, config, "dropout", "--dropout", usual.dropout);
-    add_changed(line, config, "convolution", "--convolution", core::kConvolutionAlgorithms[0].name);
-    add_changed(line, config, "precision", "--precision", core::kPrecisions[0].name);
-    add_changed(line, config, "seed", "--seed", usual.seed);
-    for (const StoredRun& run : results.runs) {
-        const std::string reduction = text_of(run.config.at("reduction"));
-        if (reduction == find_mode(run.mode).reductions().front().name) continue;
-        line += " --reduction " + reduction;
-        break;
-    }
-    add_changed(line, config, "bucket_kib", "--bucket-kib", usual.bucket_kib);
-    if (config.at("augment").get<bool>()) line += " --augment";
-    if (!config.at("shuffle").get<bool>()) line += " --no-shuffle";
-    if (!config.at("overlap").get<bool>()) line += " --overlap off";
-    add_changed(line, config, "inject", "--inject", nullptr);
-    add_changed(line, config, "load", "--load", "");
-    return line + " --out DIR";
+    return line + reduction_of(results.runs) + " --out DIR";
 }
 
 }  // namespace

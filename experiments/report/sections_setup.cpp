@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include "core/base/join.hpp"
+#include "experiments/modes.hpp"
+#include "experiments/options/settings.hpp"
 #include "experiments/report/findings.hpp"
 #include "experiments/report/reproduction.hpp"
 #include "experiments/report/sections.hpp"
@@ -20,28 +22,20 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// What a field of a run file says, as a cell.
-std::string cell(const Json& object, const char* field) {
-    const auto found = object.find(field);
-    if (found == object.end() || found->is_null()) return "";
-    if (found->is_string()) return found->get<std::string>();
-    if (found->is_boolean()) return found->get<bool>() ? "yes" : "no";
-    if (found->is_number_unsigned()) {
-        // A date and a seed are no quantities.
-        const std::string_view name = field;
-        const bool quantity = name != "openmp_version" && name != "seed";
-        return quantity ? count(found->get<double>()) : found->dump();
+/// What a value in a run file says, as a cell. A number with a unit is a quantity; a date and a
+/// seed are none.
+std::string cell(const Json& value, bool quantity) {
+    if (value.is_null()) return "";
+    if (value.is_string()) return value.get<std::string>();
+    if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
+    if (value.is_number_unsigned()) return quantity ? count(value.get<double>()) : value.dump();
+    if (value.is_number()) return fmt::format("{:g}", value.get<double>());
+    std::vector<std::string> parts;
+    for (const auto& [key, part] : value.items()) {
+        const std::string shown = part.is_string() ? part.get<std::string>() : part.dump();
+        parts.push_back(value.is_object() ? key + "=" + shown : shown);
     }
-    if (found->is_number()) return fmt::format("{:g}", found->get<double>());
-    if (found->is_object() || found->is_array()) {
-        std::vector<std::string> parts;
-        for (const auto& [key, value] : found->items()) {
-            const std::string shown = value.is_string() ? value.get<std::string>() : value.dump();
-            parts.push_back(found->is_object() ? key + "=" + shown : shown);
-        }
-        return core::join(parts);
-    }
-    return found->dump();
+    return core::join(parts);
 }
 
 struct Field {
@@ -65,45 +59,22 @@ constexpr std::array<Field, 13> kEnvironment{{
     {"environment", "variables set"},
 }};
 
-constexpr std::array<Field, 20> kSettings{{
-    {"model", "network"},
-    {"dataset", "data set"},
-    {"data_source", "its source"},
-    {"training_images", "training images"},
-    {"test_images", "test images"},
-    {"epochs", "epochs"},
-    {"steps_limit", "steps an epoch, at most"},
-    {"scaling", "scaling"},
-    {"batch_size", "images per worker and step"},
-    {"optimizer", "optimizer"},
-    {"learning_rate", "learning rate"},
-    {"momentum", "momentum"},
-    {"weight_decay", "weight decay"},
-    {"dropout", "dropout"},
-    {"augment", "augmentation"},
-    {"precision", "precision"},
-    {"seed", "seed"},
-    {"bucket_kib", "buckets of at least, KiB"},
-    {"overlap", "exchange overlaps backward"},
-    {"inject", "injected fault"},
-}};
-
-/// A row for each field that any run has a value of; all its values.
-Table table_of(const Analysis& analysis, std::span<const Field> fields, bool context,
-               std::string caption) {
-    Table table{std::move(caption), {{"setting", Align::kLeft}, {"value", Align::kLeft}}, {}, ""};
-    for (const Field& field : fields) {
-        std::vector<std::string> values;
-        for (const StoredRun& run : analysis.results.runs) {
-            const std::string value = cell(context ? run.context : run.config, field.name);
-            if (!value.empty() && std::ranges::find(values, value) == values.end()) {
-                values.push_back(value);
-            }
+/// A row named `title` for what any run has a value of; all its values.
+void add_row(Table& table, const Analysis& analysis, std::string_view title,
+             const auto& cell_of_run) {
+    std::vector<std::string> values;
+    for (const StoredRun& run : analysis.results.runs) {
+        const std::string value = cell_of_run(run);
+        if (!value.empty() && std::ranges::find(values, value) == values.end()) {
+            values.push_back(value);
         }
-        if (values.empty()) continue;
-        table.rows.push_back({{field.title, core::join(values, "; ")}, false});
     }
-    return table;
+    if (values.empty()) return;
+    table.rows.push_back({{std::string(title), core::join(values, "; ")}, false});
+}
+
+Table table_of_settings(const char* caption) {
+    return {caption, {{"setting", Align::kLeft}, {"value", Align::kLeft}}, {}, ""};
 }
 
 std::string scaling_in_words(const Analysis& analysis) {
@@ -143,8 +114,22 @@ void add_objective(Document& document, const Material& material) {
 
 void add_environment(Document& document, const Material& material) {
     document.add(Heading{2, "Environment", "environment"});
-    document.add(table_of(material.analysis, kEnvironment, true, "Machine and libraries"));
-    document.add(table_of(material.analysis, kSettings, false, "Training"));
+    Table machine = table_of_settings("Machine and libraries");
+    for (const Field& field : kEnvironment) {
+        add_row(machine, material.analysis, field.title, [&](const StoredRun& run) {
+            const std::string_view name = field.name;
+            return cell(run.context.value(name, Json()), name != "openmp_version");
+        });
+    }
+    document.add(machine);
+    Table training = table_of_settings("Training");
+    for (const Setting& row : settings()) {
+        if (row.title.empty()) continue;
+        add_row(training, material.analysis, row.title, [&](const StoredRun& run) {
+            return cell(row.write(run.settings), !row.unit.empty());
+        });
+    }
+    document.add(training);
 }
 
 void add_method(Document& document, const Material& material) {

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <string_view>
 
@@ -33,7 +34,7 @@ struct CsvColumn {
     std::string_view name;
     std::string_view unit;  // s, bytes, ...; empty for names, settings and plain counts
     std::string_view meaning;
-    nlohmann::ordered_json (*value)(const Row& row);
+    std::function<nlohmann::ordered_json(const Row& row)> value;
     bool always = false;  // also in the row of a failed run
 };
 

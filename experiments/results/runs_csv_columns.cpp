@@ -6,7 +6,9 @@
 #include <array>
 #include <optional>
 #include <string>
-#include <utility>
+#include <vector>
+
+#include "experiments/options/settings.hpp"
 
 #include "experiments/results/run_totals.hpp"
 
@@ -58,18 +60,6 @@ Json part_of_epoch(const EpochRow& row) {
 using RunColumn = CsvColumn<StoredRun>;
 using EpochColumn = CsvColumn<EpochRow>;
 
-/// A field's name as a template argument.
-template <std::size_t kSize>
-struct Name {
-    constexpr Name(const char (&name)[kSize]) { std::ranges::copy(name, text); }
-    char text[kSize];
-};
-
-template <Name kName>
-Json config(const StoredRun& run) {
-    return run.config.at(kName.text);
-}
-
 template <Phase kPhase>
 Json phase_of_run(const StoredRun& run) {
     return run.result.mean_phase_seconds()[static_cast<std::size_t>(kPhase)];
@@ -90,39 +80,7 @@ Json phase_of_epoch(const EpochRow& row) {
     return phase(row.mine(), kPhase);
 }
 
-/// What was chosen, in both tables.
-constexpr std::array kChosen{
-    RunColumn{"mode", "", "programming model", config<"mode">, true},
-    RunColumn{"workers", "", "ranks; of `serial`, virtual ones played in turn", config<"workers">,
-              true},
-    RunColumn{"repetition", "", "of this mode and worker count, from 1",
-              [](const StoredRun& run) { return Json(run.repetition); }, true},
-    RunColumn{"sequence", "", "place among the sweep's runs as they were started, from 1",
-              [](const StoredRun& run) { return Json(run.sequence); }, true},
-    RunColumn{"scaling", "", "`fixed-epoch`, `strong` or `weak`", config<"scaling">, true},
-    RunColumn{"model", "", "network", config<"model">, true},
-    RunColumn{"dataset", "", "data set", config<"dataset">, true},
-    RunColumn{"batch_size", "images", "per worker and step", config<"batch_size">, true},
-    RunColumn{"effective_batch", "images", "per step over all workers", config<"effective_batch">,
-              true},
-    RunColumn{"optimizer", "", "`sgd` or `adam`", config<"optimizer">, true},
-    RunColumn{"learning_rate", "", "`--lr`", config<"learning_rate">, true},
-    RunColumn{"reduction", "", "how gradients are summed", config<"reduction">, true},
-    RunColumn{"bucket_kib", "KiB", "least size of a bucket; 0: one per tensor",
-              config<"bucket_kib">, true},
-    RunColumn{"overlap", "", "`true`: the exchange advances during backward", config<"overlap">,
-              true},
-    RunColumn{"convolution", "", "algorithm of 3x3 convolutions", config<"convolution">, true},
-    RunColumn{"precision", "", "`fp32` or `bf16`", config<"precision">, true},
-    RunColumn{"seed", "", "`--seed`", config<"seed">, true},
-    RunColumn{"inject", "", "`--inject`; empty without", config<"inject">, true},
-    RunColumn{"epochs", "", "asked for", config<"epochs">, true},
-    RunColumn{"steps_limit", "", "`--steps`; empty without", config<"steps_limit">, true},
-    RunColumn{"oversubscribed", "", "`true`: more workers than usable CPUs",
-              config<"oversubscribed">, true},
-};
-
-constexpr std::array kMeasuredOfRun{
+const std::array kMeasuredOfRun{
     RunColumn{"started", "", "UTC", [](const StoredRun& run) { return Json(run.started); }, true},
     RunColumn{"steps_per_epoch", "", "updates per epoch; empty without a training step",
               [](const StoredRun& run) {
@@ -240,8 +198,8 @@ constexpr std::array kMeasuredOfRun{
               allocated<&core::WorkerMemory::optimizer_bytes>},
     RunColumn{"activations_bytes", "bytes", "for activations and their gradients, over all ranks",
               allocated<&core::WorkerMemory::activations_bytes>},
-    RunColumn{"data_bytes", "bytes", "of the data set, which all ranks share", config<"data_bytes">,
-              true},
+    RunColumn{"data_bytes", "bytes", "of the data set, which all ranks share",
+              [](const StoredRun& run) { return Json(run.settings.data.bytes); }, true},
     RunColumn{"test_loss", "", "of the final parameters",
               [](const StoredRun& run) { return Json(run.result.test_loss); }},
     RunColumn{"test_accuracy", "in [0, 1]", "of the final parameters",
@@ -254,7 +212,7 @@ constexpr std::array kMeasuredOfRun{
               [](const StoredRun& run) { return Json(run.reason); }, true},
 };
 
-constexpr std::array kMeasuredOfEpoch{
+const std::array kMeasuredOfEpoch{
     EpochColumn{"epoch", "", "from 1", [](const EpochRow& row) { return Json(row.epoch + 1); }},
     EpochColumn{"rank", "", "the worker's number; `serial` has one row for all it plays",
                 [](const EpochRow& row) { return Json(row.report().rank); }},
@@ -338,31 +296,53 @@ constexpr std::array kMeasuredOfEpoch{
                 [](const EpochRow& row) { return optional_json(row.mine().usage.migrations); }},
 };
 
-template <typename Column, std::size_t kA, std::size_t kB>
-constexpr auto concatenate(const std::array<Column, kA>& a, const std::array<Column, kB>& b) {
-    return [&]<std::size_t... kI, std::size_t... kJ>(std::index_sequence<kI...>,
-                                                     std::index_sequence<kJ...>) {
-        return std::array<Column, kA + kB>{a[kI]..., b[kJ]...};
+/// What was chosen, in both tables: settings by their place, and where the run stands in its sweep.
+std::vector<RunColumn> chosen() {
+    std::vector<const Setting*> rows;
+    for (const Setting& row : settings()) {
+        if (row.column != 0) rows.push_back(&row);
     }
-    (std::make_index_sequence<kA>(), std::make_index_sequence<kB>());
+    std::ranges::sort(rows, {}, &Setting::column);
+    std::vector<RunColumn> columns;
+    for (const Setting* row : rows) {
+        columns.push_back({row->name, row->unit, row->meaning,
+                           [row](const StoredRun& run) { return row->write(run.settings); }, true});
+        if (row->name != "workers") continue;
+        columns.push_back({"repetition", "", "of this mode and worker count, from 1",
+                           [](const StoredRun& run) { return Json(run.repetition); }, true});
+        columns.push_back({"sequence", "",
+                           "place among the sweep's runs as they were started, from 1",
+                           [](const StoredRun& run) { return Json(run.sequence); }, true});
+    }
+    return columns;
 }
 
-template <std::size_t kIndex>
-Json chosen_of_epoch(const EpochRow& row) {
-    return kChosen[kIndex].value(row.run);
+std::vector<RunColumn> columns_of_run() {
+    std::vector<RunColumn> columns = chosen();
+    columns.insert(columns.end(), kMeasuredOfRun.begin(), kMeasuredOfRun.end());
+    return columns;
 }
 
-constexpr auto kRunColumns = concatenate(kChosen, kMeasuredOfRun);
-constexpr auto kEpochColumns = concatenate(
-    []<std::size_t... kI>(std::index_sequence<kI...>) {
-        return std::array{EpochColumn{kChosen[kI].name, kChosen[kI].unit, kChosen[kI].meaning,
-                                      chosen_of_epoch<kI>}...};
-    }(std::make_index_sequence<kChosen.size()>()),
-    kMeasuredOfEpoch);
+std::vector<EpochColumn> columns_of_epoch() {
+    std::vector<EpochColumn> columns;
+    for (const RunColumn& column : chosen()) {
+        columns.push_back({column.name, column.unit, column.meaning,
+                           [value = column.value](const EpochRow& row) { return value(row.run); }});
+    }
+    columns.insert(columns.end(), kMeasuredOfEpoch.begin(), kMeasuredOfEpoch.end());
+    return columns;
+}
 
 }  // namespace
 
-std::span<const CsvColumn<StoredRun>> runs_csv_columns() { return kRunColumns; }
-std::span<const CsvColumn<EpochRow>> epochs_csv_columns() { return kEpochColumns; }
+std::span<const CsvColumn<StoredRun>> runs_csv_columns() {
+    static const std::vector<RunColumn> columns = columns_of_run();
+    return columns;
+}
+
+std::span<const CsvColumn<EpochRow>> epochs_csv_columns() {
+    static const std::vector<EpochColumn> columns = columns_of_epoch();
+    return columns;
+}
 
 }  // namespace dp::experiments

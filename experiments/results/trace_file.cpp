@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "experiments/modes.hpp"
+#include "experiments/options/settings.hpp"
 #include "experiments/results/trace_arrows.hpp"
 #include "experiments/text/files.hpp"
 
@@ -114,19 +115,15 @@ private:
 
     [[nodiscard]] Json other_data() const {
         const core::StepRange steps = config_.trace.value_or(core::StepRange{});
-        return {{"schema", kTraceSchema},
-                {"run", run_name()},
-                {"mode", config_.mode},
-                {"workers", config_.workers},
-                {"model", config_.model},
-                {"batch_size", config_.batch_size},
-                {"reduction", config_.reduction},
-                {"overlap", config_.overlap},
-                {"bucket_kib", config_.bucket_kib},
-                {"epoch", 1},
-                {"first_step", steps.first},
-                {"last_step", steps.last},
-                {"dropped_events", dropped_}};
+        Json data{{"schema", kTraceSchema}, {"run", run_name()}};
+        for (const std::string_view name : kTraceSettings) {
+            data[name] = find_setting(name)->write({config_, {}, {}, {}});
+        }
+        data.update({{"epoch", 1},
+                     {"first_step", steps.first},
+                     {"last_step", steps.last},
+                     {"dropped_events", dropped_}});
+        return data;
     }
 
     void add_metadata(std::string_view name, std::size_t thread, Json arguments) {

@@ -19,6 +19,9 @@
 namespace dp::experiments {
 
 inline constexpr std::string_view kTraceSchema = "dp_compare.trace/1";
+/// What `otherData` says of the run.
+inline constexpr std::array<std::string_view, 7> kTraceSettings{
+    "mode", "workers", "model", "batch_size", "reduction", "overlap", "bucket_kib"};
 
 /// Moves the traces out of `result`, in the order of its workers.
 std::vector<core::WorkerTrace> take_traces(core::RunResult& result);

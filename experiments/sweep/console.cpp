@@ -2,13 +2,15 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include "experiments/modes.hpp"
-#include "experiments/options/injection.hpp"
+#include "experiments/options/settings.hpp"
 #include "experiments/sweep/time_left.hpp"
 #include "experiments/text/numbers.hpp"
 #include "experiments/text/output.hpp"
@@ -36,23 +38,19 @@ std::string range_list(const std::vector<int>& cpus) {
     return text;
 }
 
-/// What the user chose to differ from the default among the options that change speed or bits.
+/// What the console says in its own words.
+constexpr std::array<std::string_view, 8> kSaid{"model",         "dataset",    "epochs",
+                                                "steps_limit",   "batch_size", "optimizer",
+                                                "learning_rate", "reduction"};
+
+/// ", --overlap off": what else differs from the default and changes speed or bits.
 std::string changes_of(const core::RunConfig& config) {
-    const core::RunConfig usual;
+    const RunSettings run{config, {}, {}, {}};
     std::string text;
-    if (config.network.precision != usual.network.precision) {
-        text += fmt::format(", precision {}",
-                            core::row_of(core::kPrecisions, config.network.precision).name);
+    for (const Setting* row : changed_settings(run)) {
+        const bool said = std::ranges::find(kSaid, row->name) != kSaid.end();
+        if (row->effect != Effect::kNothing && !said) text += ", " + option_text(*row, run);
     }
-    if (config.network.convolution != usual.network.convolution) {
-        text += fmt::format(
-            ", convolution {}",
-            core::row_of(core::kConvolutionAlgorithms, config.network.convolution).name);
-    }
-    if (config.bucket_kib != usual.bucket_kib) {
-        text += fmt::format(", buckets of {} KiB", config.bucket_kib);
-    }
-    if (config.overlap != usual.overlap) text += ", no overlap";
     return text;
 }
 
@@ -100,12 +98,11 @@ void Console::print_plan(std::size_t steps_per_epoch, bool oversubscribed) const
     const bool turns = mode_of(config.mode).takes_turns && config.workers > 1;
     print_line(fmt::format(
         "plan      {}: {} {}worker{} x 1 thread, batch {} per worker, {} effective, {} updates per "
-        "epoch, {} epoch{}, {} lr {:g}, reduction {}{}{}{}",
+        "epoch, {} epoch{}, {} lr {:g}, reduction {}{}{}",
         config.mode, config.workers, turns ? "virtual " : "", config.workers == 1 ? "" : "s",
         config.batch_size, config.batch_size * config.workers, steps_per_epoch, config.epochs,
         config.epochs == 1 ? "" : "s", optimizer.name, optimizer.learning_rate, config.reduction,
-        changes_of(config), config.delay ? ", " + to_spec(*config.delay) : "",
-        oversubscribed ? " (oversubscribed)" : ""));
+        changes_of(config), oversubscribed ? " (oversubscribed)" : ""));
 }
 
 void Console::on_worker_start(std::size_t rank) {

@@ -8,6 +8,7 @@
 
 #include "experiments/diff/table.hpp"
 #include "experiments/options/option_values.hpp"
+#include "experiments/options/settings.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/data.hpp"
 #include "tests/support/program.hpp"
@@ -35,10 +36,19 @@ void add_runs(const tests::TemporaryFolder& folder, const char* mode, std::size_
     }
 }
 
+void set_setting(StoredRun& run, const char* field, const auto& value) {
+    const experiments::Setting& row = *experiments::find_setting(field);
+    row.read(row, value, run.settings);
+}
+
 /// Changes a field of every run, as if they had been made so.
 void set(ResultsFolder& results, const char* section, const char* field, const auto& value) {
     for (StoredRun& run : results.runs) {
-        (section == std::string("config") ? run.config : run.context)[field] = value;
+        if (section == std::string("context")) {
+            run.context[field] = value;
+        } else {
+            set_setting(run, field, value);
+        }
     }
 }
 
@@ -149,7 +159,7 @@ TEST_CASE("another machine and other work are a warning above the table") {
     set(b, "context", "onednn_isa", "avx2");
     set(b, "config", "precision", "bf16");
     set(b, "context", "kernel", "Linux 9");
-    b.runs.front().config["batch_size"] = 64;
+    set_setting(b.runs.front(), "batch_size", 64U);
     const auto result = compare_folders(a, b, 0.05);
     CHECK_FALSE(result.comparable());
     for (const char* field : {"cpu_model", "onednn_isa", "precision"}) {
@@ -191,9 +201,9 @@ TEST_CASE("a checksum that changed is told where settings, build and CPU are equ
     CHECK(changed.checksums[0].configuration == "threads N = 2");
     CHECK(changed.checksums[0].before == "00000000000000ff");
     CHECK(changed.checksums[0].after == "0000000000000abc");
-    set(b, "config", "seed", 2);
+    set(b, "config", "seed", 2U);
     CHECK(compare_folders(a, b, 0.05).checksums.empty());
-    set(b, "config", "seed", a.runs[0].config.at("seed"));
+    set(b, "config", "seed", a.runs[0].settings.config.seed);
     set(b, "context", "cpu_model", "another CPU");
     CHECK(compare_folders(a, b, 0.05).checksums.empty());
 }
