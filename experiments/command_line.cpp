@@ -11,6 +11,7 @@
 #include "experiments/options/nearest.hpp"
 #include "experiments/predict/command_line.hpp"
 #include "experiments/results/sweep_file.hpp"
+#include "experiments/schemas/command_line.hpp"
 #include "experiments/sweep/command_line.hpp"
 
 namespace dp::experiments {
@@ -24,7 +25,7 @@ constexpr const char* kSynopsis =
     "memory\n"
     "(threads) and by message passing (procs), and measures one against the other.\n"
     "More than one mode or worker count makes a sweep, with a table at its end.\n"
-    "A subcommand does something else; dp_compare SUBCOMMAND --help says how.";
+    "A subcommand does something else; dp_compare help SUBCOMMAND says how.";
 
 constexpr const char* kFooter =
     "Examples:\n"
@@ -37,7 +38,7 @@ constexpr const char* kFooter =
     "  dp_compare predict -n 16,32,64\n"
     "Exit codes: 0 success, 1 failed, 2 usage, 3 data or checkpoint, 4 resources, 5 verification,\n"
     "6 a worker died, 7 a worker stalled, 8 slower than diff allows, 9 diff could not judge,\n"
-    "130 interrupted.";
+    "130 interrupted (Ctrl-C), 143 terminated.";
 
 /// The subcommand given, or `program`.
 const CLI::App& chosen_app(const CLI::App& program) {
@@ -130,9 +131,40 @@ Request resume(const CLI::App& app, const RawTraining& raw) {
     return request;
 }
 
+/// "help" as --help, and "help SUBCOMMAND" as that one's.
+Parsed help_words(int argc, const char* const* argv) {
+    std::vector<const char*> arguments{argv[0]};
+    arguments.insert(arguments.end(), argv + 2, argv + argc);
+    arguments.push_back("--help");
+    return parse_command_line(static_cast<int>(arguments.size()), arguments.data());
+}
+
+/// CLI11 drops what is empty between commas: "-n 2," would be "-n 2".
+void require_full_lists(const CLI::App& app, int argc, const char* const* argv) {
+    const CLI::Option* list = nullptr;  // that the next words belong to
+    for (int i = 1; i < argc; ++i) {
+        std::string word = argv[i];
+        if (word.starts_with("-")) {
+            const std::size_t equals = word.find('=');
+            const bool joined = !word.starts_with("--") && word.size() > 2;  // -n2,4
+            const std::string name = joined ? word.substr(0, 2) : word.substr(0, equals);
+            list = app.get_option_no_throw(name);
+            if (list != nullptr && list->get_delimiter() != ',') list = nullptr;
+            if (!joined && equals == std::string::npos) continue;
+            word.erase(0, joined ? 2 : equals + 1);
+        }
+        if (list == nullptr) continue;
+        word = "," + word + ",";
+        if (word.find(",,") == std::string::npos) continue;
+        throw Error(ExitCode::kUsage, "{} '{}' has nothing beside a comma: give {}",
+                    list->get_name(), word.substr(1, word.size() - 2), list->get_type_name());
+    }
+}
+
 }  // namespace
 
 Parsed parse_command_line(int argc, const char* const* argv) {
+    if (argc > 1 && argv[1] == std::string_view("help")) return help_words(argc, argv);
     RawTraining raw;
     CLI::App app(kSynopsis, "dp_compare");
     app.set_version_flag("--version", std::string("dp_compare ") + DP_VERSION);
@@ -148,6 +180,8 @@ Parsed parse_command_line(int argc, const char* const* argv) {
     const CLI::App& diff_app = diff::add_subcommand(app, raw_diff);
     predict::RawOptions raw_predict;
     const CLI::App& predict_app = predict::add_subcommand(app, raw_predict);
+    schemas::RawOptions raw_schemas;
+    schemas::add_subcommands(app, raw_schemas);
     app.require_subcommand(0, 1);
     try {
         app.parse(argc, argv);
@@ -158,7 +192,9 @@ Parsed parse_command_line(int argc, const char* const* argv) {
     } catch (const CLI::ParseError& error) {
         throw_usage(app, error, argc, argv);
     }
+    require_full_lists(chosen_app(app), argc, argv);
     if (!app.get_subcommands().empty()) require_no_training_options(app);
+    if (std::string text = schemas::answer(raw_schemas); !text.empty()) return text;
     if (allreduce_app.parsed()) return allreduce::finish(raw_allreduce);
     if (report_app.parsed()) return report_request;
     if (diff_app.parsed()) return diff::finish(raw_diff);

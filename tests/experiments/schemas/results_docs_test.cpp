@@ -1,5 +1,5 @@
-// experiments/RESULTS.md against what the program writes and against the schemas: every field is
-// described, and no other.
+// The descriptions of the program's files against what it writes: every field is described, and no
+// other. Schemas and RESULTS.md are made of the same descriptions.
 #include <fstream>
 #include <map>
 #include <set>
@@ -8,11 +8,9 @@
 
 #include "experiments/allreduce/benchmark.hpp"
 #include "experiments/report/summary_file.hpp"
-#include "experiments/results/runs_csv.hpp"
+#include "experiments/schemas/documents.hpp"
 #include "tests/support/catch.hpp"
-#include "tests/support/csv.hpp"
 #include "tests/support/data.hpp"
-#include "tests/support/paths.hpp"
 #include "tests/support/program.hpp"
 #include "tests/support/report_runs.hpp"
 
@@ -24,52 +22,17 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 using Paths = std::set<std::string>;
 
-const fs::path kFolder = tests::source_dir() / "experiments";
-
-struct Description {
-    std::string unit;
-    std::string meaning;
-
-    [[nodiscard]] std::string text() const {
-        return unit.empty() ? meaning : meaning + " [" + unit + "]";
+Paths described(std::string_view document) {
+    Paths paths;
+    for (const auto& field : experiments::schemas::read_document(document).fields) {
+        if (!field.path.starts_with('#')) paths.insert(field.path);
     }
-};
-
-using Descriptions = std::map<std::string, Description>;
-
-/// The rows "| `name` | unit | meaning |" below the heading "## section".
-Descriptions described(const std::string& section) {
-    std::ifstream page(kFolder / "RESULTS.md");
-    Descriptions fields;
-    bool here = false;
-    for (std::string line; std::getline(page, line);) {
-        if (line.starts_with("## ")) here = line == "## " + section;
-        if (!here || !line.starts_with("| `")) continue;
-        const std::size_t name = line.find("` | ");
-        const std::size_t unit = line.find(" | ", name + 2);
-        REQUIRE(name != std::string::npos);
-        REQUIRE(unit != std::string::npos);
-        REQUIRE(line.ends_with(" |"));
-        const std::string meaning = line.substr(unit + 3, line.size() - unit - 5);
-        const auto [at, is_new] = fields.try_emplace(
-            line.substr(3, name - 3), Description{line.substr(name + 4, unit - name - 4), meaning});
-        INFO(line);
-        CHECK(is_new);
-        CHECK(meaning.find_first_not_of(' ') != std::string::npos);
-    }
-    REQUIRE_FALSE(fields.empty());
-    return fields;
+    return paths;
 }
 
-Descriptions with_context(Descriptions fields) {
+Paths with_context(Paths fields) {
     fields.merge(described("context"));
     return fields;
-}
-
-Paths names(const Descriptions& fields) {
-    Paths paths;
-    for (const auto& [name, description] : fields) paths.insert(name);
-    return paths;
 }
 
 /// The paths of all fields in `value`: result.epochs[].images. `nulls` are those that are null,
@@ -168,50 +131,6 @@ void write_made_allreduce(const fs::path& folder, const std::string& mode) {
     experiments::allreduce::write_rows(folder, rows, experiments::Machine{});
 }
 
-/// The fields that a schema names with their descriptions.
-void collect_schema(const Json& schema, const std::string& path,
-                    std::map<std::string, std::string>& texts) {
-    if (!schema.contains("properties")) return;
-    for (const auto& [name, field] : schema.at("properties").items()) {
-        const std::string here =
-            path + name +
-            (field.value("type", Json()) == "array" || field.contains("items") ? "[]" : "");
-        texts[here] = field.value("description", "");
-        collect_schema(field, here + ".", texts);
-        if (field.contains("items")) collect_schema(field.at("items"), here + ".", texts);
-    }
-}
-
-void check_schema(const std::string& name, const Descriptions& fields,
-                  const std::string& prefix = "") {
-    INFO(name);
-    std::map<std::string, std::string> texts;
-    collect_schema(parse(kFolder / "schemas" / (name + ".schema.json")), prefix, texts);
-    Paths found;
-    for (const auto& [path, text] : texts) found.insert(path);
-    check_same(names(fields), found);
-    for (const auto& [path, description] : fields) {
-        INFO(path);
-        CHECK(texts[path] == description.text());
-    }
-}
-
-template <typename Row>
-void check_columns(const std::string& section, std::span<const experiments::CsvColumn<Row>> columns,
-                   const std::vector<std::string>& header) {
-    INFO(section);
-    const Descriptions fields = described(section);
-    check_same(names(fields), Paths(header.begin(), header.end()));
-    REQUIRE(columns.size() == header.size());
-    for (std::size_t i = 0; i < columns.size(); ++i) {
-        INFO(header[i]);
-        CHECK(columns[i].name == header[i]);
-        const Description& description = fields.at(header[i]);
-        CHECK(description.unit == columns[i].unit);
-        CHECK(description.meaning == columns[i].meaning);
-    }
-}
-
 }  // namespace
 
 TEST_CASE("every field of a run's file is described, and every one described is written") {
@@ -225,7 +144,7 @@ TEST_CASE("every field of a run's file is described, and every one described is 
                                 "delay:rank=1,ms=1000,phase=forward"}),
                      7);
     documents.push_back(files.at("run-procs-n2-r1.json"));
-    check_same(names(with_context(described("run-*.json"))), written(documents));
+    check_same(with_context(described("run")), written(documents));
 }
 
 TEST_CASE("every field of allreduce.json is described, and every one described is written") {
@@ -233,12 +152,12 @@ TEST_CASE("every field of allreduce.json is described, and every one described i
                                  "4096", "--repetitions", "2"});
     const std::vector<Json> documents{files.at("allreduce.json"),
                                       {{"context", made_document().at("context")}}};
-    check_same(names(with_context(described("allreduce.json"))), written(documents));
+    check_same(with_context(described("allreduce")), written(documents));
 }
 
 TEST_CASE("every field of sweep.json is described, and every one described is written") {
     const auto files = files_of(small_run({"--mode", "serial,threads", "-n", "1"}));
-    check_same(names(described("sweep.json")), written({files.at("sweep.json")}));
+    check_same(described("sweep"), written({files.at("sweep.json")}));
 }
 
 TEST_CASE("every field of a trace is described, and every one described is written") {
@@ -251,7 +170,7 @@ TEST_CASE("every field of a trace is described, and every one described is writt
         REQUIRE(tests::run_program(arguments).exit_code == 0);
         traces.push_back(parse(folder.path() / "trace.json"));
     }
-    check_same(names(described("trace-*.json")), written(traces));
+    check_same(described("trace"), written(traces));
 }
 
 TEST_CASE("every field of diff's file is described, and every one described is written") {
@@ -266,7 +185,7 @@ TEST_CASE("every field of diff's file is described, and every one described is w
             0);
     const Json document = parse(file);
     CHECK(document.at("checksums").size() == 1);
-    check_same(names(described("diff.json")), written({document}));
+    check_same(described("diff"), written({document}));
 }
 
 TEST_CASE("every field of predict's file is described, and every one described is written") {
@@ -280,7 +199,7 @@ TEST_CASE("every field of predict's file is described, and every one described i
                                             "10", "--bandwidth-gb-per-s", "1", "--json", file});
     INFO(result.err);
     REQUIRE(result.exit_code == 0);
-    check_same(names(described("predict.json")), written({parse(file)}));
+    check_same(described("predict"), written({parse(file)}));
 }
 
 TEST_CASE("every field of summary.json is described, and every one described is written") {
@@ -300,41 +219,18 @@ TEST_CASE("every field of summary.json is described, and every one described is 
     for (core::WorkerReport& worker : late.result->workers) worker.process_memory = {1, 2, 3};
     tests::write_made_run(folder.path(), late);
     const auto analysis = experiments::analysis::analyse(folder.path());
-    check_same(names(described("summary.json")),
-               written({experiments::report::summary_json(analysis)}));
-}
-
-TEST_CASE("every CSV column is described in the words of its table, and no other") {
-    const tests::TemporaryFolder folder;
-    tests::write_made_run(folder.path(), tests::made_run("threads", 2, 1, 0.01));
-    experiments::write_runs_csv(folder.path(), experiments::read_results(folder.path()));
-    const auto header = [&](std::string_view file) {
-        return tests::csv_lines(folder.path() / file).at(0);
-    };
-    check_columns("runs.csv", experiments::runs_csv_columns(), header(experiments::kRunsCsv));
-    check_columns("epochs.csv", experiments::epochs_csv_columns(), header(experiments::kEpochsCsv));
-}
-
-TEST_CASE("schemas describe the same fields in the same words") {
-    check_schema("run", described("run-*.json"));
-    check_schema("context", described("context"), "context.");
-    check_schema("sweep", described("sweep.json"));
-    check_schema("trace", described("trace-*.json"));
-    check_schema("allreduce", described("allreduce.json"));
-    check_schema("summary", described("summary.json"));
-    check_schema("diff", described("diff.json"));
-    check_schema("predict", described("predict.json"));
+    check_same(described("summary"), written({experiments::report::summary_json(analysis)}));
 }
 
 TEST_CASE("no field's description is without a unit that its name tells") {
-    for (const char* section :
-         {"run-*.json", "context", "sweep.json", "trace-*.json", "allreduce.json", "summary.json",
-          "diff.json", "predict.json", "runs.csv", "epochs.csv"}) {
-        for (const auto& [name, description] : described(section)) {
-            INFO(section << " " << name);
-            if (name.ends_with("_seconds")) CHECK(description.unit == "s");
-            if (name.ends_with("_bytes")) CHECK(description.unit == "bytes");
-            if (name.ends_with("images_per_second")) CHECK(description.unit == "images/s");
+    for (const auto& [document, text] : experiments::schemas::fields_texts()) {
+        for (const auto& field : experiments::schemas::read_document(document).fields) {
+            const std::string name = field.path.substr(0, field.path.find("[]"));
+            INFO(document << " " << field.path);
+            if (name.ends_with("_seconds")) CHECK(field.unit == "s");
+            if (name.ends_with("_bytes")) CHECK(field.unit == "bytes");
+            if (name.ends_with("images_per_second")) CHECK(field.unit == "images/s");
+            if (!name.starts_with('#')) CHECK_FALSE(field.meaning.empty());
         }
     }
 }

@@ -6,6 +6,7 @@ import copy
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -129,7 +130,21 @@ def check_refusals(validator, document, name):
                  not validator.is_valid(broken))
 
 
+def check_generated(program):
+    """The committed schemas and RESULTS.md are what generate.sh makes of them."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy_of = pathlib.Path(folder) / "experiments"
+        shutil.copytree(SCHEMAS, copy_of / "schemas")
+        shutil.copy(SCHEMAS.parent / "RESULTS.md", copy_of)
+        subprocess.run([SCHEMAS / "generate.sh", program, copy_of], check=True)
+        for file in [copy_of / "RESULTS.md", *sorted(copy_of.glob("schemas/*"))]:
+            committed = SCHEMAS.parent / file.relative_to(copy_of)
+            fact(f"{committed} is as generated (run experiments/schemas/generate.sh PROGRAM)",
+                 committed.exists() and committed.read_text() == file.read_text())
+
+
 def main(program):
+    check_generated(program)
     validators = {name: validator_of(name) for name in {*FILES.values(), "context"}}
     samples = {}
     for arguments, exit_code, count in RUNS:

@@ -1,0 +1,128 @@
+#include "experiments/schemas/documents.hpp"
+
+#include <algorithm>
+#include <sstream>
+
+#include <fmt/format.h>
+
+#include "core/base/error.hpp"
+#include "core/base/join.hpp"
+#include "experiments/options/settings.hpp"
+#include "experiments/results/runs_csv.hpp"
+#include "experiments/results/trace_file.hpp"
+
+namespace dp::experiments::schemas {
+namespace {
+
+std::string trimmed(std::string_view text) {
+    const std::size_t begin = text.find_first_not_of(' ');
+    if (begin == std::string_view::npos) return {};
+    return std::string(text.substr(begin, text.find_last_not_of(' ') - begin + 1));
+}
+
+std::vector<std::string> cells_of(const std::string& line) {
+    std::vector<std::string> cells;
+    std::istringstream in(line);
+    for (std::string cell; std::getline(in, cell, '|');) cells.push_back(trimmed(cell));
+    return cells;
+}
+
+std::string type_of(const Setting& row) {
+    const std::string null = row.nullable ? "?" : "";
+    if (row.words != nullptr) return core::join(row.words(), ",") + null;
+    switch (row.kind) {
+        case ValueKind::kSwitch:
+            return "boolean" + null;
+        case ValueKind::kWhole:
+            return fmt::format("integer{} >={}", null, row.low);
+        case ValueKind::kNumber:
+            return fmt::format("number{} >={}", null, row.low);
+        default:
+            return "string" + null;
+    }
+}
+
+std::string meaning_of(const Setting& row) {
+    std::string text(row.meaning);
+    if (!row.option.empty()) text += fmt::format(", `{}`", row.option);
+    if (row.words != nullptr) text += fmt::format(": {}", row.choices());
+    if (row.nullable) text += "; null without";
+    return text;
+}
+
+void add_setting(const std::string& path, const Setting& row, std::vector<Field>& fields) {
+    fields.push_back({fmt::format("{}.{}", path, row.name), type_of(row), std::string(row.unit),
+                      meaning_of(row)});
+}
+
+void add_line(const std::string& line, Document& document) {
+    const std::string path = line.substr(0, line.find(' '));
+    if (line.starts_with("### ")) {
+        document.fields.push_back({line, {}, {}, {}});
+    } else if (line.ends_with(" @settings")) {
+        for (const Setting& row : settings()) add_setting(path, row, document.fields);
+    } else if (line.ends_with(" @trace")) {
+        for (const auto name : kTraceSettings) {
+            add_setting(path, *find_setting(name), document.fields);
+        }
+    } else if (path == "also") {
+        const std::size_t bar = line.find('|');
+        document.also.emplace_back(trimmed(std::string_view(line).substr(4, bar - 4)),
+                                   line.substr(bar + 1));
+    } else {
+        std::vector<std::string> cells = cells_of(line);
+        document.fields.push_back({cells.at(0), cells.at(1), cells.at(2), cells.at(3)});
+    }
+}
+
+constexpr const char* kHeader = "| {} | unit | meaning |\n|---|---|---|\n";
+
+template <typename Row>
+std::string table_of(std::span<const CsvColumn<Row>> columns) {
+    std::string text = fmt::format(kHeader, "column");
+    for (const auto& column : columns) {
+        text += fmt::format("| `{}` | {} | {} |\n", column.name, column.unit, column.meaning);
+    }
+    return text;
+}
+
+}  // namespace
+
+Document read_document(std::string_view name) {
+    const auto found = std::ranges::find(fields_texts(), name, &FieldsText::name);
+    if (found == fields_texts().end()) {
+        std::vector<std::string_view> names;
+        for (const FieldsText& each : fields_texts()) names.push_back(each.name);
+        throw core::Error(core::ExitCode::kUsage, "'{}' is no kind of file: choose one of {}", name,
+                          core::join(names));
+    }
+    std::istringstream lines{std::string(found->text)};
+    std::string line;
+    std::getline(lines, line);
+    const std::vector<std::string> head = cells_of(line);
+    Document document{found->name, head.at(0), head.at(1), {}, {}};
+    while (std::getline(lines, line)) {
+        if (!line.empty()) add_line(line, document);
+    }
+    return document;
+}
+
+std::string fields_text(std::string_view name) {
+    if (name == kRunsCsv) return table_of(runs_csv_columns());
+    if (name == kEpochsCsv) return table_of(epochs_csv_columns());
+    std::string text;
+    bool in_table = false;
+    for (const Field& field : read_document(name).fields) {
+        const bool heading = field.path.starts_with('#');
+        if (heading) {
+            text += fmt::format("{}{}\n\n", text.empty() ? "" : "\n", field.path);
+        } else {
+            if (!in_table) text += fmt::format(kHeader, "field");
+            text += fmt::format("| `{}` | {} | {} |\n", field.path, field.unit, field.meaning);
+        }
+        in_table = !heading;
+    }
+    return text;
+}
+
+}  // namespace dp::experiments::schemas
