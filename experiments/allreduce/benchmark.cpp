@@ -12,6 +12,8 @@
 #include "core/base/join.hpp"
 #include "experiments/allreduce/rounds.hpp"
 #include "experiments/machine/machine.hpp"
+#include "experiments/modes.hpp"
+#include "experiments/options/nearest.hpp"
 #include "experiments/results/run_file.hpp"
 #include "experiments/text/files.hpp"
 #include "experiments/text/output.hpp"
@@ -74,8 +76,12 @@ std::vector<TimedReduction> chosen_reductions(const Request& request) {
             if (row.mode == mode) of_modes.push_back(row);
         }
         if (of_modes.size() == before) {
+            const std::vector<std::string> known = modes_that(&Mode::timed_alone);
+            const std::string match = nearest(mode, known);
             throw Error(ExitCode::kUsage,
-                        "--mode '{}' has no all-reduce to time: choose from threads, procs", mode);
+                        "--mode '{}' is no mode whose reductions can be timed{}: choose from {}",
+                        mode, match.empty() ? "" : fmt::format(" (did you mean {}?)", match),
+                        core::join(known));
         }
     }
     std::vector<TimedReduction> chosen;

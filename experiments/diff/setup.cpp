@@ -4,8 +4,9 @@
 #include <array>
 #include <functional>
 
-#include <fmt/ranges.h>
+#include <fmt/format.h>
 
+#include "core/base/join.hpp"
 #include "experiments/options/settings.hpp"
 
 namespace dp::experiments::diff {
@@ -70,7 +71,7 @@ std::string value_of(const RunGroup& group, const Field& field) {
     std::vector<std::string> values;
     for (const StoredRun& run : group.runs) add_unique(values, field.value(run));
     std::ranges::sort(values);
-    return fmt::format("{}", fmt::join(values, " or "));
+    return core::join(values, " or ");
 }
 
 /// Each field that differs once, with the pairs in which it differs so.

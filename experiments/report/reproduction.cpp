@@ -5,8 +5,9 @@
 #include <set>
 #include <vector>
 
-#include <fmt/ranges.h>
+#include <fmt/format.h>
 
+#include "core/base/join.hpp"
 #include "experiments/modes.hpp"
 #include "experiments/options/settings.hpp"
 #include "experiments/results/sweep_file.hpp"
@@ -41,7 +42,7 @@ std::string from_runs(const ResultsFolder& results) {
     }
     const RunSettings& first = results.runs.front().settings;
     std::string line =
-        fmt::format("dp_compare --mode {} -n {}", fmt::join(modes, ","), fmt::join(workers, ","));
+        fmt::format("dp_compare --mode {} -n {}", core::join(modes, ","), core::join(workers, ","));
     if (repetitions > 1) line += fmt::format(" --reps {}", repetitions);
     for (const Setting* row : changed_settings(first)) {
         if (row->compared != Compared::kEverywhere || is_implied(*row, first.scaling)) continue;

@@ -9,6 +9,7 @@
 #include <spdlog/spdlog.h>
 
 #include "core/base/error.hpp"
+#include "core/data/dataset_table.hpp"
 #include "experiments/modes.hpp"
 
 namespace dp::experiments {
@@ -29,14 +30,55 @@ void check_shape(const core::ModelSpec& model, const core::Dataset& data) {
                 model.name, text(model.input), data.name, text(data.shape()));
 }
 
-void check_writable(const char* option, const fs::path& file) {
+void prepare_file(const char* option, const fs::path& file) {
     if (file.empty()) return;
     const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
-    std::error_code ignored;
-    if (fs::is_directory(file, ignored) || access(folder.c_str(), W_OK | X_OK) != 0) {
+    std::error_code error;
+    fs::create_directories(folder, error);
+    if (error || fs::is_directory(file, error) || access(folder.c_str(), W_OK | X_OK) != 0) {
         throw Error(ExitCode::kUsage, "{} {} cannot be written: choose a file in a folder that can",
                     option, file.string());
     }
+}
+
+void check_batch(const Request& request, std::size_t training_images) {
+    if (request.base.epochs == 0) return;
+    const std::size_t batch = request.global_batch.value_or(request.base.batch_size);
+    if (batch > training_images) {
+        throw Error(ExitCode::kUsage,
+                    "{} {} is more than the {} training images of --dataset {}: choose at most {}",
+                    request.global_batch ? "--global-batch" : "--batch-size", batch,
+                    training_images, request.base.dataset, training_images);
+    }
+    const std::size_t most = *std::ranges::max_element(request.workers);
+    if (request.global_batch || batch * most <= training_images) return;
+    spdlog::warn(
+        "{} workers with batches of {} take {} images a step, and the data set has {}: their "
+        "batches are smaller; choose a smaller --batch-size",
+        most, batch, batch * most, training_images);
+}
+
+void check_data_dir(const Request& request) {
+    const auto& made = core::datasets().front();
+    if (request.data_dir.empty() || request.base.dataset != made.name) return;
+    constexpr const char* kIdx = "train-images-idx3-ubyte";
+    std::string found;
+    for (const auto& [name, file] : std::initializer_list<std::pair<const char*, fs::path>>{
+             {"cifar10", "data_batch_1.bin"},
+             {"cifar10", fs::path("cifar-10-batches-bin") / "data_batch_1.bin"},
+             {"mnist", fs::path("mnist") / kIdx},
+             {"fashion-mnist", fs::path("fashion-mnist") / kIdx},
+             {"mnist or fashion-mnist", kIdx}}) {
+        std::error_code ignored;
+        const fs::path path = request.data_dir / file;
+        if (!fs::exists(path, ignored) && !fs::exists(path.string() + ".gz", ignored)) continue;
+        found += fmt::format("{}{}", found.empty() ? "" : ", ", name);
+    }
+    throw Error(ExitCode::kUsage,
+                "--data-dir {} without --dataset would train on {} images, which are made: {}",
+                request.data_dir.string(), made.name,
+                found.empty() ? "name the data set that it holds"
+                              : fmt::format("it holds {}, so add --dataset", found));
 }
 
 std::size_t cores_wanted(const RunConfig& config) {

@@ -10,6 +10,7 @@
 #include "core/nn/model.hpp"
 #include "core/train/run_config.hpp"
 #include "experiments/machine/machine.hpp"
+#include "experiments/sweep/request.hpp"
 
 namespace dp::experiments {
 
@@ -19,7 +20,12 @@ bool is_oversubscribed(const core::RunConfig& config, const Machine& machine);
 
 /// All throw Error(kUsage or kResources) with the option, the value and the next step.
 void check_shape(const core::ModelSpec& model, const core::Dataset& data);
-void check_writable(const char* option, const std::filesystem::path& file);
+/// Makes the folders that `file` needs.
+void prepare_file(const char* option, const std::filesystem::path& file);
+/// A batch of more images than there are would silently be a smaller one.
+void check_batch(const Request& request, std::size_t training_images);
+/// A folder of files for data that is made would silently be ignored.
+void check_data_dir(const Request& request);
 /// oneDNN would emulate bfloat16, several times slower than float32.
 void check_precision(const core::NetworkOptions& options, const Machine& machine);
 

@@ -444,8 +444,11 @@ private:
 
 void run_request(const Request& request) {
     const core::ModelSpec& model = core::find_model(request.base.model);
-    check_writable("--save", request.base.save);
-    check_writable("--trace", request.trace);
+    check_data_dir(request);
+    if (!request.dry_run) {
+        prepare_file("--save", request.base.save);
+        prepare_file("--trace", request.trace);
+    }
     if (!request.out.empty() && !request.dry_run && !request.resume) {
         // `plots` alone may be the user's own.
         const bool reported = report::has_report(request.out);
@@ -464,6 +467,7 @@ void run_request(const Request& request) {
     startup.data_load_seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - before_load).count();
     check_shape(model, data);
+    check_batch(request, data.train.size());
     const Machine machine = read_machine();
     for (const std::string& warning : machine.warnings) spdlog::warn("{}", warning);
     check_precision(request.base.network, machine);

@@ -166,6 +166,32 @@ TEST_CASE("an injected delay is taken apart and a wrong part is named") {
     CHECK(tests::holds(refused("delay:"), "lacks rank="));
 }
 
+TEST_CASE("a list with nothing beside a comma is refused") {
+    for (const std::vector<const char*>& arguments : {std::vector<const char*>{"-n", "2,"},
+                                                      {"-n2,"},
+                                                      {"--workers=,2"},
+                                                      {"-n", "1", "2,,4"},
+                                                      {"--mode", "threads,", "-n", "2"},
+                                                      {"allreduce", "-n", ",2"}}) {
+        CHECK(tests::holds(usage_error(arguments), "nothing beside a comma"));
+    }
+    CHECK(usage_error({"-n", "2", "--out", "a,"}).empty());
+}
+
+TEST_CASE("a mode of allreduce that is misspelt is named with the nearest") {
+    CHECK(tests::holds(usage_error({"allreduce", "--mode", "thread"}), "did you mean threads?"));
+}
+
+TEST_CASE("help as a word is the help") {
+    const auto text = [&](const std::vector<const char*>& arguments) {
+        return std::get<std::string>(parse(arguments));
+    };
+    CHECK(text({"help"}) == text({"--help"}));
+    CHECK(text({"help", "diff"}) == text({"diff", "--help"}));
+    CHECK_FALSE(text({"help", "diff"}) == text({"--help"}));
+    CHECK(tests::holds(text({"--help"}), "143 terminated"));
+}
+
 TEST_CASE("help and version are text") {
     CHECK(tests::holds(std::get<std::string>(parse({"--help"})), "--mode"));
     CHECK(tests::holds(std::get<std::string>(parse({"--version"})), "dp_compare "));

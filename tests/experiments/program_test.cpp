@@ -382,6 +382,39 @@ TEST_CASE("a test loss that is not finite is told as such") {
     CHECK(holds(result.err, "the test loss is"));
 }
 
+TEST_CASE("a batch of more images than there are is refused, or warned of where workers share") {
+    const auto refused = run_program({"--batch-size", "10001", "--dry-run"});
+    CHECK(refused.exit_code == 2);
+    CHECK(holds(refused.err, "--batch-size 10001 is more than the 10000 training images"));
+    CHECK(holds(run_program({"--global-batch", "20000", "--dry-run"}).err, "--global-batch 20000"));
+    const auto warned =
+        run_program({"--mode", "threads", "-n", "2", "--batch-size", "6000", "--dry-run"});
+    CHECK(warned.exit_code == 0);
+    CHECK(holds(warned.err, "2 workers with batches of 6000 take 12000 images a step"));
+}
+
+TEST_CASE("a folder of data without its data set's name is refused and what it holds is named") {
+    const tests::TemporaryFolder folder;
+    const auto refused = [&] {
+        const auto result = run_program(small_run({"--data-dir", folder.path().string()}));
+        CHECK(result.exit_code == 2);
+        return result.err;
+    };
+    CHECK(holds(refused(), "name the data set that it holds"));
+    std::filesystem::create_directory(folder.path() / "mnist");
+    std::ofstream(folder.path() / "mnist" / "train-images-idx3-ubyte.gz") << "x";
+    CHECK(holds(refused(), "it holds mnist, so add --dataset"));
+}
+
+TEST_CASE("--save and --trace make the folders that are missing") {
+    const tests::TemporaryFolder folder;
+    const auto save = folder.path() / "a" / "b" / "end.safetensors";
+    const auto trace = folder.path() / "c" / "trace.json";
+    CHECK(run_program(small_run({"--save", save, "--trace", trace})).exit_code == 0);
+    CHECK(std::filesystem::exists(save));
+    CHECK(std::filesystem::exists(trace));
+}
+
 TEST_CASE("a dry run prints the plan and trains nothing") {
     const auto result = run_program({"--mode", "threads,procs", "-n", "2", "--dry-run"});
     CHECK(result.exit_code == 0);
@@ -391,7 +424,7 @@ TEST_CASE("a dry run prints the plan and trains nothing") {
     const auto changed = run_program({"--dry-run", "--mode", "procs", "-n", "2", "--convolution",
                                       "direct", "--overlap", "off", "--bucket-kib", "0"});
     CHECK(holds(changed.out,
-                "reduction message-ring, convolution direct, buckets of 0 KiB, no overlap\n"));
+                "reduction message-ring, --convolution direct, --bucket-kib 0, --overlap off\n"));
     CHECK(holds(result.out, "reduction in-place"));
     CHECK(holds(result.out, "reduction message-ring"));
     CHECK_FALSE(holds(result.out, "Epoch"));
