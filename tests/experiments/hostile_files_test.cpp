@@ -46,10 +46,10 @@ void write(const fs::path& file, const std::string& text) { std::ofstream(file) 
 /// which this leaves out for its files and plots.
 void read_all(const fs::path& folder) {
     try {
-        const report::Analysis analysis = report::analyse(folder);
-        report::make_document(analysis, {});
-        report::plot_data(analysis);
-        report::summary_json(analysis);
+        const analysis::Analysis found = analysis::analyse(folder);
+        report::make_document(found, {});
+        report::plot_data(found);
+        report::summary_json(found);
     } catch (const Json::exception&) {
     }
     const ResultsFolder results = read_results(folder);
@@ -58,7 +58,8 @@ void read_all(const fs::path& folder) {
     request.workers = {2, 8};
     predict::Measurements measurements{results, {}};
     const fs::path allreduce_file = folder / "allreduce.json";
-    if (fs::exists(allreduce_file)) measurements.reductions = read_allreduce(allreduce_file);
+    if (fs::exists(allreduce_file))
+        measurements.reductions = analysis::read_allreduce(allreduce_file);
     predict::format_predictions(predict::make_predictions(measurements, request), request);
 }
 
