@@ -1,5 +1,7 @@
 #include "experiments/command_line.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 
@@ -13,6 +15,7 @@
 #include "experiments/results/sweep_file.hpp"
 #include "experiments/schemas/command_line.hpp"
 #include "experiments/sweep/command_line.hpp"
+#include "experiments/text/terminal.hpp"
 
 namespace dp::experiments {
 namespace {
@@ -186,7 +189,8 @@ Parsed parse_command_line(int argc, const char* const* argv) {
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
-        return app.help();
+        const std::size_t columns = terminal_columns(STDOUT_FILENO).value_or(80);
+        return wrap(app.help(), std::min<std::size_t>(columns, 80));
     } catch (const CLI::CallForVersion& version) {
         return std::string(version.what()) + "\n";
     } catch (const CLI::ParseError& error) {

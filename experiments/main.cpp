@@ -2,7 +2,6 @@
 // against the other.
 #include <unistd.h>
 
-#include <algorithm>
 #include <csignal>
 #include <exception>
 
@@ -16,7 +15,6 @@
 #include "experiments/report/report.hpp"
 #include "experiments/sweep/sweep.hpp"
 #include "experiments/text/output.hpp"
-#include "experiments/text/terminal.hpp"
 
 namespace {
 
@@ -52,10 +50,7 @@ void set_up_log() {
 }
 
 void run(const dx::Parsed& parsed) {
-    if (const auto* text = std::get_if<std::string>(&parsed)) {
-        const std::size_t columns = dx::terminal_columns(STDOUT_FILENO).value_or(80);
-        return dx::print(dx::wrap(*text, std::min<std::size_t>(columns, 80)));
-    }
+    if (const auto* text = std::get_if<std::string>(&parsed)) return dx::print(*text);
     if (const auto* request = std::get_if<dx::allreduce::Request>(&parsed)) {
         return dx::allreduce::run_benchmark(*request);
     }

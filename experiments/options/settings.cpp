@@ -78,7 +78,7 @@ void require_number(const Setting& row, const Json& value, bool whole) {
     const std::string range = row.high < 1e30
                                   ? fmt::format("from {:g} to {:.15g}", row.low, row.high)
                                   : fmt::format("of {:g} or more", row.low);
-    const bool right_type = whole ? value.is_number_unsigned() : value.is_number();
+    const bool right_type = whole ? value.is_number_integer() : value.is_number();
     // A comparison with nan is false.
     if (right_type && value.get<double>() >= row.low && value.get<double>() <= row.high) return;
     throw Complaint{fmt::format("is not a {} {}", kind, range)};

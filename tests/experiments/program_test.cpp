@@ -406,7 +406,7 @@ TEST_CASE("a folder of data without its data set's name is refused and what it h
     CHECK(holds(refused(), "it holds mnist, so add --dataset"));
 }
 
-TEST_CASE("--save and --trace make the folders that are missing") {
+TEST_CASE("the folders that --save and --trace lack are made") {
     const tests::TemporaryFolder folder;
     const auto save = folder.path() / "a" / "b" / "end.safetensors";
     const auto trace = folder.path() / "c" / "trace.json";
