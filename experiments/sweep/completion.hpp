@@ -1,5 +1,5 @@
 // What a sweep leaves in its folder beside the runs: the reductions timed alone, a trace of each
-// parallel model, the tables and the report made of all that.
+// parallel model, and the report made of all that.
 #pragma once
 
 #include <filesystem>
@@ -21,7 +21,7 @@ struct SweepReport {
     std::function<void(const core::RunConfig& config, const std::filesystem::path& file)> trace;
 };
 
-/// Measures what the folder still lacks, then writes the tables and the report. What cannot be
+/// Measures what the folder still lacks, then writes the report. What cannot be
 /// measured or written costs a warning and not the runs. Throws Error(kInterrupted, kTerminated)
 /// and, when a reduction has a wrong sum, Error(kVerification).
 void complete_folder(const SweepReport& sweep);
