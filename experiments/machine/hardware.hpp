@@ -21,7 +21,7 @@ struct Cache {
     bool operator==(const Cache&) const = default;
 };
 
-/// Of the whole machine, whatever part of it this process may use. None: the system does not tell.
+/// The whole machine, whatever part of it this process may use. None: the system does not tell.
 struct Hardware {
     std::optional<std::vector<Cache>> caches;  // of the first CPU that tells, as /sys numbers them
     std::optional<std::size_t> physical_cores;
@@ -34,11 +34,12 @@ struct Hardware {
     std::optional<double> load_average;                 // over the last minute
 };
 
-/// Reads below `root`, which stands for "/". What is missing or makes no sense is none; never
-/// throws for the sake of it.
+/// Reads below `root`, which stands for "/". What is missing or makes no sense is none and no
+/// error.
 Hardware read_hardware(const std::filesystem::path& root = "/");
 
-/// Adds the fields of a result file's `context`, in their order; none is null.
+/// Adds the fields of a result file's `context`, in their order; what the system does not tell is
+/// null.
 void add_hardware(nlohmann::ordered_json& context, const Hardware& hardware);
 
 }  // namespace dp::experiments

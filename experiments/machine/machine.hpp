@@ -50,8 +50,8 @@ std::vector<std::string> machine_warnings(const Machine& machine);
 nlohmann::ordered_json context_json(const Machine& machine);
 
 /// The tightest CPU quota on the way from the control group in `cgroup_file` (/proc/self/cgroup) up
-/// to `root`
-/// (/sys/fs/cgroup), in CPUs; versions 1 and 2. None where there is no limit or nothing to read.
+/// to `root` (/sys/fs/cgroup), in CPUs; versions 1 and 2. None where there is no limit or nothing
+/// to read.
 std::optional<double> read_cpu_quota(const std::string& cgroup_file, const std::string& root);
 
 }  // namespace dp::experiments

@@ -171,6 +171,16 @@ void injected(const Analysis& analysis, std::vector<Threat>& threats) {
     }
 }
 
+/// What the program told of the machine and of itself before it measured.
+void warned(const Analysis& analysis, std::vector<Threat>& threats) {
+    std::string text;
+    for (const Json& warning : analysis.results.runs.front().context.value("warnings", Json())) {
+        text += (text.empty() ? "" : "; ") + text_of(warning);
+    }
+    if (text.empty()) return;
+    threats.push_back({"Warnings", fmt::format("Before the first run: {}.", text)});
+}
+
 void one_machine(const Analysis& analysis, std::vector<Threat>& threats) {
     if (!analysis.differences.empty()) return;
     threats.push_back(
@@ -193,7 +203,7 @@ std::vector<Threat> find_threats(const Analysis& analysis) {
     std::vector<Threat> threats;
     for (const auto find :
          {settings_differ, injected, failed_runs, few_repetitions, busy_machine, noise,
-          oversubscribed, short_epochs, quota, effective_batch, one_machine}) {
+          oversubscribed, short_epochs, quota, effective_batch, warned, one_machine}) {
         find(analysis, threats);
     }
     return threats;

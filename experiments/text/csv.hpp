@@ -9,7 +9,7 @@
 
 namespace dp::experiments {
 
-/// A cell. Numbers have a dot whatever the locale; none and NaN are empty.
+/// Returns a cell. Numbers have a dot whatever the locale; none, NaN and infinity are empty.
 std::string csv_cell(std::string_view text);
 std::string csv_cell(double value);
 std::string csv_cell(std::optional<double> value);
@@ -22,7 +22,7 @@ class Csv {
 public:
     explicit Csv(const std::vector<std::string>& header);
 
-    /// As many cells as the header has: CheckFailure.
+    /// Adds a row, of as many cells as the header has: CheckFailure.
     template <typename... Cells>
     void add(const Cells&... cells) {
         add_row({csv_cell(cells)...});

@@ -229,12 +229,18 @@ TEST_CASE("what a run's file holds is text, on the page and on the terminal") {
     Json document = read_json(file);
     for (const char* field : {"host", "cpu_model", "kernel"}) document["context"][field] = hostile;
     document["config"]["data_source"] = hostile;
+    document["context"]["warnings"] = {hostile};
     write(file, document.dump());
+    fs::remove(folder.path() / "run-threads-n1-r1.json");  // the next is the first to be read
+    fs::remove(folder.path() / "run-threads-n1-r2.json");
+    fs::remove(folder.path() / "run-procs-n1-r1.json");
+    fs::remove(folder.path() / "run-procs-n1-r2.json");
     const auto result = tests::run_program({"report", folder.path()}, {"PATH=/nonexistent"});
     CHECK(result.exit_code == 0);
     const std::string page =
         (std::stringstream() << std::ifstream(folder.path() / "report.html").rdbuf()).str();
     CHECK(holds(page, "&lt;script&gt;"));
+    CHECK(holds(page, "Before the first run: "));
     CHECK_FALSE(holds(page, "<script"));
     const auto diff = tests::run_program({"diff", folder.path(), "\033[31mred"});
     CHECK(diff.exit_code == 2);

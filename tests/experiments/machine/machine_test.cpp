@@ -57,3 +57,13 @@ TEST_CASE("this machine has a oneDNN and a CPU") {
     CHECK(machine.onednn_runtime == "OpenMP");
     CHECK_FALSE(machine.onednn_isa.empty());
 }
+
+TEST_CASE("a build that is not for measuring warns, in its results too") {
+    experiments::Machine machine = experiments::read_machine();
+    INFO(machine.build);
+    const bool slow =
+        machine.build.ends_with(", Debug") || tests::holds(machine.build, "sanitizers");
+    CHECK(machine.warnings.empty() != slow);
+    machine.warnings = {"built for other things"};
+    CHECK(experiments::machine_warnings(machine).front() == "built for other things");
+}
