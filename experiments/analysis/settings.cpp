@@ -18,7 +18,8 @@ std::vector<std::pair<std::string, std::string>> settings_of(const StoredRun& ru
     for (const Setting& row : settings()) {
         if (row.compared != Compared::kEverywhere) continue;
         // With strong scaling the batch of all workers is what stays.
-        const bool strong = run.settings.scaling == Scaling::kStrong && row.name == "batch_size";
+        const bool strong =
+            run.settings.scaling == experiments::Scaling::kStrong && row.name == "batch_size";
         const Setting& kept = strong ? *find_setting("effective_batch") : row;
         all.emplace_back(kept.name, kept.write(run.settings).dump());
     }

@@ -89,7 +89,8 @@ TEST_CASE("the progress line of a sweep fits a narrow terminal and says what run
 }
 
 TEST_CASE("a sweep without repetitions says how far it is and how long it still takes") {
-    const Lines lines = lines_of(shown_at(200, kSweep + " --inject delay:rank=0,ms=50,phase=backward"));
+    const Lines lines =
+        lines_of(shown_at(200, kSweep + " --inject delay:rank=0,ms=50,phase=backward"));
     CHECK(any_holds(lines.kept, "run       1 of 3"));
     CHECK(any_holds(lines.kept, "run       3 of 3, "));
     CHECK(any_holds(lines.progress, "run 1/3, serial, N = 1, "));

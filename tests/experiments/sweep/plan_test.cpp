@@ -1,6 +1,6 @@
 // What a request runs, and in which order.
-#include "experiments/command_line.hpp"
 #include "experiments/sweep/plan.hpp"
+#include "experiments/command_line.hpp"
 
 #include <algorithm>
 #include <map>
