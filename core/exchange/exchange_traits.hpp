@@ -19,6 +19,13 @@ enum class UpdateKind {
 
 inline constexpr std::array<std::string_view, 4> kUpdateKindNames{"sliced", "replicated", "sharded",
                                                                   "central"};
+/// As a user is told.
+inline constexpr std::array<std::string_view, 4> kUpdateKindSentences{
+    "each worker updates its slice of the shared parameters",
+    "each worker updates all of its own parameters",
+    "each worker updates its slice and sends it to the others",
+    "worker 0 updates the parameters for all",
+};
 
 [[nodiscard]] constexpr std::string_view name_of(UpdateKind kind) {
     return kUpdateKindNames[static_cast<std::size_t>(kind)];
@@ -26,28 +33,46 @@ inline constexpr std::array<std::string_view, 4> kUpdateKindNames{"sliced", "rep
 
 /// The order in which the addends of one sum are added.
 enum class SumOrder {
-    kRing,     // chunk c: ((g[c] + g[c+1]) + ...) + g[c-1], ranks modulo the world size
-    kGrouped,  // sums of groups of ranks first
-    kTree,     // pairs of neighbours first, then pairs of their sums
+    /// Chunk c: ((g[c] + g[c+1]) + ...) + g[c-1], ranks modulo the world size.
+    kRing,
+    /// Sums of groups of ranks first.
+    kGrouped,
+    /// With p the largest power of two that is not above N, the first 2 (N - p) ranks are added in
+    /// neighbouring pairs, g[0] + g[1], g[2] + g[3] and so on, which leaves p sums; then
+    /// neighbouring pairs of those, pairs of the pairs, until one is left. Recursive doubling adds
+    /// so with MPICH's way of folding ranks beyond a power of two (Thakur, Rabenseifner and Gropp,
+    /// "Optimization of collective communication operations in MPICH", 2005).
+    kTree,
+    /// Left to chance: another run may add in another order.
     kUnordered,
 };
+
+inline constexpr std::array<std::string_view, 4> kSumOrderNames{"ring", "grouped", "tree",
+                                                                "unordered"};
+
+[[nodiscard]] constexpr std::string_view name_of(SumOrder order) {
+    return kSumOrderNames[static_cast<std::size_t>(order)];
+}
 
 /// Equal orders give equal bits, but for sums whose order is left to chance.
 [[nodiscard]] constexpr bool promise_equal_bits(SumOrder a, SumOrder b) {
     return a == b && a != SumOrder::kUnordered;
 }
 
-/// Costs are those of one rank and one exchange among `ranks`, at least two of them, for each byte
-/// of gradients where the name says so.
+/// Costs are those of one exchange of one bucket among `ranks`, at least two of them, for each byte
+/// of gradients where the name says so: of any rank where all do the same, else of the one that
+/// does most, and of ranks that must work one after another of all of them.
 struct ExchangeTraits {
     std::string_view name;
     std::string_view former_name;  // still understood, with a warning; may be empty
     std::string_view description;
     UpdateKind update = UpdateKind::kReplicated;
     SumOrder order = SumOrder::kRing;
-    bool meets_at_publish = false;              // publish() waits for all ranks
+    bool overlaps = true;           // progress() works on what all ranks have handed over
+    bool meets_at_publish = false;  // publish() waits for all ranks
     double (*signals)(double ranks) = nullptr;  // counters of others that it waits for in turn
     double (*moved_per_byte)(double ranks) = nullptr;  // loads and stores
+    double (*added_per_byte)(double ranks) = nullptr;  // null: (N - 1) / N, one chunk of the sum
     double (*sent_per_byte)(double ranks) = nullptr;   // as ExchangeStats::sent_bytes counts
 
     [[nodiscard]] constexpr bool is_called(std::string_view wanted) const {

@@ -61,6 +61,8 @@ protected:
     /// Counts a wait for rank `peer` that has just ended; `what` that rank had to do, with `bucket`
     /// if it is one.
     void count_wait(double seconds, std::string_view what, std::size_t peer, std::size_t bucket);
+    /// Counts a wait for whoever held a lock.
+    void count_wait(double seconds) { stats_.wait_seconds += seconds; }
 
 private:
     const std::size_t rank_;
