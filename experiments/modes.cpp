@@ -21,7 +21,9 @@
 namespace dp::experiments {
 namespace {
 
-std::vector<core::ExchangeTraits> serial_reductions() { return {core::kSerialTraits}; }
+std::vector<core::ExchangeTraits> serial_reductions() {
+    return core::traits_of(core::serial_reductions());
+}
 
 std::vector<core::ExchangeTraits> threads_reductions() {
     return core::traits_of(threaded::reductions());
@@ -71,6 +73,19 @@ std::optional<core::ExchangeTraits> Mode::find_reduction(std::string_view wanted
     return std::nullopt;
 }
 
+std::optional<core::ExchangeTraits> Mode::reduction_for(std::string_view wanted) const {
+    if (auto own = find_reduction(wanted)) return own;
+    if (exchanges) return std::nullopt;
+    for (const Mode& mode : kModes) {
+        const auto played = mode.find_reduction(wanted);
+        if (!played) continue;
+        for (const core::ExchangeTraits& traits : reductions()) {
+            if (core::promise_equal_bits(traits.order, played->order)) return traits;
+        }
+    }
+    return std::nullopt;
+}
+
 std::string Mode::reduction_names() const {
     std::vector<std::string_view> names;
     for (const core::ExchangeTraits& traits : reductions()) names.push_back(traits.name);
@@ -112,6 +127,11 @@ core::SumOrder sum_order_of(std::string_view mode, std::string_view reduction) {
     const Mode& row = mode_of(mode);
     if (row.reductions == nullptr) return core::SumOrder::kRing;
     return row.find_reduction(reduction).value_or(row.reductions().front()).order;
+}
+
+bool has_order(std::string_view mode, std::string_view reduction, std::size_t workers) {
+    const core::SumOrder order = sum_order_of(mode, reduction);
+    return workers == 1 || core::promise_equal_bits(order, order);
 }
 
 core::RunResult run_job(const core::Job& job) {

@@ -41,6 +41,10 @@ struct Mode {
     [[nodiscard]] std::size_t cpus(std::size_t workers) const { return takes_turns ? 1 : workers; }
     /// The reduction that is or was called `name`; none where the mode does not have it.
     [[nodiscard]] std::optional<core::ExchangeTraits> find_reduction(std::string_view name) const;
+    /// What `--reduction name` means to this mode: the reduction that it calls so. A mode without
+    /// an exchange plays those of the others, by its own that adds in the same order. None where
+    /// there is neither.
+    [[nodiscard]] std::optional<core::ExchangeTraits> reduction_for(std::string_view name) const;
     /// The names of all, with commas.
     [[nodiscard]] std::string reduction_names() const;
 };
@@ -64,6 +68,11 @@ void warn_of_former_name(const core::ExchangeTraits& reduction, std::string_view
 /// The order in which runs of `mode` add gradients with `reduction`; of a mode that this program
 /// does not know, the usual one.
 core::SumOrder sum_order_of(std::string_view mode, std::string_view reduction);
+
+/// Whether runs that add in the same order as one of `mode`, `reduction` and `workers` must end
+/// with its bits: true but for sums whose order is left to chance, and there with one worker, who
+/// has nothing to add.
+bool has_order(std::string_view mode, std::string_view reduction, std::size_t workers);
 
 /// Runs `job` in the mode it names, in fresh child processes: the caller must not have used OpenMP
 /// or oneDNN, and has not after. Throws what the run failed with, WorkerFailure when a process

@@ -1,10 +1,13 @@
 #include "core/train/serial.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "core/base/check.hpp"
 #include "core/exchange/buckets.hpp"
+#include "core/exchange/reduction_table.hpp"
 #include "core/exchange/sum_chunk.hpp"
+#include "core/exchange/sum_tree.hpp"
 #include "core/train/model_state.hpp"
 #include "core/train/replica.hpp"
 #include "core/train/worker.hpp"
@@ -12,14 +15,42 @@
 namespace dp::core {
 namespace {
 
+constexpr ExchangeTraits traits_of(std::string_view name, std::string_view description,
+                                   SumOrder order) {
+    constexpr auto kNothing = [](double /*ranks*/) { return 0.0; };
+    return {.name = name,
+            .former_name = "",
+            .description = description,
+            .order = order,
+            .overlaps = false,
+            .signals = kNothing,
+            .moved_per_byte = kNothing,
+            .added_per_byte = kNothing,
+            .sent_per_byte = kNothing};
+}
+
+constexpr std::array kReductions{
+    SerialReduction{traits_of("none", "one worker has all gradients; it adds them as a ring does",
+                              SumOrder::kRing),
+                    sum_chunk},
+    SerialReduction{traits_of("tree", "one worker has all gradients; it adds them as a tree does",
+                              SumOrder::kTree),
+                    [](std::span<float* const> blocks, std::size_t /*index*/, Range chunk,
+                       float* out) { sum_tree(blocks, chunk, out); }},
+};
+
 /// All ranks' gradient blocks are this worker's own, so that reducing is summing them into rank
 /// 0's.
 class SerialExchange final : public GradientExchange {
 public:
-    SerialExchange(std::vector<Range> buckets, std::vector<float*> gradients, std::size_t size)
-        : buckets_(std::move(buckets)), gradients_(std::move(gradients)), all_{0, size} {}
+    SerialExchange(const SerialReduction& reduction, std::vector<Range> buckets,
+                   std::vector<float*> gradients, std::size_t size)
+        : reduction_(reduction),
+          buckets_(std::move(buckets)),
+          gradients_(std::move(gradients)),
+          all_{0, size} {}
 
-    const ExchangeTraits& traits() const override { return kSerialTraits; }
+    const ExchangeTraits& traits() const override { return reduction_.traits; }
     std::span<const Range> buckets() const override { return buckets_; }
     void begin_step() override { summed_ = 0; }
     void hand_over(std::size_t /*count*/) override {}
@@ -28,8 +59,8 @@ public:
         ++stats_.calls;
         for (; summed_ < count; ++summed_) {
             for (std::size_t c = 0; c < gradients_.size(); ++c) {
-                sum_chunk(gradients_, c, chunk_of(buckets_[summed_], gradients_.size(), c),
-                          gradients_[0]);
+                reduction_.sum(gradients_, c, chunk_of(buckets_[summed_], gradients_.size(), c),
+                               gradients_[0]);
             }
         }
     }
@@ -47,6 +78,7 @@ public:
     ExchangeStats stats() const override { return stats_; }
 
 private:
+    const SerialReduction& reduction_;
     std::vector<Range> buckets_;
     std::vector<float*> gradients_;
     Range all_;
@@ -56,7 +88,10 @@ private:
 
 }  // namespace
 
+std::span<const SerialReduction> serial_reductions() { return kReductions; }
+
 RunResult run_serial(const Job& job) {
+    const SerialReduction& reduction = find_reduction(serial_reductions(), job.config.reduction);
     Replica replica(job);
     const NetworkLayout& layout = replica.layout;
     std::vector<FloatBlock> gradients;
@@ -70,7 +105,7 @@ RunResult run_serial(const Job& job) {
         blocks.ranks.push_back({rank, gradients.back().span(), statistics.back().span()});
         addresses.push_back(gradients.back().data());
     }
-    SerialExchange exchange(std::move(replica.buckets), std::move(addresses),
+    SerialExchange exchange(reduction, std::move(replica.buckets), std::move(addresses),
                             layout.parameters.size());
 
     WorkerOutcome outcome = run_worker(job, layout, blocks, exchange);

@@ -2,21 +2,26 @@
 // parallel models, which must end with its bits.
 #pragma once
 
+#include <span>
+
+#include "core/base/range.hpp"
 #include "core/exchange/exchange_traits.hpp"
 #include "core/train/job.hpp"
 #include "core/train/run_result.hpp"
 
 namespace dp::core {
 
-/// The one worker exchanges nothing: it has all gradients.
-inline constexpr ExchangeTraits kSerialTraits{
-    .name = "none",
-    .former_name = "",
-    .description = "one worker has all gradients",
-    .signals = [](double /*ranks*/) { return 0.0; },
-    .moved_per_byte = [](double /*ranks*/) { return 0.0; },
-    .sent_per_byte = [](double /*ranks*/) { return 0.0; },
+/// The one worker exchanges nothing: it has all gradients. What it can choose is the order in which
+/// it adds them, so there is a row for each order that reductions of the parallel models state.
+struct SerialReduction {
+    ExchangeTraits traits;
+    /// Sums `chunk`, number `index` of its bucket, of all `blocks` into `out`, one of them.
+    void (*sum)(std::span<float* const> blocks, std::size_t index, Range chunk,
+                float* out) = nullptr;
 };
+
+/// The first is the default.
+std::span<const SerialReduction> serial_reductions();
 
 /// Runs `job` on the calling thread, which becomes the worker: its OpenMP thread count is set to
 /// one.

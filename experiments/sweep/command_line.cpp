@@ -103,7 +103,8 @@ RunSettings settings_given(const CLI::App& app, const RawTraining& raw, RunSetti
     return usual;
 }
 
-/// A reduction is for the modes that offer it, and one of them must be there.
+/// A reduction is for the modes that offer it, and one of them must be there; modes without an
+/// exchange play it by themselves.
 void check_reduction(const Request& request) {
     const std::string& reduction = request.base.reduction;
     if (reduction.empty()) return;
@@ -115,6 +116,12 @@ void check_reduction(const Request& request) {
         }
         offered += fmt::format("{}{} offers {}", offered.empty() ? "" : "; ", name,
                                mode.reduction_names());
+    }
+    if (std::ranges::all_of(request.modes, [&](const std::string& name) {
+            const Mode& mode = find_mode(name);
+            return !mode.exchanges && mode.reduction_for(reduction);
+        })) {
+        return;
     }
     throw Error(ExitCode::kUsage,
                 "--reduction '{}' is no reduction of the modes asked for ({}): choose one of "

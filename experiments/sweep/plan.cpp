@@ -20,7 +20,7 @@ RunConfig configure(const Request& request, const std::string& mode, std::size_t
     run.mode = mode;
     run.workers = workers;
     const Mode& row = find_mode(mode);
-    run.reduction = row.find_reduction(run.reduction).value_or(row.reductions().front()).name;
+    run.reduction = row.reduction_for(run.reduction).value_or(row.reductions().front()).name;
     if (!request.global_batch) return run;
     if (*request.global_batch % workers != 0) {
         throw Error(ExitCode::kUsage,

@@ -133,9 +133,11 @@ TEST_CASE("a reduction is for the modes that offer it and refused when none does
     }
     const std::string refused = usage_error({"--mode", "serial,threads", "--reduction", "ring"});
     CHECK(tests::holds(refused, "'ring'"));
-    CHECK(tests::holds(refused, "serial offers none; threads offers in-place"));
-    CHECK(tests::holds(usage_error({"--mode", "procs", "--reduction", "tree"}),
+    CHECK(tests::holds(refused, "serial offers none, tree; threads offers in-place"));
+    CHECK(tests::holds(usage_error({"--mode", "procs", "--reduction", "in-place"}),
                        "procs offers message-ring, shared-ring, shared-direct"));
+    // Alone, serial plays what others offer, if that has an order.
+    CHECK(reductions_of({"--mode", "serial", "--reduction", "shared-direct"}) == "none");
 }
 
 TEST_CASE("overlap is on unless it is switched off") {

@@ -31,3 +31,18 @@ TEST_CASE("a mode of a later program exchanges, is no baseline and has no row") 
     CHECK_THROWS_WITH(experiments::find_mode("a later mode"),
                       Catch::Contains("choose from serial"));
 }
+
+TEST_CASE("serial plays every reduction that states its order, in that order") {
+    const Mode& serial = experiments::find_mode("serial");
+    for (const Mode& mode : experiments::modes()) {
+        for (const core::ExchangeTraits& reduction : mode.reductions()) {
+            INFO(mode.name << " " << reduction.name);
+            const auto played = serial.reduction_for(reduction.name);
+            const bool ordered = reduction.order != core::SumOrder::kUnordered;
+            REQUIRE(played.has_value() == ordered);
+            if (ordered) CHECK(played->order == reduction.order);
+            CHECK(mode.reduction_for(reduction.name)->name == reduction.name);
+        }
+    }
+    CHECK_FALSE(experiments::find_mode("procs").reduction_for("in-place"));
+}

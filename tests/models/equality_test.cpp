@@ -1,4 +1,5 @@
-// The strongest check there is: every mode ends with the same parameters, to the last bit.
+// The strongest check there is: all reductions that add in one order end with the same parameters,
+// to the last bit, in every mode.
 #include <map>
 #include <set>
 #include <string>
@@ -15,36 +16,47 @@ using namespace dp;
 
 namespace {
 
-/// Every mode with each of its reductions that adds as serial does, and without overlap with its
-/// default one.
-std::vector<core::RunConfig> variants(std::size_t workers, std::size_t bucket_kib) {
+/// Every mode with each of its reductions that adds in `order`, and the default ones among them
+/// without overlap too.
+std::vector<core::RunConfig> variants(core::SumOrder order, std::size_t workers,
+                                      std::size_t bucket_kib) {
     std::vector<core::RunConfig> all;
     for (const experiments::Mode& mode : experiments::modes()) {
         core::RunConfig config = tests::small_config(std::string(mode.name), workers);
         config.bucket_kib = bucket_kib;
         for (const core::ExchangeTraits& reduction : mode.reductions()) {
+            if (reduction.order != order) continue;
             config.reduction = reduction.name;
-            if (reduction.order == core::kSerialTraits.order) all.push_back(config);
+            config.overlap = true;
+            all.push_back(config);
+            config.overlap = false;
+            if (reduction.name == mode.reductions().front().name) all.push_back(config);
         }
-        config.reduction = mode.reductions().front().name;
-        config.overlap = false;
-        all.push_back(config);
     }
     return all;
 }
 
-void check_modes_agree(std::size_t bucket_kib) {
+/// Serial's reduction that adds in `order`.
+std::string oracle_of(core::SumOrder order) {
+    for (const core::SerialReduction& row : core::serial_reductions()) {
+        if (row.traits.order == order) return std::string(row.traits.name);
+    }
+    FAIL("serial does not play an order that a reduction has");
+    return "";
+}
+
+void check_modes_agree(core::SumOrder order, std::size_t bucket_kib) {
     // 150 images do not divide by any world size above 3, and no share by the batch of 16.
     const core::Dataset data = core::make_synthetic(1, 150, 40);
     for (const std::size_t workers : {1UL, 2UL, 3UL, 4UL, 7UL}) {
         std::map<std::string, core::RunResult> results;
-        for (const core::RunConfig& config : variants(workers, bucket_kib)) {
+        for (const core::RunConfig& config : variants(order, workers, bucket_kib)) {
             const std::string name =
                 config.mode + " " + config.reduction + (config.overlap ? " overlap" : "");
             results[name] = experiments::run_job(tests::make_job(config, data));
             CHECK(results[name].reduction == config.reduction);
         }
-        const core::RunResult& oracle = results.at("serial none overlap");
+        const core::RunResult& oracle = results.at("serial " + oracle_of(order) + " overlap");
         CHECK(oracle.epochs.size() == 2);
         CHECK((bucket_kib < 2000) == (oracle.exchange_buckets > 1));
         for (const auto& [name, result] : results) {
@@ -66,15 +78,57 @@ void check_modes_agree(std::size_t bucket_kib) {
 }  // namespace
 
 TEST_CASE("all modes end with the same bits with one exchange bucket") {
-    check_modes_agree(25 * 1024);
+    check_modes_agree(core::SumOrder::kRing, 25 * 1024);
 }
 
 TEST_CASE("all modes end with the same bits with the default exchange buckets") {
-    check_modes_agree(core::RunConfig{}.bucket_kib);
+    check_modes_agree(core::SumOrder::kRing, core::RunConfig{}.bucket_kib);
 }
 
 TEST_CASE("all modes end with the same bits with several exchange buckets") {
-    check_modes_agree(64);
+    check_modes_agree(core::SumOrder::kRing, 64);
+}
+
+TEST_CASE("all modes that add in a tree end with the same bits with one exchange bucket") {
+    check_modes_agree(core::SumOrder::kTree, 25 * 1024);
+}
+
+TEST_CASE("all modes that add in a tree end with the same bits with several exchange buckets") {
+    check_modes_agree(core::SumOrder::kTree, 64);
+}
+
+TEST_CASE("a ring and a tree add three ranks or more in another order") {
+    const core::Dataset data = core::make_synthetic(1, 150, 40);
+    for (const std::size_t workers : {1UL, 2UL, 3UL, 4UL}) {
+        std::set<std::string> checksums;
+        for (const core::SerialReduction& row : core::serial_reductions()) {
+            core::RunConfig config = tests::small_config("serial", workers);
+            config.epochs = 1;
+            config.reduction = row.traits.name;
+            checksums.insert(experiments::run_job(tests::make_job(config, data)).checksum);
+        }
+        CHECK(checksums.size() == (workers < 3 ? 1 : core::serial_reductions().size()));
+    }
+}
+
+TEST_CASE("what adds in no fixed order ends with the bits of serial where two orders are one") {
+    const core::Dataset data = core::make_synthetic(1, 150, 40);
+    for (const std::size_t workers : {1UL, 2UL}) {
+        core::RunConfig config = tests::small_config("serial", workers);
+        config.bucket_kib = 64;
+        const auto oracle = experiments::run_job(tests::make_job(config, data));
+        for (const experiments::Mode& mode : experiments::modes()) {
+            for (const core::ExchangeTraits& reduction : mode.reductions()) {
+                if (reduction.order != core::SumOrder::kUnordered) continue;
+                config.mode = mode.name;
+                config.reduction = reduction.name;
+                INFO(mode.name << " " << reduction.name << " with " << workers << " workers");
+                const auto result = experiments::run_job(tests::make_job(config, data));
+                CHECK(result.checksum == oracle.checksum);
+                CHECK(result.epochs.back().train_loss == oracle.epochs.back().train_loss);
+            }
+        }
+    }
 }
 
 TEST_CASE("the reductions and the overlap change no bit in a run with a straggler") {
@@ -82,7 +136,7 @@ TEST_CASE("the reductions and the overlap change no bit in a run with a straggle
     std::set<std::string> checksums;
     for (const core::Phase phase : {core::Phase::kLoad, core::Phase::kForward,
                                     core::Phase::kBackward, core::Phase::kUpdate}) {
-        for (core::RunConfig config : variants(3, 64)) {
+        for (core::RunConfig config : variants(core::SumOrder::kRing, 3, 64)) {
             config.epochs = 1;
             config.delay = core::Delay{1, 3.0, phase};
             checksums.insert(experiments::run_job(tests::make_job(config, data)).checksum);
@@ -91,7 +145,13 @@ TEST_CASE("the reductions and the overlap change no bit in a run with a straggle
     CHECK(checksums.size() == 1);
 }
 
-TEST_CASE("all modes end with the same bits with one exchange per tensor") { check_modes_agree(0); }
+TEST_CASE("all modes end with the same bits with one exchange per tensor") {
+    check_modes_agree(core::SumOrder::kRing, 0);
+}
+
+TEST_CASE("all modes that add in a tree end with the same bits with one exchange per tensor") {
+    check_modes_agree(core::SumOrder::kTree, 0);
+}
 
 TEST_CASE("all modes end with the same bits in bfloat16") {
     if (!experiments::read_machine().native_bf16) {
