@@ -80,7 +80,8 @@ public:
         }
     }
 
-    /// The ranges of the parameter block that this rank updates; constant.
+    /// The ranges of the parameter block that this rank updates, none where another does it for
+    /// all; constant. There summed_gradients() holds the sum until any rank begins the next step.
     [[nodiscard]] virtual std::span<const Range> update_ranges() const = 0;
     [[nodiscard]] virtual std::span<const float> summed_gradients() const = 0;
 

@@ -26,7 +26,7 @@ struct WorkerEpoch {
     ExchangeStats exchange;
     ThreadUsage usage;
     Lateness late_at_exchange;  // none in serial, where nobody meets
-    Lateness late_at_publish;   // none where ExchangeTraits::meets_at_publish is false
+    Lateness late_at_publish;   // none where ranks do not meet there, or one updates for all
 };
 
 /// Bytes that a worker allocated for itself. What all ranks share is rank 0's.

@@ -213,10 +213,16 @@ private:
                            {first_rank(), epoch_, step_});
         }
         const std::int64_t updated_ns = enter(Phase::kPublish);
-        if (exchange_.traits().meets_at_publish) arrivals.publish_ns.push_back(updated_ns);
+        if (may_be_late_at_publish()) arrivals.publish_ns.push_back(updated_ns);
         exchange_.publish(blocks_.parameters);
         enter(Phase::kOther);
         if (recorder_ != nullptr) record_step(nullptr);
+    }
+
+    /// Where one rank updates for all, it comes last by design, and the others have done nothing.
+    [[nodiscard]] bool may_be_late_at_publish() const {
+        const ExchangeTraits& traits = exchange_.traits();
+        return traits.meets_at_publish && traits.update != UpdateKind::kCentral;
     }
 
     /// Room for what the chosen steps record, however the exchange is cut into waits and pieces;

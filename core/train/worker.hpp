@@ -6,7 +6,8 @@
 //   forward   own activations and statistics      parameters, own input     -
 //   backward  own gradients                       parameters, activations   hand_over, by bucket
 //   exchange  own part of the summed gradients    all ranks' gradients      finish
-//   update    own ranges of parameters and state  summed gradients          publish
+//   update    own ranges, if any, of parameters   summed gradients          publish
+//             and state
 //   publish   -                                   -                         publish
 //
 // The calls in the last column are GradientExchange's. Backward starts after its begin_step(). With

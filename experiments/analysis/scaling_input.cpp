@@ -70,6 +70,13 @@ statistics::StepParts step_parts(const core::RunResult& result) {
     DP_CHECK(steps, >, 0.0);
     statistics::TimeParts parts = time_parts(result);
     parts *= 1.0 / steps;
+    if (result.update_kind == core::name_of(core::UpdateKind::kCentral)) {
+        // What one rank does while all others wait for it is no waiting for uneven speed.
+        const double others = static_cast<double>(result.workers.size() - 1) * parts.update;
+        const double waited = std::min(others, parts.publish);
+        parts.update += waited;
+        parts.publish -= waited;
+    }
     return {.load = parts.load,
             .compute = parts.forward + parts.backward,
             .transfer = parts.transfer_exposed + parts.transfer_hidden,

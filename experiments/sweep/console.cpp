@@ -184,11 +184,13 @@ void Console::print_summary(const core::RunResult& result, bool oversubscribed) 
     }
     print_line(fmt::format("test      accuracy {:.2f} %, loss {:.4f}", 100.0 * result.test_accuracy,
                            result.test_loss));
-    const char* const updates = result.update_kind == core::name_of(core::UpdateKind::kSliced)
-                                    ? "each worker updates its slice of the shared parameters"
-                                    : "each worker updates all of its own parameters";
-    print_line(fmt::format("checksum  {} of the parameters; reduction={}; update={}: {}",
-                           result.checksum, result.reduction, result.update_kind, updates));
+    const auto kind = std::ranges::find(core::kUpdateKindNames, result.update_kind);
+    const auto index = static_cast<std::size_t>(kind - core::kUpdateKindNames.begin());
+    const bool ordered = has_order(config_.mode, result.reduction, config_.workers);
+    print_line(fmt::format(
+        "checksum  {} of the parameters; reduction={}; update={}: {}{}", result.checksum,
+        result.reduction, result.update_kind, core::kUpdateKindSentences.at(index),
+        ordered ? "" : "; unordered: another run may end with another checksum"));
 }
 
 }  // namespace dp::experiments

@@ -139,6 +139,23 @@ TEST_CASE("a step's parts are means over workers and steps, and sum to its wall 
     CHECK_THROWS_AS(step_parts(result), core::CheckFailure);
 }
 
+TEST_CASE("what one rank updates for all is update, and not the others' waiting") {
+    core::RunResult result;
+    result.update_kind = core::name_of(core::UpdateKind::kCentral);
+    result.epochs.resize(1);
+    result.steps_per_epoch = 10;
+    core::WorkerEpoch master;
+    master.phase_seconds = {0.1, 0.2, 0.6, 0.3, 0.09, 0.01, 9.0, 0.01};
+    core::WorkerEpoch other;
+    other.phase_seconds = {0.1, 0.2, 0.6, 0.3, 0.0, 0.1, 9.0, 0.01};
+    result.workers.resize(3);
+    result.workers[0].epochs = {master};
+    result.workers[1].epochs = result.workers[2].epochs = {other};
+    const auto parts = step_parts(result);
+    CHECK(parts.update == Approx(0.009));
+    CHECK(parts.wait == Approx(0.001));
+}
+
 TEST_CASE("an exchange is calibrated by right sums near the gradients' size, one CPU a rank") {
     const predict::Measurements made = made_measurements({1, 2});
     const auto times = [](const std::vector<allreduce::Row>& rows) {
