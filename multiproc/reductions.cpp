@@ -1,8 +1,8 @@
 #include "multiproc/reductions.hpp"
 
-#include <array>
+#include <utility>
+#include <vector>
 
-#include "multiproc/message_ring_exchange.hpp"
 #include "multiproc/shared_direct_exchange.hpp"
 #include "multiproc/shared_ring_exchange.hpp"
 
@@ -10,13 +10,38 @@ namespace dp::multiproc {
 namespace {
 
 template <typename Made>
-constexpr Reduction kRow = core::reduction_row<Made, SegmentExchange, ExchangeSetup>();
+Reduction in_segment() {
+    return {Made::kTraits, nullptr,
+            [](ExchangeSetup setup) -> std::unique_ptr<core::ChannelExchange> {
+                return std::make_unique<Made>(std::move(setup));
+            }};
+}
 
-constexpr std::array kReductions{kRow<MessageRingExchange>, kRow<SharedRingExchange>,
-                                 kRow<SharedDirectExchange>};
+std::vector<Reduction> all_reductions() {
+    std::vector<Reduction> all;
+    for (const core::MessageReduction& row : core::message_reductions()) {
+        all.push_back({row.traits, &row});
+    }
+    all.push_back(in_segment<SharedRingExchange>());
+    all.push_back(in_segment<SharedDirectExchange>());
+    return all;
+}
 
 }  // namespace
 
-std::span<const Reduction> reductions() { return kReductions; }
+std::unique_ptr<core::ChannelExchange> Reduction::make(ExchangeSetup setup) const {
+    if (messages != nullptr) return messages->make(to_channel_setup(std::move(setup)));
+    return make_in_segment(std::move(setup));
+}
+
+SegmentPlan Reduction::plan(std::size_t world_size, std::size_t floats) const {
+    if (messages == nullptr) return {.world_size = world_size, .gradient_floats = floats};
+    return {.world_size = world_size, .receivers = messages->receivers};
+}
+
+std::span<const Reduction> reductions() {
+    static const std::vector<Reduction> kAll = all_reductions();
+    return kAll;
+}
 
 }  // namespace dp::multiproc

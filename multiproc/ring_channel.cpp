@@ -1,25 +1,18 @@
 #include "multiproc/ring_channel.hpp"
 
-#include <algorithm>
+#include <bit>
 
 #include "core/base/check.hpp"
 
 namespace dp::multiproc {
 
-double RingChannel::send(std::span<const std::byte> segment, const core::WaitLimits& limits) {
-    DP_CHECK(segment.size(), <=, kSlotBytes);
-    const double waited = wait_for_room(limits);
-    std::ranges::copy(segment, slot_to_write().begin());
-    push();
-    return waited;
-}
-
-double RingChannel::receive(std::span<std::byte> segment, const core::WaitLimits& limits) {
-    DP_CHECK(segment.size(), <=, kSlotBytes);
-    const double waited = wait_for_segment(limits);
-    std::ranges::copy(slot_to_read().first(segment.size()), segment.begin());
-    pop();
-    return waited;
+RingChannel::RingChannel(const ChannelShape& shape, std::uint32_t count) : shape_(shape) {
+    DP_CHECK(shape.slot_bytes % core::kAlignmentBytes, ==, 0U);
+    // The counters wrap at 2^32; slot numbers stay continuous only if that is a multiple of the
+    // depth.
+    DP_CHECK(std::has_single_bit(shape.slots) && shape.slots > 1, ==, true);
+    written_.publish(count);
+    read_.publish(count);
 }
 
 }  // namespace dp::multiproc

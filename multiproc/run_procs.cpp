@@ -2,7 +2,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "core/base/check.hpp"
 #include "core/train/model_state.hpp"
 #include "core/train/replica.hpp"
 #include "core/train/worker.hpp"
@@ -38,7 +37,6 @@ core::RunResult run_rank(const core::Job& shared_job, SharedSegment& segment, st
     const core::FloatBlock statistics(replica.layout.statistics.size());
     core::fill_statistics(job, replica.layout, statistics.span());
     const std::size_t size = replica.parameters.span().size();
-    DP_CHECK(size, <=, segment.gradients(rank).size());
     const Reduction& reduction = core::find_reduction(reductions(), job.config.reduction);
     const auto exchange = reduction.make(
         {segment, rank, std::move(replica.buckets), size, job.config.timeout_seconds});
@@ -87,8 +85,9 @@ std::size_t most_gradients(const core::ModelSpec& model) {
 }  // namespace
 
 core::RunResult run_procs(const core::Job& job) {
-    core::find_reduction(reductions(), job.config.reduction);  // refused here and not by each rank
-    SharedSegment segment(job.config.workers, most_gradients(*job.model));
+    // An unknown one is refused here and not by each rank.
+    const Reduction& reduction = core::find_reduction(reductions(), job.config.reduction);
+    SharedSegment segment(reduction.plan(job.config.workers, most_gradients(*job.model)));
     GroupCallbacks callbacks;
     callbacks.work = [&](std::size_t rank) {
         return nlohmann::ordered_json(run_rank(job, segment, rank)).dump();

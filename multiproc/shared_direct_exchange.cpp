@@ -18,7 +18,7 @@ constexpr std::size_t kTileFloats = 2048;
 }  // namespace
 
 SharedDirectExchange::SharedDirectExchange(ExchangeSetup setup)
-    : SegmentExchange(std::move(setup)) {
+    : SegmentExchange(std::move(setup), kTraits) {
     for (std::size_t r = 0; r < world_size(); ++r) {
         blocks_.push_back(segment().gradients(r).data());
     }

@@ -32,7 +32,6 @@ public:
 
     explicit SharedDirectExchange(ExchangeSetup setup);
 
-    const core::ExchangeTraits& traits() const override { return kTraits; }
     void begin_step() override {}
 
 private:

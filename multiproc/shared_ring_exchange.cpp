@@ -22,7 +22,7 @@ Range piece_of(Range chunk, std::size_t index) {
 }  // namespace
 
 SharedRingExchange::SharedRingExchange(ExchangeSetup setup)
-    : SegmentExchange(std::move(setup)),
+    : SegmentExchange(std::move(setup), kTraits),
       own_(segment().counters(rank())),
       left_(segment().counters(rank_at(1))),
       right_(segment().counters(rank_at(world_size() - 1))),

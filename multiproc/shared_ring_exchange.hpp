@@ -45,7 +45,6 @@ public:
 
     explicit SharedRingExchange(ExchangeSetup setup);
 
-    const core::ExchangeTraits& traits() const override { return kTraits; }
     void begin_step() override;
 
 private:

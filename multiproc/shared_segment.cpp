@@ -1,6 +1,9 @@
 #include "multiproc/shared_segment.hpp"
 
+#include <algorithm>
 #include <new>
+#include <set>
+#include <vector>
 
 #include <boost/interprocess/anonymous_shared_memory.hpp>
 #include <boost/interprocess/exceptions.hpp>
@@ -38,30 +41,42 @@ core::WorkerPosition RankPosition::load(std::size_t rank) const {
 }
 
 struct SharedSegment::Mapping {
+    SegmentPlan plan;
+    std::vector<std::vector<std::size_t>> receivers;  // by sender, ascending
     boost::interprocess::mapped_region region;
-    std::size_t world_size = 0;
-    std::size_t gradient_floats = 0;
     ControlBlock* control = nullptr;
     RankPosition* positions = nullptr;
     RankCounters* counters = nullptr;
-    RingChannel* channels = nullptr;
+    std::vector<std::byte*> channels;  // of each sender, the first of its channels
     std::byte* gradients = nullptr;
 
+    explicit Mapping(const SegmentPlan& from) : plan(from) {
+        for (std::size_t rank = 0; rank < plan.world_size; ++rank) {
+            std::set<std::size_t> all;
+            if (plan.world_size > 1) all.insert((rank + 1) % plan.world_size);
+            if (plan.receivers != nullptr) all.merge(to_set(plan.receivers(rank, plan.world_size)));
+            receivers.emplace_back(all.begin(), all.end());
+        }
+    }
+
+    static std::set<std::size_t> to_set(const std::vector<std::size_t>& ranks) {
+        return {ranks.begin(), ranks.end()};
+    }
+    [[nodiscard]] std::size_t channel_bytes() const { return RingChannel::bytes_of(plan.shape); }
     [[nodiscard]] std::size_t gradient_bytes() const {
-        return core::round_up(gradient_floats * sizeof(float), kPageBytes);
+        return core::round_up(plan.gradient_floats * sizeof(float), kPageBytes);
     }
 };
 
-SharedSegment::SharedSegment(std::size_t world_size, std::size_t gradient_floats,
-                             std::uint32_t first_count)
-    : mapping_(std::make_unique<Mapping>()) {
-    mapping_->world_size = world_size;
-    mapping_->gradient_floats = gradient_floats;
-    const std::size_t control_bytes = core::round_up(
-        sizeof(ControlBlock) +
-            world_size * (sizeof(RankPosition) + sizeof(RankCounters) + sizeof(RingChannel)),
+SharedSegment::SharedSegment(const SegmentPlan& plan) : mapping_(std::make_unique<Mapping>(plan)) {
+    const std::size_t world_size = plan.world_size;
+    std::size_t channels = 0;
+    for (const auto& receivers : mapping_->receivers) channels += receivers.size();
+    const std::size_t gradients_at = core::round_up(
+        sizeof(ControlBlock) + world_size * (sizeof(RankPosition) + sizeof(RankCounters)) +
+            channels * mapping_->channel_bytes(),
         kPageBytes);
-    const std::size_t size_bytes = control_bytes + world_size * mapping_->gradient_bytes();
+    const std::size_t size_bytes = gradients_at + world_size * mapping_->gradient_bytes();
     try {
         mapping_->region = boost::interprocess::anonymous_shared_memory(size_bytes);
     } catch (const boost::interprocess::interprocess_exception& error) {
@@ -71,34 +86,45 @@ SharedSegment::SharedSegment(std::size_t world_size, std::size_t gradient_floats
             size_bytes >> 20, world_size, error.what());
     }
     auto* at = static_cast<std::byte*>(mapping_->region.get_address());
-    mapping_->gradients = at + control_bytes;
+    mapping_->gradients = at + gradients_at;
     mapping_->control = new (at) ControlBlock;
     at += sizeof(ControlBlock);
     mapping_->positions = new (at) RankPosition[world_size];
     at += world_size * sizeof(RankPosition);
     mapping_->counters = new (at) RankCounters[world_size];
     at += world_size * sizeof(RankCounters);
-    // Default-initialised: the slots stay untouched, their pages the first writer's.
-    mapping_->channels = new (at) RingChannel[world_size];
     for (std::size_t rank = 0; rank < world_size; ++rank) {
-        counters(rank).handed.publish(first_count);
-        counters(rank).done.publish(first_count);
-        channel_from(rank).start_at(first_count);
+        counters(rank).handed.publish(plan.first_count);
+        counters(rank).done.publish(plan.first_count);
+        mapping_->channels.push_back(at);
+        for (std::size_t i = 0; i < mapping_->receivers[rank].size(); ++i) {
+            new (at) RingChannel(plan.shape, plan.first_count);
+            at += mapping_->channel_bytes();
+        }
     }
 }
 
 SharedSegment::~SharedSegment() = default;
 
-std::size_t SharedSegment::world_size() const { return mapping_->world_size; }
+std::size_t SharedSegment::world_size() const { return mapping_->plan.world_size; }
 std::atomic<std::uint32_t>& SharedSegment::failed() const { return mapping_->control->failed; }
 RankPosition& SharedSegment::position(std::size_t rank) const { return mapping_->positions[rank]; }
 RankCounters& SharedSegment::counters(std::size_t rank) const { return mapping_->counters[rank]; }
-RingChannel& SharedSegment::channel_from(std::size_t rank) const {
-    return mapping_->channels[rank];
+
+RingChannel* SharedSegment::channel(std::size_t from, std::size_t to) const {
+    const std::vector<std::size_t>& receivers = mapping_->receivers[from];
+    const auto found = std::ranges::lower_bound(receivers, to);
+    if (found == receivers.end() || *found != to) return nullptr;
+    const auto index = static_cast<std::size_t>(found - receivers.begin());
+    return std::launder(reinterpret_cast<RingChannel*>(mapping_->channels[from] +
+                                                       index * mapping_->channel_bytes()));
 }
+
+const ChannelShape& SharedSegment::channel_shape() const { return mapping_->plan.shape; }
+
 std::span<float> SharedSegment::gradients(std::size_t rank) const {
     return {reinterpret_cast<float*>(mapping_->gradients + rank * mapping_->gradient_bytes()),
-            mapping_->gradient_floats};
+            mapping_->plan.gradient_floats};
 }
 
 }  // namespace dp::multiproc

@@ -5,13 +5,14 @@
 //   control block   supervisor                      all ranks, in every wait
 //   position        its rank                        supervisor
 //   counters        its rank                        the ranks that its reduction lets wait for it
-//   channel         its rank, slot by slot          right neighbour
+//   channels        sender, slot by slot            receiver
 //   gradients       its rank (shared-direct: any     the ranks that its reduction lets read them
 //                   rank, its own chunk)
 //
-// A rank's gradients lie here and not in its own memory so that another can read them where they
-// lie, as an MPI library does with a peer's buffer (CMA, XPMEM); everything else that a rank
-// computes with is private. Pages are touched first by their own rank.
+// There is a channel for each pair of ranks that the reduction lets talk. Gradients lie here for
+// the reductions alone that read another rank's where they lie, as an MPI library does with a
+// peer's buffer (CMA, XPMEM); everything else that a rank computes with is private. Pages are
+// touched first by their own rank.
 #pragma once
 
 #include <atomic>
@@ -21,6 +22,7 @@
 #include <span>
 
 #include "core/base/wait.hpp"
+#include "core/exchange/channel.hpp"
 #include "core/train/job.hpp"
 #include "multiproc/ring_channel.hpp"
 
@@ -47,13 +49,20 @@ struct RankCounters {
     core::SharedCounter done;
 };
 
+/// What a segment has room for.
+struct SegmentPlan {
+    std::size_t world_size = 1;
+    std::size_t gradient_floats = 0;      // per rank, at most; 0: gradients are private
+    core::Receivers receivers = nullptr;  // besides right neighbours; null: none
+    ChannelShape shape = {};              // of every channel
+    std::uint32_t first_count = 0;        // of all counters: tests set it near the wrap at 2^32
+};
+
 class SharedSegment {
 public:
-    /// Room for `world_size` ranks with up to `gradient_floats` gradients each, zero-filled; what
-    /// is never touched takes no memory. All counters start at `first_count`, which tests set near
-    /// the wrap at 2^32. Throws Error(kResources) when the system refuses the memory.
-    SharedSegment(std::size_t world_size, std::size_t gradient_floats,
-                  std::uint32_t first_count = 0);
+    /// Zero-filled; what is never touched takes no memory. Throws Error(kResources) when the system
+    /// refuses the memory.
+    explicit SharedSegment(const SegmentPlan& plan);
     ~SharedSegment();
     SharedSegment(const SharedSegment&) = delete;
     SharedSegment& operator=(const SharedSegment&) = delete;
@@ -63,8 +72,9 @@ public:
     [[nodiscard]] std::atomic<std::uint32_t>& failed() const;
     [[nodiscard]] RankPosition& position(std::size_t rank) const;
     [[nodiscard]] RankCounters& counters(std::size_t rank) const;
-    /// The channel from `rank` to its right neighbour, (rank + 1) modulo the world size.
-    [[nodiscard]] RingChannel& channel_from(std::size_t rank) const;
+    /// The channel on which rank `from` sends to rank `to`; null where it does not.
+    [[nodiscard]] RingChannel* channel(std::size_t from, std::size_t to) const;
+    [[nodiscard]] const ChannelShape& channel_shape() const;
     /// All of `rank`'s room for gradients, starting on a page.
     [[nodiscard]] std::span<float> gradients(std::size_t rank) const;
 

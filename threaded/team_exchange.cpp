@@ -19,13 +19,14 @@ SharedTeam::SharedTeam(std::size_t world_size, std::vector<Range> buckets, doubl
       gradients_(world_size),
       ranks_(world_size),
       mailbox_(world_size * core::kMaxGatherBytes),
+      reports_(world_size),
       barrier_(world_size) {
     for (RankState& rank : ranks_) rank.handed.publish(first_count);
 }
 
 TeamExchange::TeamExchange(TeamSetup setup)
     : PiecewiseExchange(setup.rank, setup.team.world_size_, setup.team.buckets_,
-                        setup.team.ranks_[setup.rank].handed,
+                        &setup.team.ranks_[setup.rank].handed,
                         {&setup.team.failed, setup.team.timeout_seconds_,
                          &setup.team.ranks_[setup.rank].waiting}),
       team_(setup.team),
@@ -93,6 +94,15 @@ void TeamExchange::all_gather(std::span<const std::byte> mine, std::span<std::by
                     all.data() + r * mine.size());
     }
     barrier();  // no slot is written again before all have read it
+}
+
+std::vector<std::string> TeamExchange::gather(std::string_view mine) {
+    team_.reports_[rank()] = mine;
+    barrier();
+    std::vector<std::string> all;
+    if (rank() == 0) all.assign(team_.reports_.begin(), team_.reports_.end());
+    barrier();  // no report may go before rank 0 has copied it
+    return all;
 }
 
 }  // namespace dp::threaded

@@ -11,6 +11,8 @@
 #include <atomic>
 #include <cstddef>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/wait.hpp"
@@ -48,6 +50,7 @@ private:
     // Slot r written by rank r (broadcast: rank 0) before a barrier, read by all after it, free
     // after the next.
     std::vector<std::byte> mailbox_;
+    std::vector<std::string_view> reports_;
     const float* broadcast_source_ = nullptr;
     Barrier barrier_;
 
@@ -70,6 +73,7 @@ public:
     void publish(std::span<float> parameters) final;
     void broadcast(std::span<float> values) final;
     void all_gather(std::span<const std::byte> mine, std::span<std::byte> all) final;
+    std::vector<std::string> gather(std::string_view mine) final;
 
 protected:
     /// Construction is not a barrier.

@@ -70,10 +70,12 @@ struct ExchangeTraits {
     SumOrder order = SumOrder::kRing;
     bool overlaps = true;           // progress() works on what all ranks have handed over
     bool meets_at_publish = false;  // publish() waits for all ranks
+    bool can_shard = false;         // the update too, as UpdateKind::kSharded says
     double (*signals)(double ranks) = nullptr;  // counters of others that it waits for in turn
     double (*moved_per_byte)(double ranks) = nullptr;  // loads and stores
     double (*added_per_byte)(double ranks) = nullptr;  // null: (N - 1) / N, one chunk of the sum
-    double (*sent_per_byte)(double ranks) = nullptr;   // as ExchangeStats::sent_bytes counts
+    /// As ExchangeStats::sent_bytes counts, the mean of all ranks.
+    double (*sent_per_byte)(double ranks) = nullptr;
 
     [[nodiscard]] constexpr bool is_called(std::string_view wanted) const {
         return wanted == name || (!wanted.empty() && wanted == former_name);

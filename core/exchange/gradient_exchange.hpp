@@ -23,6 +23,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "core/base/range.hpp"
 #include "core/exchange/exchange_traits.hpp"
@@ -34,10 +37,12 @@ class StepTrace;
 /// Counts since construction, of the steps' five calls alone: the cost of a training step's
 /// exchange.
 struct ExchangeStats {
-    double wait_seconds = 0.0;     // waiting for another rank, in begin_step() and finish()
-    double hidden_seconds = 0.0;   // at work in progress(), so while backward was under way
-    std::uint64_t sent_bytes = 0;  // of gradients, handed to another rank or read from its memory
-    std::uint64_t calls = 0;       // of finish(): all-reduces that the rank has blocked in
+    double wait_seconds = 0.0;    // waiting for another rank, in begin_step() and finish()
+    double hidden_seconds = 0.0;  // at work in progress(), so while backward was under way
+    /// Of gradients, handed to another rank or read from its memory, and of parameters, where ranks
+    /// send what they have updated.
+    std::uint64_t sent_bytes = 0;
+    std::uint64_t calls = 0;  // of finish(): all-reduces that the rank has blocked in
 };
 
 /// One rank's end. Every function but the getters is collective: all ranks call the same ones in
@@ -95,6 +100,9 @@ public:
     /// On output: `all` holds every rank's `mine`, in rank order. `mine` is equally long on every
     /// worker and at most kMaxGatherBytes. Also serves as a barrier.
     virtual void all_gather(std::span<const std::byte> mine, std::span<std::byte> all) = 0;
+
+    /// Returns every rank's `mine`, of any length, by rank; nothing on other ranks than rank 0.
+    virtual std::vector<std::string> gather(std::string_view mine) = 0;
 
     [[nodiscard]] virtual ExchangeStats stats() const = 0;
 

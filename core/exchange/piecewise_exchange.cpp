@@ -9,14 +9,14 @@
 namespace dp::core {
 
 PiecewiseExchange::PiecewiseExchange(std::size_t rank, std::size_t world_size,
-                                     std::vector<Range> buckets, SharedCounter& handed,
+                                     std::vector<Range> buckets, SharedCounter* handed,
                                      const WaitLimits& limits)
     : rank_(rank),
       world_size_(world_size),
       buckets_(std::move(buckets)),
       handed_counter_(handed),
       limits_(limits),
-      before_(handed.load()) {}
+      before_(handed == nullptr ? 0 : handed->load()) {}
 
 void PiecewiseExchange::hand_over(std::size_t count) {
     if (count == handed_) return;
@@ -25,7 +25,9 @@ void PiecewiseExchange::hand_over(std::size_t count) {
         trace(), "hand over",
         {.kind = TraceKind::kHandOver, .bucket = handed_, .count = count - handed_});
     handed_ = count;
-    handed_counter_.publish(before_ + static_cast<std::uint32_t>(count));
+    if (handed_counter_ != nullptr) {
+        handed_counter_->publish(before_ + static_cast<std::uint32_t>(count));
+    }
 }
 
 void PiecewiseExchange::progress() {

@@ -22,9 +22,9 @@ public:
 
 protected:
     /// `handed` counts the buckets that this rank has handed over since the start, modulo 2^32,
-    /// from any value that all ranks share.
+    /// from any value that all ranks share; null where no other rank looks.
     PiecewiseExchange(std::size_t rank, std::size_t world_size, std::vector<Range> buckets,
-                      SharedCounter& handed, const WaitLimits& limits);
+                      SharedCounter* handed, const WaitLimits& limits);
 
     /// Does the next piece of this step's work. False, and nothing done, when that must wait for
     /// another rank, or for this one to hand over more, or when no piece is left.
@@ -68,7 +68,7 @@ private:
     const std::size_t rank_;
     const std::size_t world_size_;
     const std::vector<Range> buckets_;
-    SharedCounter& handed_counter_;
+    SharedCounter* const handed_counter_;
     const WaitLimits limits_;
     std::uint32_t before_;
     std::size_t handed_ = 0;

@@ -75,6 +75,8 @@ public:
         std::ranges::copy(mine, all.begin());
     }
 
+    std::vector<std::string> gather(std::string_view mine) override { return {std::string(mine)}; }
+
     ExchangeStats stats() const override { return stats_; }
 
 private:

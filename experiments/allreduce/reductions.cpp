@@ -42,7 +42,7 @@ void run_threads(const threaded::Reduction& reduction, const Team& team) {
 }
 
 void run_procs(const multiproc::Reduction& reduction, const Team& team) {
-    multiproc::SharedSegment segment(team.workers, team.count);
+    multiproc::SharedSegment segment(reduction.plan(team.workers, team.count));
     multiproc::GroupCallbacks ranks;
     ranks.work = [&](std::size_t rank) {
         const auto exchange =

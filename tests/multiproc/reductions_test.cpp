@@ -5,10 +5,12 @@
 #include <unistd.h>
 
 #include <array>
+#include <bit>
 #include <chrono>
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -22,9 +24,9 @@
 #include "threaded/run_threads.hpp"
 
 using namespace dp;
+using core::ChannelExchange;
 using core::Range;
 using multiproc::Reduction;
-using multiproc::SegmentExchange;
 using multiproc::SharedSegment;
 
 namespace {
@@ -36,16 +38,21 @@ struct Case {
     std::size_t size = 0;
     double timeout_seconds = 60.0;
     std::uint32_t first_count = 0;
+    multiproc::ChannelShape shape = {};
+    core::UpdateKind update = reduction.traits.update;
 };
 
 /// Forks the ranks of `test`, each of which returns count(exchange, rank); returns the counts.
 template <typename Count>
 std::vector<std::string> count_in_ranks(const Case& test, const Count& count) {
-    SharedSegment segment(test.world, test.size, test.first_count);
+    multiproc::SegmentPlan plan = test.reduction.plan(test.world, test.size);
+    plan.first_count = test.first_count;
+    plan.shape = test.shape;
+    SharedSegment segment(plan);
     multiproc::GroupCallbacks callbacks;
     callbacks.work = [&](std::size_t rank) {
-        const auto exchange =
-            test.reduction.make({segment, rank, test.buckets, test.size, test.timeout_seconds});
+        const auto exchange = test.reduction.make(
+            {segment, rank, test.buckets, test.size, test.timeout_seconds, test.update});
         return std::to_string(count(*exchange, rank));
     };
     callbacks.on_failure = [&] { segment.failed().store(1); };
@@ -56,17 +63,17 @@ std::vector<std::string> all(std::size_t world, std::size_t value) {
     return std::vector<std::string>(world, std::to_string(value));
 }
 
-/// Wrong sums over a few steps, in which rank r sleeps in step r.
+/// Wrong sums and parameters over a few steps, in which rank r sleeps in step r.
 std::vector<std::string> count_wrong(const Case& test) {
-    return count_in_ranks(test, [&](SegmentExchange& exchange, std::size_t rank) {
+    return count_in_ranks(test, [&](ChannelExchange& exchange, std::size_t rank) {
+        std::vector<float> parameters(test.size);
         std::size_t wrong = 0;
         for (std::size_t round = 0; round < 3; ++round) {
             exchange.begin_step();
             tests::fill_integers(rank, round, exchange.gradients());
             if (rank == round) usleep(2000);
             exchange.reduce();
-            wrong += tests::count_wrong_integers(test.world, round, {0, test.size},
-                                                 exchange.summed_gradients());
+            wrong += tests::count_wrong_updates(exchange, test.world, round, parameters);
         }
         return wrong;
     });
@@ -79,6 +86,35 @@ void for_each_reduction(const Check& check) {
         INFO("reduction " << reduction.traits.name);
         check(reduction);
     }
+}
+
+/// By hand, in one bucket: the sums of `blocks`, one for each rank.
+std::vector<float> sums_in_order(core::SumOrder order,
+                                 const std::vector<std::vector<float>>& blocks) {
+    const std::size_t world = blocks.size();
+    std::vector<float> sums(blocks.front().size());
+    for (std::size_t i = 0; i < sums.size(); ++i) {
+        std::vector<float> terms;
+        const std::size_t share = core::chunk_of({0, sums.size()}, world, 0).size;
+        for (std::size_t k = 0; k < world; ++k) {
+            const std::size_t first = order == core::SumOrder::kRing ? i / share : 0;
+            terms.push_back(blocks[(first + k) % world][i]);
+        }
+        if (order == core::SumOrder::kRing) {
+            sums[i] = std::accumulate(terms.begin() + 1, terms.end(), terms[0]);
+            continue;
+        }
+        // Pairs of neighbours: first as many as leave a power of two, then all.
+        for (std::size_t pairs = world - std::bit_floor(world); terms.size() > 1;
+             pairs = terms.size() / 2) {
+            for (std::size_t p = 0; p < pairs; ++p) {
+                terms[p] += terms[p + 1];
+                terms.erase(terms.begin() + static_cast<std::ptrdiff_t>(p) + 1);
+            }
+        }
+        sums[i] = terms[0];
+    }
+    return sums;
 }
 
 const std::vector<Range> kThreeBuckets{{600, 400}, {16, 584}, {0, 16}};
@@ -116,24 +152,19 @@ TEST_CASE("every reduction between processes adds in the stated order to the las
     for (const std::size_t world : tests::kWorldSizes) {
         std::vector<std::vector<float>> blocks(world, std::vector<float>(kSize));
         for (std::size_t rank = 0; rank < world; ++rank) fill(rank, blocks[rank]);
-        std::vector<float> expected(kSize);
-        for (std::size_t c = 0; c < world; ++c) {
-            const Range chunk = core::chunk_of(bucket, world, c);
-            for (std::size_t i = chunk.offset; i < chunk.offset + chunk.size; ++i) {
-                expected[i] = blocks[c][i];
-                for (std::size_t k = 1; k < world; ++k) expected[i] += blocks[(c + k) % world][i];
-            }
-        }
         for_each_reduction([&](const Reduction& reduction) {
-            const auto wrong =
-                count_in_ranks({reduction, world, {bucket}, kSize},
-                               [&](SegmentExchange& exchange, std::size_t rank) {
-                                   exchange.begin_step();
-                                   fill(rank, exchange.gradients());
-                                   exchange.reduce();
-                                   return std::memcmp(exchange.summed_gradients().data(),
-                                                      expected.data(), kSize * sizeof(float)) != 0;
-                               });
+            const std::vector<float> expected = sums_in_order(reduction.traits.order, blocks);
+            const auto wrong = count_in_ranks(
+                {reduction, world, {bucket}, kSize},
+                [&](ChannelExchange& exchange, std::size_t rank) {
+                    exchange.begin_step();
+                    fill(rank, exchange.gradients());
+                    exchange.reduce();
+                    // A rank that updates nothing promises no sum.
+                    const std::size_t size = exchange.update_ranges().empty() ? 0 : kSize;
+                    return std::memcmp(exchange.summed_gradients().data(), expected.data(),
+                                       size * sizeof(float)) != 0;
+                });
             CHECK(wrong == all(world, 0));
         });
     }
@@ -143,8 +174,9 @@ TEST_CASE("buckets handed over one by one with progress between them give the ex
     for_each_reduction([](const Reduction& reduction) {
         for (const std::size_t world : tests::kWorldSizes) {
             const Case test{reduction, world, kThreeBuckets, 1000};
-            const auto wrong = count_in_ranks(test, [&](SegmentExchange& exchange,
+            const auto wrong = count_in_ranks(test, [&](ChannelExchange& exchange,
                                                         std::size_t rank) {
+                std::vector<float> parameters(1000);
                 std::size_t count = 0;
                 for (std::size_t round = 0; round < 50; ++round) {
                     exchange.begin_step();
@@ -158,8 +190,7 @@ TEST_CASE("buckets handed over one by one with progress between them give the ex
                         exchange.progress();
                     }
                     exchange.finish(kThreeBuckets.size());
-                    count += tests::count_wrong_integers(world, round, {0, 1000},
-                                                         exchange.summed_gradients());
+                    count += tests::count_wrong_updates(exchange, world, round, parameters);
                 }
                 return count;
             });
@@ -184,7 +215,7 @@ TEST_CASE("buckets summed one by one between processes give the exact sums, each
         for (const std::size_t world : tests::kWorldSizes) {
             const Case test{reduction, world, kThreeBuckets, 1000};
             const auto wrong =
-                count_in_ranks(test, [&](SegmentExchange& exchange, std::size_t rank) {
+                count_in_ranks(test, [&](ChannelExchange& exchange, std::size_t rank) {
                     std::size_t count = 0;
                     for (std::size_t round = 0; round < 20; ++round) {
                         exchange.begin_step();
@@ -192,8 +223,11 @@ TEST_CASE("buckets summed one by one between processes give the exact sums, each
                         for (std::size_t b = 1; b <= kThreeBuckets.size(); ++b) {
                             exchange.hand_over(b);
                             exchange.finish(b);
-                            count += tests::count_wrong_integers(world, round, kThreeBuckets[b - 1],
-                                                                 exchange.summed_gradients());
+                            for (const Range part :
+                                 tests::updated_part(exchange, kThreeBuckets[b - 1])) {
+                                count += tests::count_wrong_integers(world, round, part,
+                                                                     exchange.summed_gradients());
+                            }
                         }
                     }
                     return count + (exchange.stats().calls == 60 ? 0 : 1);
@@ -208,21 +242,22 @@ TEST_CASE("reductions between processes have no data race when threads stand for
     for_each_reduction([](const Reduction& reduction) {
         for (const std::size_t world : {2UL, 3UL, 4UL}) {
             constexpr std::size_t kSize = 200'000;
-            SharedSegment segment(world, kSize);
+            SharedSegment segment(reduction.plan(world, kSize));
             std::vector<std::size_t> wrong(world);
             threaded::run_team(
                 world,
                 [&](std::size_t rank) {
                     const auto exchange = reduction.make(
                         {segment, rank, {{150'000, 50'000}, {0, 150'000}}, kSize, 60.0});
+                    std::vector<float> parameters(kSize);
                     for (std::size_t round = 0; round < 20; ++round) {
                         exchange->begin_step();
                         tests::fill_integers(rank, round, exchange->gradients());
                         exchange->hand_over(1);
                         exchange->progress();
                         exchange->reduce();
-                        wrong[rank] += tests::count_wrong_integers(world, round, {0, kSize},
-                                                                   exchange->summed_gradients());
+                        wrong[rank] +=
+                            tests::count_wrong_updates(*exchange, world, round, parameters);
                     }
                 },
                 [&] { segment.failed().store(1); });
@@ -234,7 +269,7 @@ TEST_CASE("reductions between processes have no data race when threads stand for
 TEST_CASE("to hand over and to make progress does not wait for a rank that is late") {
     for_each_reduction([](const Reduction& reduction) {
         const Case test{reduction, 3, kThreeBuckets, 1000};
-        const auto late = count_in_ranks(test, [&](SegmentExchange& exchange, std::size_t rank) {
+        const auto late = count_in_ranks(test, [&](ChannelExchange& exchange, std::size_t rank) {
             const auto start = std::chrono::steady_clock::now();
             exchange.begin_step();
             tests::fill_integers(rank, 0, exchange.gradients());
@@ -246,8 +281,8 @@ TEST_CASE("to hand over and to make progress does not wait for a rank that is la
             const bool waited = std::chrono::steady_clock::now() - start >
                                 std::chrono::milliseconds(rank == 1 ? 60'000 : 150);
             exchange.finish(kThreeBuckets.size());
-            return tests::count_wrong_integers(3, 0, {0, 1000}, exchange.summed_gradients()) +
-                   (waited ? 1 : 0);
+            std::vector<float> parameters(1000);
+            return tests::count_wrong_updates(exchange, 3, 0, parameters) + (waited ? 1 : 0);
         });
         CHECK(late == all(3, 0));
     });
@@ -256,7 +291,7 @@ TEST_CASE("to hand over and to make progress does not wait for a rank that is la
 TEST_CASE("progress() of the last rank to hand over moves the sum on, and counts it as hidden") {
     for_each_reduction([](const Reduction& reduction) {
         constexpr std::size_t kSize = 100'000;
-        SharedSegment segment(2, kSize);
+        SharedSegment segment(reduction.plan(2, kSize));
         const auto early = reduction.make({segment, 0, {{0, kSize}}, kSize});
         const auto late = reduction.make({segment, 1, {{0, kSize}}, kSize});
         for (const auto& exchange : {early.get(), late.get()}) {
@@ -273,7 +308,7 @@ TEST_CASE("a rank that never hands over lets the others' finish end with code 7"
     for_each_reduction([](const Reduction& reduction) {
         const Case test{reduction, 2, {{0, 64}}, 64, 0.2};
         const auto error = tests::error_of([&] {
-            count_in_ranks(test, [](SegmentExchange& exchange, std::size_t rank) {
+            count_in_ranks(test, [](ChannelExchange& exchange, std::size_t rank) {
                 exchange.begin_step();
                 if (rank == 1) {
                     for (;;) pause();
@@ -291,7 +326,7 @@ TEST_CASE("a rank that waits in finish is released when another has failed") {
     for_each_reduction([](const Reduction& reduction) {
         const Case test{reduction, 2, {{0, 64}}, 64};
         const auto error = tests::error_of([&] {
-            count_in_ranks(test, [](SegmentExchange& exchange, std::size_t rank) {
+            count_in_ranks(test, [](ChannelExchange& exchange, std::size_t rank) {
                 exchange.begin_step();
                 if (rank == 1) {
                     usleep(100'000);  // until rank 0 sleeps
@@ -309,24 +344,43 @@ TEST_CASE("a rank that waits in finish is released when another has failed") {
 TEST_CASE("processes broadcast rank 0's values and gather every rank's in order") {
     for (const std::size_t world : tests::kWorldSizes) {
         const Case test{multiproc::reductions().front(), world, {}, 0};
-        CHECK(count_in_ranks(test, [&](SegmentExchange& exchange, std::size_t rank) {
+        CHECK(count_in_ranks(test, [&](ChannelExchange& exchange, std::size_t rank) {
                   return tests::count_wrong_collectives(exchange, rank, world);
               }) == all(world, 0));
     }
 }
 
-TEST_CASE("every reduction between processes sends what its row states") {
+TEST_CASE("every reduction between processes sends what its row states, all ranks together") {
     constexpr std::size_t kSize = 16 * 7 * 4 * 3;  // equal chunks for every world size below
     for_each_reduction([](const Reduction& reduction) {
         for (const std::size_t world : {2UL, 3UL, 4UL, 7UL}) {
             const Case test{reduction, world, {{0, kSize}}, kSize};
-            const auto sent = count_in_ranks(test, [&](SegmentExchange& exchange, std::size_t) {
+            const auto sent = count_in_ranks(test, [&](ChannelExchange& exchange, std::size_t) {
+                std::vector<float> parameters(kSize);
                 exchange.begin_step();
                 exchange.reduce();
+                exchange.publish(parameters);
                 return exchange.stats().sent_bytes;
             });
             const double stated = reduction.traits.sent_per_byte(static_cast<double>(world));
-            CHECK(sent == all(world, std::lround(stated * kSize * sizeof(float))));
+            std::uint64_t sum = 0;
+            for (const std::string& bytes : sent) sum += std::stoull(bytes);
+            CHECK(static_cast<double>(sum) ==
+                  Approx(stated * static_cast<double>(world * kSize * sizeof(float))));
+        }
+    });
+}
+
+TEST_CASE("channels of two short slots and ranks that are late stop no reduction") {
+    for_each_reduction([](const Reduction& reduction) {
+        for (const std::size_t world : tests::kWorldSizes) {
+            INFO("world size " << world);
+            Case test{reduction, world, {{6000, 4001}, {16, 5984}, {0, 16}}, 10'001};
+            test.shape = {256, 2};
+            CHECK(count_wrong(test) == all(world, 0));
+            CHECK(count_in_ranks(test, [&](ChannelExchange& exchange, std::size_t rank) {
+                      return tests::count_wrong_collectives(exchange, rank, world);
+                  }) == all(world, 0));
         }
     });
 }

@@ -1,10 +1,12 @@
 // Gradients whose sums are exact in float32, so that any wrong, lost or doubled addend shows.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstring>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "core/exchange/gradient_exchange.hpp"
@@ -38,6 +40,33 @@ inline std::size_t count_wrong_integers(std::size_t world, std::size_t round, co
     return wrong;
 }
 
+/// Wrong sums in what of `range` the rank updates; then does the update, which here takes the sums
+/// for parameters, publishes them, and counts the wrong ones in all of `parameters`.
+inline std::size_t count_wrong_updates(core::GradientExchange& exchange, std::size_t world,
+                                       std::size_t round, std::span<float> parameters) {
+    std::size_t wrong = 0;
+    std::ranges::fill(parameters, -1.F);
+    for (const core::Range& range : exchange.update_ranges()) {
+        wrong += count_wrong_integers(world, round, range, exchange.summed_gradients());
+        std::ranges::copy(exchange.summed_gradients().subspan(range.offset, range.size),
+                          parameters.begin() + static_cast<std::ptrdiff_t>(range.offset));
+    }
+    exchange.publish(parameters);
+    return wrong + count_wrong_integers(world, round, {0, parameters.size()}, parameters);
+}
+
+/// The part of `range` that `exchange` updates on this rank.
+inline std::vector<core::Range> updated_part(const core::GradientExchange& exchange,
+                                             core::Range range) {
+    std::vector<core::Range> parts;
+    for (const core::Range& own : exchange.update_ranges()) {
+        const std::size_t begin = std::max(own.offset, range.offset);
+        const std::size_t end = std::min(own.offset + own.size, range.offset + range.size);
+        if (begin < end) parts.push_back({begin, end - begin});
+    }
+    return parts;
+}
+
 /// Broadcasts and gathers a few times on `exchange`; returns the number of wrong values.
 inline int count_wrong_collectives(core::GradientExchange& exchange, std::size_t rank,
                                    std::size_t world) {
@@ -55,6 +84,15 @@ inline int count_wrong_collectives(core::GradientExchange& exchange, std::size_t
         exchange.all_gather(std::as_bytes(std::span(mine)), std::as_writable_bytes(std::span(all)));
         for (std::size_t r = 0; r < world; ++r) {
             if (all[r][0] != r || all[r][1] != round) ++wrong;
+        }
+        // Reports of other lengths on each rank: some empty, some longer than a slot.
+        const auto report_of = [&](std::size_t r) {
+            return std::string(r * round * 20'000 % 1'000'003, static_cast<char>('a' + r));
+        };
+        const std::vector<std::string> reports = exchange.gather(report_of(rank));
+        if (reports.size() != (rank == 0 ? world : 0)) ++wrong;
+        for (std::size_t r = 0; r < reports.size(); ++r) {
+            if (reports[r] != report_of(r)) ++wrong;
         }
     }
     return wrong;

@@ -1,0 +1,23 @@
+#include "core/exchange/message_reductions.hpp"
+
+#include <array>
+#include <utility>
+
+#include "core/exchange/message_ring_exchange.hpp"
+
+namespace dp::core {
+namespace {
+
+template <typename Made>
+constexpr MessageReduction kRow{Made::kTraits, Made::kReceivers,
+                                [](ChannelSetup setup) -> std::unique_ptr<ChannelExchange> {
+                                    return std::make_unique<Made>(std::move(setup));
+                                }};
+
+constexpr std::array kReductions{kRow<MessageRingExchange>};
+
+}  // namespace
+
+std::span<const MessageReduction> message_reductions() { return kReductions; }
+
+}  // namespace dp::core
