@@ -3,7 +3,11 @@
 #include <array>
 #include <utility>
 
+#include "core/exchange/halving_doubling_exchange.hpp"
 #include "core/exchange/message_ring_exchange.hpp"
+#include "core/exchange/recursive_doubling_exchange.hpp"
+#include "core/exchange/server_exchange.hpp"
+#include "core/exchange/tree_exchange.hpp"
 
 namespace dp::core {
 namespace {
@@ -14,7 +18,9 @@ constexpr MessageReduction kRow{Made::kTraits, Made::kReceivers,
                                     return std::make_unique<Made>(std::move(setup));
                                 }};
 
-constexpr std::array kReductions{kRow<MessageRingExchange>};
+constexpr std::array kReductions{kRow<MessageRingExchange>, kRow<HalvingDoublingExchange>,
+                                 kRow<RecursiveDoublingExchange>, kRow<TreeExchange>,
+                                 kRow<ServerExchange>};
 
 }  // namespace
 

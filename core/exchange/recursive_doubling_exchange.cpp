@@ -1,0 +1,36 @@
+#include "core/exchange/recursive_doubling_exchange.hpp"
+
+#include <utility>
+
+namespace dp::core {
+namespace {
+
+Schedule make_schedule(std::size_t rank, std::size_t world_size, Range bucket) {
+    const Fold fold(world_size);
+    Schedule all{.owned = bucket};
+    add_fold(all.reduce, fold, rank, bucket);
+    for (std::size_t k = 0; k < fold.levels() && !fold.rests(rank); ++k) {
+        const std::size_t peer = fold.rank_of(fold.node_of(rank) ^ (std::size_t{1} << k));
+        all.reduce.push_back({.name = "swap",
+                              .round = 1 + k,
+                              .to = peer,
+                              .send = bucket,
+                              .from = peer,
+                              .receive = bucket,
+                              .adds = true});
+    }
+    add_unfold(all.gather, fold, rank, bucket);
+    return all;
+}
+
+}  // namespace
+
+std::vector<std::size_t> RecursiveDoublingExchange::receivers(std::size_t rank,
+                                                              std::size_t world_size) {
+    return receivers_of(make_schedule, rank, world_size);
+}
+
+RecursiveDoublingExchange::RecursiveDoublingExchange(ChannelSetup setup)
+    : ScheduledExchange(std::move(setup), kTraits, make_schedule) {}
+
+}  // namespace dp::core
