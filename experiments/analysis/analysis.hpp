@@ -93,6 +93,7 @@ struct Analysis {
     std::vector<Difference> differences;
     std::vector<Comparison> comparisons;
     std::vector<Correctness> correctness;
+    std::vector<std::string> unordered;  // "threads atomic": runs of several ranks, not compared
     std::vector<ModeWaterfall> waterfalls;
     std::vector<ModeModels> models;
     std::vector<allreduce::Row> allreduce;                      // empty without allreduce.json

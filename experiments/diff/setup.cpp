@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "core/base/join.hpp"
+#include "experiments/modes.hpp"
 #include "experiments/options/settings.hpp"
 
 namespace dp::experiments::diff {
@@ -90,6 +91,20 @@ void add_differences(const Pair& pair, std::vector<SetupDifference>& all) {
     }
 }
 
+/// The reduction itself may differ: it is the order that bits depend on.
+bool add_in_one_order(const Pair& pair) {
+    if (pair.before.workers == 1) return true;
+    const auto order_of = [](const StoredRun& run) {
+        return sum_order_of(run.mode, run.result.reduction);
+    };
+    const core::SumOrder first = order_of(pair.before.runs.front());
+    return std::ranges::all_of(std::array{&pair.before, &pair.after}, [&](const RunGroup* group) {
+        return std::ranges::all_of(group->runs, [&](const StoredRun& run) {
+            return core::promise_equal_bits(first, order_of(run));
+        });
+    });
+}
+
 }  // namespace
 
 std::string name_of(const RunGroup& group) {
@@ -109,9 +124,10 @@ std::vector<SetupDifference> find_setup_differences(std::span<const Pair> pairs)
 }
 
 bool promises_equal_checksums(const Pair& pair) {
-    return std::ranges::all_of(fields_of(pair), [&](const Field& field) {
-        return !field.affects_bits || value_of(pair.before, field) == value_of(pair.after, field);
-    });
+    return add_in_one_order(pair) && std::ranges::all_of(fields_of(pair), [&](const Field& field) {
+               return !field.affects_bits ||
+                      value_of(pair.before, field) == value_of(pair.after, field);
+           });
 }
 
 }  // namespace dp::experiments::diff

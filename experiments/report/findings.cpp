@@ -112,14 +112,22 @@ std::string describe_correctness(const Analysis& analysis) {
     }
     std::string text;
     if (!equal.empty()) {
-        text = fmt::format("All runs of N = {} ended with equal parameters, bit for bit.",
-                           list_of(equal));
+        text =
+            fmt::format("All runs of N = {}{} ended with equal parameters, bit for bit.",
+                        list_of(equal), analysis.unordered.empty() ? "" : " that add in one order");
     }
     if (!different.empty()) {
         text += fmt::format("{}Runs of N = {} ended with different parameters: {}.",
                             text.empty() ? "" : " ", list_of(different),
                             analysis.differences.empty() ? "no row of theirs can be trusted"
                                                          : "they had different settings");
+    }
+    if (!analysis.unordered.empty()) {
+        text += fmt::format(
+            "{}{} add{} in no fixed order, so that the last bits of the parameters differ from run "
+            "to run: they are not compared.",
+            text.empty() ? "" : " ", core::join(analysis.unordered, " and "),
+            analysis.unordered.size() == 1 ? "s" : "");
     }
     return text;
 }

@@ -101,7 +101,7 @@ void add_objective(Document& document, const Material& material) {
     document.add(Paragraph{fmt::format(
         "How much faster do N workers train the same network on this machine, in each programming "
         "model, how sure is that, and where does the time go? Measured here: {} with N = {}. In "
-        "threads, workers share memory and sum gradients in place; in procs, they are processes "
+        "threads, workers share memory and sum gradients there; in procs, they are processes "
         "that exchange them; serial is one worker without either.",
         core::join(analysis.modes), core::join(workers))});
     const std::vector<std::string> findings = find_findings(analysis);
@@ -179,12 +179,13 @@ void add_correctness(Document& document, const Material& material) {
     document.add(Heading{2, "Correctness", "correctness"});
     const std::string sentence = describe_correctness(analysis);
     document.add(Paragraph{fmt::format(
-        "The sum of gradients has the same order in every model, so runs of one N must end with "
-        "the same parameters to the last bit.{}",
+        "Runs of one N that add gradients in the same order must end with the same parameters to "
+        "the last bit, in every model.{}",
         sentence.empty() ? " No N was run more than once, so this could not be compared."
                          : " " + sentence)});
-    Table table{"Parameters and losses at the end, by N",
+    Table table{"Parameters and losses at the end, by N and order of additions",
                 {{"N"},
+                 {"order", Align::kLeft},
                  {"modes", Align::kLeft},
                  {"runs"},
                  {"checksum", Align::kLeft},
@@ -197,8 +198,9 @@ void add_correctness(Document& document, const Material& material) {
     for (const Correctness& each : analysis.correctness) {
         const bool equal = each.equal();
         table.rows.push_back(
-            {{fmt::to_string(each.workers), core::join(each.modes), fmt::to_string(each.runs),
-              core::join(each.checksums),
+            {{fmt::to_string(each.workers),
+              std::string(each.workers == 1 ? "" : core::name_of(each.order)),
+              core::join(each.modes), fmt::to_string(each.runs), core::join(each.checksums),
               each.runs < 2 ? ""
               : equal       ? "yes"
                             : "no",

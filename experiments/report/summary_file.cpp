@@ -216,6 +216,7 @@ Json summary_json(const Analysis& analysis) {
     document["correctness"] = Json::array();
     for (const Correctness& each : analysis.correctness) {
         document["correctness"].push_back({{"workers", each.workers},
+                                           {"order", core::name_of(each.order)},
                                            {"modes", each.modes},
                                            {"runs", each.runs},
                                            {"checksums", each.checksums},

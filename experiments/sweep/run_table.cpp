@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "experiments/modes.hpp"
 #include "experiments/report/findings.hpp"
 #include "experiments/report/threats.hpp"
 #include "experiments/text/numbers.hpp"
@@ -39,9 +40,11 @@ std::string row_of(const Configuration& each, bool repeated) {
                            efficiency);
     }
     const core::RunResult& result = each.runs.front().result;
+    const bool ordered = has_order(each.mode, result.reduction, each.workers);
     return fmt::format(kSingle, each.mode, each.workers, mark,
                        each.work_seconds ? two_digits(each.work_seconds->median) : "", images,
-                       speedup, efficiency, percent(result.test_accuracy, 2), result.checksum);
+                       speedup, efficiency, percent(result.test_accuracy, 2),
+                       ordered ? result.checksum : "unordered");
 }
 
 }  // namespace
