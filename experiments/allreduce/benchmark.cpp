@@ -3,6 +3,8 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <exception>
+#include <set>
 
 #include <spdlog/spdlog.h>
 #include <nlohmann/json.hpp>
@@ -128,21 +130,58 @@ Row measure(const TimedReduction& reduction, std::size_t workers, std::size_t by
     return row;
 }
 
+namespace {
+
+/// Measures rows, and leaves out those that this machine's limits do not allow, where nobody asked
+/// for their reduction by name.
+class Measurer {
+public:
+    explicit Measurer(const Request& request) : request_(request) {}
+
+    std::optional<Row> operator()(const TimedReduction& reduction, std::size_t workers,
+                                  std::size_t bytes) try {
+        return measure(reduction, workers, bytes, request_);
+    } catch (const Error& error) {
+        if (error.code() != ExitCode::kResources || !request_.reductions.empty()) throw;
+        if (first_ == nullptr) first_ = std::current_exception();
+        if (told_.insert({reduction.mode, reduction.traits.name}).second) {
+            spdlog::warn("{} {} goes without some sizes: {}", reduction.mode, reduction.traits.name,
+                         error.what());
+        }
+        return std::nullopt;
+    }
+
+    /// Throws what the first row was left out for, if one was.
+    void rethrow() const {
+        if (first_ != nullptr) std::rethrow_exception(first_);
+    }
+
+private:
+    const Request& request_;
+    std::exception_ptr first_;
+    std::set<std::pair<std::string_view, std::string_view>> told_;  // one warning for each
+};
+
+}  // namespace
+
 std::vector<Row> measure_rows(const Request& request, const Machine& machine,
                               const std::function<void(const Row& row)>& on_row) {
     const std::vector<TimedReduction> chosen = chosen_reductions(request);
     // Reductions of one size follow each other, so that what else goes on meets all of them.
+    Measurer measurer(request);
     std::vector<Row> rows;
     for (const std::size_t workers : request.workers) {
         for (const std::size_t bytes : request.bytes) {
             for (const TimedReduction& reduction : chosen) {
-                Row row = measure(reduction, workers, bytes, request);
-                row.oversubscribed = is_oversubscribed(workers, machine);
-                on_row(row);
-                rows.push_back(std::move(row));
+                auto row = measurer(reduction, workers, bytes);
+                if (!row) continue;
+                row->oversubscribed = is_oversubscribed(workers, machine);
+                on_row(*row);
+                rows.push_back(std::move(*row));
             }
         }
     }
+    if (rows.empty()) measurer.rethrow();
     return rows;
 }
 

@@ -36,7 +36,8 @@ std::vector<TimedReduction> chosen_reductions(const Request& request);
 Row measure(const TimedReduction& reduction, std::size_t workers, std::size_t bytes,
             const Request& request);
 
-/// Every row that `request` asks for, each passed to `on_row` as soon as it is measured.
+/// Every row that `request` asks for, each passed to `on_row` as soon as it is measured. Without
+/// named reductions, rows that this machine's limits do not allow are left out with a warning.
 std::vector<Row> measure_rows(const Request& request, const Machine& machine,
                               const std::function<void(const Row& row)>& on_row);
 

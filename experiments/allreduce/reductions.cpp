@@ -86,7 +86,7 @@ statistics::Outcome<statistics::ExchangeModel> calibrate(
             fmt::format("no model of the reduction '{}'", reduction));
     }
     return statistics::ExchangeModel::calibrate(
-        {traits->name, traits->signals, traits->moved_per_byte}, times);
+        {traits->name, traits->signals, traits->moved_per_byte, traits->added_per_byte}, times);
 }
 
 }  // namespace dp::experiments::allreduce

@@ -128,6 +128,7 @@ void run_rounds(Scoreboard& board, std::size_t rank, core::GradientExchange& exc
                                  exchange.summed_gradients().subspan(range.offset, range.size));
         }
         board.record(rank, round, arrival, end, wrong);
+        board.meet();  // the sum may lie in the block that another rank is about to rewrite
     }
 }
 

@@ -62,7 +62,7 @@ double Row::busbw() const {
 }
 
 std::string format_header() {
-    return fmt::format("{:<10} {:>10}  {:<8} {:>3}  {:<14} {:>32}  {:>10}  {:>10}  {:>6}",
+    return fmt::format("{:<10} {:>10}  {:<8} {:>3}  {:<18} {:>32}  {:>10}  {:>10}  {:>6}",
                        "# bytes", "count", "mode", "N", "reduction", "time_us (median, min, max)",
                        "algbw_GB/s", "busbw_GB/s", "#wrong");
 }
@@ -72,7 +72,7 @@ std::string format_row(const Row& row) {
         return row.wrong == 0 ? fmt::format("{:.2f}", value) : std::string("-");
     };
     return fmt::format(
-        "{:<10} {:>10}  {:<8} {:>3}  {:<14} {:>10} {:>10} {:>10}  {:>10}  {:>10}"
+        "{:<10} {:>10}  {:<8} {:>3}  {:<18} {:>10} {:>10} {:>10}  {:>10}  {:>10}"
         "  {:>6}{}",
         row.bytes, row.count(), row.mode, row.workers, row.reduction, number(row.time.median_us),
         number(row.time.min_us), number(row.time.max_us), number(row.algbw()), number(row.busbw()),

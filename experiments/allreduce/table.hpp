@@ -12,6 +12,7 @@
 //   meet      until all ranks are through: no check takes a core      not timed
 //             that one of them needs
 //   check     every float that this rank holds of the sum             not timed
+//   meet      until all ranks have checked                            not timed
 //
 // and its time is max(end) - max(arrival) over the ranks: from the last arrival to the last finish.
 // The first rounds warm up and are dropped.

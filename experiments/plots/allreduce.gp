@@ -20,11 +20,14 @@ stats data using (workers = column("workers"), over = over + column("oversubscri
 set datafile missing NaN
 mode_of(text) = text[1:strstrt(text, "/") - 1]
 reduction_of(text) = text[strstrt(text, "/") + 1:strlen(text)]
-# Dash and point tell the reductions of a mode apart.
-dash_of(r) = r eq "in-place" || r eq "shared-direct" ? 1 : r eq "shared-ring" ? 2 : 4
-kind_of(r) = r eq "in-place" ? 7 : r eq "shared-direct" ? 5 : r eq "shared-ring" ? 9 : 11
+# Dash and point tell the reductions of a mode apart, by their place among them.
+index_of(l) = sum [k = 1:words(lines)] (word(lines, k) eq l ? k : 0)
+place_of(l) = sum [k = 1:index_of(l) - 1] (mode_of(word(lines, k)) eq mode_of(l) ? 1 : 0)
+dash_of(l) = 1 + int(place_of(l)) % 5
+kind_of(l) = int(word("7 5 9 11 13 15", 1 + int(place_of(l)) % 6))
 # What is oversubscribed has hollow points.
-point(r) = over > 0 ? kind_of(r) - 1 : kind_of(r)
+point(l) = over > 0 ? kind_of(l) - 1 : kind_of(l)
+key_rows = (words(lines) + 2) / 3
 of_line(text) = strcol("mode")."/".strcol("reduction") eq text
 
 plot_height = 820
@@ -40,16 +43,16 @@ set xrange [*:*] noextend
 set offsets graph 0.03, graph 0.03, 0, 0
 set origin 0, 0.46
 set size 1, 0.54
-set tmargin 4
+set tmargin key_rows + 1
 set bmargin 2.2
 set ytics ("1 µs" 1, "10 µs" 10, "100 µs" 100, "1 ms" 1e3, "10 ms" 1e4, "100 ms" 1e5, "1 s" 1e6)
 set ylabel "time" offset 0.5,0
-set key outside top center horizontal Left reverse maxrows 3 width 1 samplen 3 font ",13"
+set key outside top center horizontal Left reverse maxrows key_rows width 1 samplen 3 font ",13"
 plot for [l in lines] data using (of_line(l) ? column("bytes") : NaN):"time_us":"time_min_us": \
          "time_max_us" with yerrorbars pointtype 0 linecolor rgb color_of(mode_of(l)) \
          linewidth 1 notitle, \
      for [l in lines] data using (of_line(l) ? column("bytes") : NaN):"time_us" with linespoints \
-         dashtype dash_of(reduction_of(l)) pointtype point(reduction_of(l)) pointsize 1 \
+         dashtype dash_of(l) pointtype point(l) pointsize 1 \
          linecolor rgb color_of(mode_of(l)) linewidth 1.6 \
          title mode_of(l).", ".reduction_of(l)
 set origin 0, 0
@@ -64,6 +67,6 @@ set ylabel "bus bandwidth, GB/s" offset 0.5,0
 set xlabel sprintf("bytes of gradients, N = %d%s", workers, \
                    over > 0 ? " (more workers than CPUs)" : "")
 plot for [l in lines] data using (of_line(l) ? column("bytes") : NaN):"busbw_gb_per_s" \
-         with linespoints dashtype dash_of(reduction_of(l)) pointtype point(reduction_of(l)) \
+         with linespoints dashtype dash_of(l) pointtype point(l) \
          pointsize 1 linecolor rgb color_of(mode_of(l)) linewidth 1.6
 unset multiplot

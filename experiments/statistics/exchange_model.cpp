@@ -43,7 +43,8 @@ ExchangeCounts counts_of(const ExchangeCosts& costs, std::size_t ranks, double b
     DP_CHECK(ranks, >, 0U);
     if (ranks == 1) return {};
     const auto p = static_cast<double>(ranks);
-    return {costs.signals(p), costs.moved_per_byte(p) * bytes, (p - 1.0) / p * bytes};
+    const double added = costs.added_per_byte == nullptr ? (p - 1.0) / p : costs.added_per_byte(p);
+    return {costs.signals(p), costs.moved_per_byte(p) * bytes, added * bytes};
 }
 
 Outcome<ExchangeModel> ExchangeModel::calibrate(const ExchangeCosts& costs,

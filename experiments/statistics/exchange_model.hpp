@@ -29,10 +29,10 @@ struct ExchangeCosts {
     std::string_view reduction;
     double (*signals)(double ranks) = nullptr;
     double (*moved_per_byte)(double ranks) = nullptr;
+    double (*added_per_byte)(double ranks) = nullptr;  // null: (P-1)/P
 };
 
-/// Counts of a reduction for `ranks` and `bytes` of gradients, of which every one adds (P-1)/P; all
-/// 0 for one rank.
+/// Counts of a reduction for `ranks` and `bytes` of gradients; all 0 for one rank.
 ExchangeCounts counts_of(const ExchangeCosts& costs, std::size_t ranks, double bytes);
 
 /// A row of the all-reduce benchmark: right sums only, and none oversubscribed.

@@ -50,14 +50,14 @@ std::vector<RunConfig> plan(const Request& request, const core::Dataset& data) {
 
 void print_dry_run(const core::ModelSpec& model, const RunConfig& config) {
     const double bytes = static_cast<double>(model.parameters) * sizeof(float);
-    const double share =
-        static_cast<double>(config.workers - 1) / static_cast<double>(config.workers);
     const Mode& mode = find_mode(config.mode);
-    const std::string moved = !mode.exchanges || config.workers == 1
-                                  ? "no exchange"
-                                  : fmt::format("each worker {} {:.2f} MB a step",
-                                                mode.forks ? "moves" : "reads from the others",
-                                                (mode.forks ? 2.0 * share : share) * bytes / 1e6);
+    std::string moved = "no exchange";
+    if (mode.exchanges && config.workers > 1) {
+        const core::ExchangeTraits reduction = *mode.find_reduction(config.reduction);
+        const double share = reduction.sent_per_byte(static_cast<double>(config.workers));
+        moved = fmt::format("a worker passes on or reads from others at most {:.2f} MB a step",
+                            share * bytes / 1e6);
+    }
     print_line(fmt::format("          parameters {:.2f} MB; {}", bytes / 1e6, moved));
 }
 

@@ -49,10 +49,12 @@ std::vector<ExchangeTime> rows_of(const ExchangeCosts& costs,
 TEST_CASE("the model's counts are those of the reductions' rows", "[statistics]") {
     for (const auto& mode : dp::experiments::modes()) {
         for (const dp::core::ExchangeTraits& row : mode.reductions()) {
-            const ExchangeCosts costs{row.name, row.signals, row.moved_per_byte};
+            const ExchangeCosts costs{row.name, row.signals, row.moved_per_byte,
+                                      row.added_per_byte};
             CHECK(counts_of(costs, 4, 800).signals == row.signals(4));
             CHECK(counts_of(costs, 4, 800).moved_bytes == 800 * row.moved_per_byte(4));
-            CHECK(counts_of(costs, 4, 800).added_bytes == 600);
+            CHECK(counts_of(costs, 4, 800).added_bytes ==
+                  (row.added_per_byte == nullptr ? 600 : 800 * row.added_per_byte(4)));
             CHECK(counts_of(costs, 1, 800).moved_bytes == 0);
         }
     }
