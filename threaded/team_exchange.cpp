@@ -11,6 +11,17 @@ namespace dp::threaded {
 
 using core::Range;
 
+namespace {
+
+/// Floats of a block that `buckets` are the parts of.
+std::size_t block_size(const std::vector<Range>& buckets) {
+    std::size_t size = 0;
+    for (const Range& bucket : buckets) size = std::max(size, bucket.offset + bucket.size);
+    return size;
+}
+
+}  // namespace
+
 SharedTeam::SharedTeam(std::size_t world_size, std::vector<Range> buckets, double timeout_seconds,
                        std::uint32_t first_count)
     : world_size_(world_size),
@@ -20,8 +31,13 @@ SharedTeam::SharedTeam(std::size_t world_size, std::vector<Range> buckets, doubl
       ranks_(world_size),
       mailbox_(world_size * core::kMaxGatherBytes),
       reports_(world_size),
-      barrier_(world_size) {
-    for (RankState& rank : ranks_) rank.handed.publish(first_count);
+      barrier_(world_size),
+      sum_(block_size(buckets_)),
+      locks_(buckets_.size()) {
+    for (RankState& rank : ranks_) {
+        rank.handed.publish(first_count);
+        rank.done.publish(first_count);
+    }
 }
 
 TeamExchange::TeamExchange(TeamSetup setup)
@@ -49,6 +65,23 @@ void TeamExchange::wait_for_all(std::size_t bucket) try {
             [&](std::uint32_t handed) { return includes(handed, bucket); }, limits());
         count_wait(waited, "hand-over", r, bucket);
     }
+} catch (const core::Error&) {  // a deadline
+    throw_stalled();
+}
+
+void TeamExchange::tell_done() {
+    const std::size_t count = buckets_before() + bucket() + 1;
+    team_.ranks_[rank()].done.publish(static_cast<std::uint32_t>(count));
+}
+
+bool TeamExchange::has_done(std::size_t rank, std::size_t bucket) const {
+    return includes(team_.ranks_[rank].done.load(), bucket);
+}
+
+void TeamExchange::wait_until_done(std::size_t rank, std::size_t bucket) try {
+    const double waited = team_.ranks_[rank].done.wait(
+        [&](std::uint32_t done) { return includes(done, bucket); }, limits());
+    count_wait(waited, "sum", rank, bucket);
 } catch (const core::Error&) {  // a deadline
     throw_stalled();
 }

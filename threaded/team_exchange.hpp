@@ -1,6 +1,7 @@
 // What the reductions between threads have in common: the memory that the ranks of a team share,
 // and the collectives over it. Rank r updates chunk r of every bucket of the one shared parameter
-// block, from the sum that its reduction leaves where summed_gradients() says.
+// block, if its reduction does not say otherwise, from the sum that it leaves where
+// summed_gradients() says.
 //
 // handed[r] counts the buckets that rank r has handed over since the start. An update starts once
 // every rank has handed over its last bucket and so ended its backward, which reads parameters. The
@@ -15,10 +16,12 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/memory_block.hpp"
 #include "core/base/wait.hpp"
 #include "core/exchange/buckets.hpp"
 #include "core/exchange/piecewise_exchange.hpp"
 #include "threaded/barrier.hpp"
+#include "threaded/omp_lock.hpp"
 
 namespace dp::threaded {
 
@@ -35,6 +38,7 @@ private:
     /// Written by its rank, read by all.
     struct RankState {
         core::SharedCounter handed;  // buckets handed over, modulo 2^32
+        core::SharedCounter done;    // buckets that it has done its part of, modulo 2^32
         // On a line of its own: a rank that starts to wait must not slow down those that read
         // `handed`.
         alignas(core::kAlignmentBytes) std::atomic<std::uint32_t> waiting{0};
@@ -53,6 +57,9 @@ private:
     std::vector<std::string_view> reports_;
     const float* broadcast_source_ = nullptr;
     Barrier barrier_;
+    // For reductions that sum into a block of its own; nobody touches its pages with the others.
+    core::FloatBlock sum_;
+    std::vector<OmpLock> locks_;  // one for each bucket
 
 public:
     /// Set when any rank has failed; ends every wait.
@@ -69,7 +76,7 @@ struct TeamSetup {
 class TeamExchange : public core::PiecewiseExchange {
 public:
     void begin_step() override {}
-    std::span<const core::Range> update_ranges() const final { return chunks_; }
+    std::span<const core::Range> update_ranges() const override { return chunks_; }
     void publish(std::span<float> parameters) final;
     void broadcast(std::span<float> values) final;
     void all_gather(std::span<const std::byte> mine, std::span<std::byte> all) final;
@@ -83,11 +90,20 @@ protected:
     [[nodiscard]] bool all_have_handed(std::size_t bucket) const;
     /// Waits until they have.
     void wait_for_all(std::size_t bucket);
+    /// Tells the others that this rank has done its part of all buckets up to the one that the next
+    /// piece is of. What a part is, the reduction says.
+    void tell_done();
+    [[nodiscard]] bool has_done(std::size_t rank, std::size_t bucket) const;
+    void wait_until_done(std::size_t rank, std::size_t bucket);
     /// All ranks' gradient blocks; rank r's may be read once r has handed over.
     [[nodiscard]] std::span<float* const> blocks() const { return team_.gradients_; }
     /// This rank's chunk of `bucket`.
     [[nodiscard]] core::Range chunk(std::size_t bucket) const { return chunks_[bucket]; }
     [[nodiscard]] std::span<float> gradients() const { return gradients_; }
+    /// One more block, as large as a rank's and zero at first, which belongs to nobody.
+    [[nodiscard]] std::span<float> shared_sum() const { return team_.sum_.span(); }
+    /// The lock of `bucket` of the shared sum.
+    [[nodiscard]] OmpLock& lock_of(std::size_t bucket) const { return team_.locks_[bucket]; }
 
 private:
     void barrier();
