@@ -3,6 +3,7 @@
 #include <array>
 
 #include "threaded/in_place_exchange.hpp"
+#include "threaded/omp_for_exchange.hpp"
 
 namespace dp::threaded {
 namespace {
@@ -10,7 +11,10 @@ namespace {
 template <typename Made>
 constexpr Reduction kRow = core::reduction_row<Made, TeamExchange, TeamSetup>();
 
-constexpr std::array kReductions{kRow<InPlaceExchange>};
+constexpr std::array kReductions{
+    kRow<InPlaceExchange>,
+    kRow<OmpForExchange>,
+};
 
 }  // namespace
 
