@@ -4,6 +4,7 @@
 
 #include "threaded/in_place_exchange.hpp"
 #include "threaded/omp_for_exchange.hpp"
+#include "threaded/tree_exchange.hpp"
 
 namespace dp::threaded {
 namespace {
@@ -14,6 +15,7 @@ constexpr Reduction kRow = core::reduction_row<Made, TeamExchange, TeamSetup>();
 constexpr std::array kReductions{
     kRow<InPlaceExchange>,
     kRow<OmpForExchange>,
+    kRow<TreeExchange>,
 };
 
 }  // namespace

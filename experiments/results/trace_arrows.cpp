@@ -1,6 +1,7 @@
 #include "experiments/results/trace_arrows.hpp"
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 
 namespace dp::experiments {
@@ -18,6 +19,7 @@ using BucketKey = std::tuple<std::size_t, std::size_t>;
 struct RankIndex {
     std::map<TransferKey, const TraceEvent*> transfers;
     std::map<BucketKey, const TraceEvent*> hand_overs;
+    std::set<BucketKey> moved;  // with any transfer
 };
 
 TransferKey key_of(const TraceEvent& transfer) {
@@ -27,7 +29,10 @@ TransferKey key_of(const TraceEvent& transfer) {
 RankIndex index_of(const core::WorkerTrace& rank) {
     RankIndex index;
     for (const TraceEvent& event : rank.events) {
-        if (event.kind == TraceKind::kTransfer) index.transfers.try_emplace(key_of(event), &event);
+        if (event.kind == TraceKind::kTransfer) {
+            index.transfers.try_emplace(key_of(event), &event);
+            index.moved.insert({event.step, event.bucket});
+        }
         if (event.kind != TraceKind::kHandOver) continue;
         for (std::size_t i = 0; i < event.count; ++i) {
             index.hand_overs.try_emplace({event.step, event.bucket + i}, &event);
@@ -51,8 +56,11 @@ public:
         if (event.peer >= ranks_.size()) return;  // it uses nothing of another
         if (find(ranks_[rank].transfers, key_of(event)) != &event) return;
         const RankIndex& left = ranks_[event.peer];
-        if (event.ring_step == 0) {
-            const TraceEvent* cause = find(left.hand_overs, BucketKey{event.step, event.bucket});
+        const BucketKey bucket{event.step, event.bucket};
+        // The first step uses what was handed over, and so does every level of a tree of a rank
+        // that adds nothing itself.
+        if (event.ring_step == 0 || !left.moved.contains(bucket)) {
+            const TraceEvent* cause = find(left.hand_overs, bucket);
             if (cause != nullptr) add(event.peer, cause->begin_ns, rank, event, "hand-over");
             return;
         }

@@ -137,6 +137,8 @@ TEST_CASE("a reduction is for the modes that offer it and refused when none does
     CHECK(tests::holds(usage_error({"--mode", "procs", "--reduction", "in-place"}),
                        "procs offers message-ring, shared-ring, shared-direct"));
     // Alone, serial plays what others offer, if that has an order.
+    CHECK(reductions_of({"--mode", "serial,threads", "-n", "2", "--reduction", "tree"}) ==
+          "tree, tree");
     CHECK(reductions_of({"--mode", "serial", "--reduction", "shared-direct"}) == "none");
 }
 
