@@ -3,6 +3,7 @@
 #include <array>
 
 #include "threaded/in_place_exchange.hpp"
+#include "threaded/master_exchange.hpp"
 #include "threaded/omp_for_exchange.hpp"
 #include "threaded/tree_exchange.hpp"
 
@@ -16,6 +17,7 @@ constexpr std::array kReductions{
     kRow<InPlaceExchange>,
     kRow<OmpForExchange>,
     kRow<TreeExchange>,
+    kRow<MasterExchange>,
 };
 
 }  // namespace
