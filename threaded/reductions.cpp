@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "threaded/critical_exchange.hpp"
 #include "threaded/in_place_exchange.hpp"
 #include "threaded/master_exchange.hpp"
 #include "threaded/omp_for_exchange.hpp"
@@ -14,10 +15,8 @@ template <typename Made>
 constexpr Reduction kRow = core::reduction_row<Made, TeamExchange, TeamSetup>();
 
 constexpr std::array kReductions{
-    kRow<InPlaceExchange>,
-    kRow<OmpForExchange>,
-    kRow<TreeExchange>,
-    kRow<MasterExchange>,
+    kRow<InPlaceExchange>, kRow<OmpForExchange>,   kRow<TreeExchange>,
+    kRow<MasterExchange>,  kRow<CriticalExchange>,
 };
 
 }  // namespace
