@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "threaded/critical_blocks_exchange.hpp"
 #include "threaded/critical_exchange.hpp"
 #include "threaded/in_place_exchange.hpp"
 #include "threaded/master_exchange.hpp"
@@ -16,7 +17,7 @@ constexpr Reduction kRow = core::reduction_row<Made, TeamExchange, TeamSetup>();
 
 constexpr std::array kReductions{
     kRow<InPlaceExchange>, kRow<OmpForExchange>,   kRow<TreeExchange>,
-    kRow<MasterExchange>,  kRow<CriticalExchange>,
+    kRow<MasterExchange>,  kRow<CriticalExchange>, kRow<CriticalBlocksExchange>,
 };
 
 }  // namespace
