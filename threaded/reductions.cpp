@@ -7,6 +7,7 @@
 #include "threaded/in_place_exchange.hpp"
 #include "threaded/master_exchange.hpp"
 #include "threaded/omp_for_exchange.hpp"
+#include "threaded/omp_reduction_exchange.hpp"
 #include "threaded/tree_exchange.hpp"
 
 namespace dp::threaded {
@@ -16,8 +17,9 @@ template <typename Made>
 constexpr Reduction kRow = core::reduction_row<Made, TeamExchange, TeamSetup>();
 
 constexpr std::array kReductions{
-    kRow<InPlaceExchange>, kRow<OmpForExchange>,   kRow<TreeExchange>,
-    kRow<MasterExchange>,  kRow<CriticalExchange>, kRow<CriticalBlocksExchange>,
+    kRow<InPlaceExchange>,      kRow<OmpForExchange>,   kRow<TreeExchange>,
+    kRow<MasterExchange>,       kRow<CriticalExchange>, kRow<CriticalBlocksExchange>,
+    kRow<OmpReductionExchange>,
 };
 
 }  // namespace

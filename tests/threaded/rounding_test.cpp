@@ -3,12 +3,14 @@
 #include <cstddef>
 #include <vector>
 
+#include "core/base/error.hpp"
 #include "core/base/random.hpp"
 #include "core/exchange/sum_chunk.hpp"
 #include "core/exchange/sum_tree.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/data.hpp"
 #include "tests/threaded/teams.hpp"
+#include "threaded/omp_reduction_exchange.hpp"
 
 using namespace dp;
 using namespace dp::tests;
@@ -100,4 +102,17 @@ TEST_CASE("threads add in the order that the row of their reduction states") {
         const auto equal = [&](std::size_t i, float sum) { return sum == expected[i]; };
         CHECK(count_wrong(reduction, world, equal) == zeros(world));
     });
+}
+
+TEST_CASE("a thread whose stack cannot hold the private copy is refused with the size it needs") {
+    // The largest bucket and 1 MiB: more than any stack here.
+    constexpr std::size_t kFloats = std::size_t{1} << 40;
+    const Buckets too_large{{0, 4}, {4, kFloats}};
+    const auto refused = error_of([&] { threaded::check_stack(too_large, 3); });
+    REQUIRE(refused);
+    CHECK(refused->code() == core::ExitCode::kResources);
+    CHECK(holds(refused->what(), "worker 3"));
+    CHECK(holds(refused->what(), "OMP_STACKSIZE=4294968320K"));
+    CHECK(holds(refused->what(), "ulimit -s 4294968320"));
+    CHECK_FALSE(error_of([&] { threaded::check_stack(kThreeBuckets, 0); }));
 }
