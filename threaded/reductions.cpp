@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "threaded/atomic_exchange.hpp"
 #include "threaded/critical_blocks_exchange.hpp"
 #include "threaded/critical_exchange.hpp"
 #include "threaded/in_place_exchange.hpp"
@@ -19,7 +20,7 @@ constexpr Reduction kRow = core::reduction_row<Made, TeamExchange, TeamSetup>();
 constexpr std::array kReductions{
     kRow<InPlaceExchange>,      kRow<OmpForExchange>,   kRow<TreeExchange>,
     kRow<MasterExchange>,       kRow<CriticalExchange>, kRow<CriticalBlocksExchange>,
-    kRow<OmpReductionExchange>,
+    kRow<OmpReductionExchange>, kRow<AtomicExchange>,
 };
 
 }  // namespace

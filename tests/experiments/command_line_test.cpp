@@ -140,6 +140,7 @@ TEST_CASE("a reduction is for the modes that offer it and refused when none does
     CHECK(reductions_of({"--mode", "serial,threads", "-n", "2", "--reduction", "tree"}) ==
           "tree, tree");
     CHECK(reductions_of({"--mode", "serial", "--reduction", "shared-direct"}) == "none");
+    CHECK(tests::holds(usage_error({"--mode", "serial", "--reduction", "atomic"}), "'atomic'"));
 }
 
 TEST_CASE("overlap is on unless it is switched off") {

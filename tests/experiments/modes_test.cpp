@@ -46,3 +46,10 @@ TEST_CASE("serial plays every reduction that states its order, in that order") {
     }
     CHECK_FALSE(experiments::find_mode("procs").reduction_for("in-place"));
 }
+
+TEST_CASE("sums without a fixed order promise bits with one worker alone") {
+    CHECK(experiments::has_order("threads", "atomic", 1));
+    CHECK_FALSE(experiments::has_order("threads", "atomic", 2));
+    CHECK(experiments::has_order("threads", "tree", 2));
+    CHECK(experiments::has_order("serial", "none", 2));
+}

@@ -211,6 +211,28 @@ TEST_CASE("different parameters at one N are told") {
     CHECK_THAT(describe_correctness(analysis), Catch::Contains("different parameters"));
 }
 
+TEST_CASE("runs that add in no fixed order are named and not compared, but for one worker") {
+    const TemporaryFolder folder;
+    write_repetitions(folder, "serial", 1, 0.05, 1);
+    for (const std::size_t workers : {1UL, 2UL}) {
+        for (const std::size_t repetition : {1UL, 2UL}) {
+            auto record = tests::made_run("threads", workers, repetition, 0.05);
+            record.result->reduction = "atomic";
+            if (workers == 2) record.result->checksum = fmt::format("{:016x}", repetition);
+            tests::write_made_run(folder.path(), record);
+        }
+    }
+    const Analysis analysis = analyse(folder.path());
+    REQUIRE(analysis.correctness.size() == 1);
+    CHECK(analysis.correctness[0].workers == 1);
+    CHECK(analysis.correctness[0].runs == 3);
+    CHECK(analysis.correctness[0].equal());
+    CHECK(describe_correctness(analysis) ==
+          "All runs of N = 1 that add in one order ended with equal parameters, bit for bit. "
+          "threads atomic adds in no fixed order, so that the last bits of the parameters differ "
+          "from run to run: they are not compared.");
+}
+
 TEST_CASE("a folder in which every run failed is refused with the reason") {
     const TemporaryFolder folder;
     auto record = tests::made_run("procs", 2, 1, 1.0);

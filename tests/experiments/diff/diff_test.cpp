@@ -208,6 +208,23 @@ TEST_CASE("a checksum that changed is told where settings, build and CPU are equ
     CHECK(compare_folders(a, b, 0.05).checksums.empty());
 }
 
+TEST_CASE("checksums are compared where gradients were added in one order") {
+    const tests::TemporaryFolder before, after;
+    add_runs(before, "threads", 3, 50.0, 1);
+    add_runs(after, "threads", 3, 50.0, 1);
+    ResultsFolder a = read_results(before.path());
+    ResultsFolder b = read_results(after.path());
+    for (StoredRun& run : b.runs) run.result.checksum = "0000000000000abc";
+    const auto changed = [&](const char* reduction_before, const char* reduction_after) {
+        a.runs[0].result.reduction = reduction_before;
+        b.runs[0].result.reduction = reduction_after;
+        return compare_folders(a, b, 0.05).checksums.size();
+    };
+    CHECK(changed("in-place", "master") == 1);
+    CHECK(changed("in-place", "tree") == 0);
+    CHECK(changed("atomic", "atomic") == 0);
+}
+
 TEST_CASE("configurations of one folder are listed, and without a common one nothing is compared") {
     const tests::TemporaryFolder before, after;
     add_runs(before, "threads", 2, 50.0, 1);
