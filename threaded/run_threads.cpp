@@ -52,8 +52,9 @@ struct Team {
     std::size_t threads;
     FirstFailure failure;
     std::atomic<bool> ready{false};        // set before the region opens: releases the fields above
-    std::atomic<std::size_t> finished{0};  // acquired by the caller
+    std::atomic<std::size_t> finished{0};  // ranks whose body has ended
     std::atomic<bool> leaving{false};      // set by the first rank that finds another stuck
+    std::atomic<std::size_t> left{0};      // ranks that use this no more; acquired by the caller
 };
 
 /// A parallel region ends when all its threads do, so one that stands still would keep the others
@@ -94,6 +95,7 @@ void run_rank(Team& team, std::size_t rank, std::size_t given) {
     }
     team.finished.fetch_add(1, std::memory_order_release);
     if (failure) leave_if_stuck(team, given, *failure);
+    team.left.fetch_add(1, std::memory_order_release);
 }
 
 /// Only opens the region: the compiler's hand-over of `team` to the threads is ordered by libgomp,
@@ -110,10 +112,10 @@ __attribute__((no_sanitize("thread"))) void open_region(Team& team) {
 void run_team(std::size_t threads, const std::function<void(std::size_t)>& body,
               const std::function<void()>& on_failure,
               const std::function<void(const core::Error&)>& leave) {
-    Team team{body, on_failure, leave, threads, {}, {}, {}, {}};
+    Team team{body, on_failure, leave, threads, {}, {}, {}, {}, {}};
     team.ready.store(true, std::memory_order_release);
     open_region(team);
-    (void)team.finished.load(std::memory_order_acquire);
+    (void)team.left.load(std::memory_order_acquire);
     team.failure.rethrow();
 }
 
