@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <iterator>
 #include <set>
 
 #include <spdlog/spdlog.h>
@@ -88,9 +89,10 @@ std::vector<TimedReduction> chosen_reductions(const Request& request) {
     }
     std::vector<TimedReduction> chosen;
     for (const std::string& name : request.reductions) {
-        const auto found = std::ranges::find_if(
-            of_modes, [&](const TimedReduction& row) { return row.traits.is_called(name); });
-        if (found == of_modes.end()) {
+        const std::size_t before = chosen.size();
+        std::ranges::copy_if(of_modes, std::back_inserter(chosen),
+                             [&](const TimedReduction& row) { return row.traits.is_called(name); });
+        if (chosen.size() == before) {
             std::vector<std::string_view> names;
             for (const TimedReduction& row : of_modes) names.push_back(row.traits.name);
             throw Error(ExitCode::kUsage,
@@ -98,7 +100,6 @@ std::vector<TimedReduction> chosen_reductions(const Request& request) {
                         "{}",
                         name, core::join(names));
         }
-        chosen.push_back(*found);
     }
     return chosen.empty() ? of_modes : chosen;
 }
@@ -132,8 +133,8 @@ Row measure(const TimedReduction& reduction, std::size_t workers, std::size_t by
 
 namespace {
 
-/// Measures rows, and leaves out those that this machine's limits do not allow, where nobody asked
-/// for their reduction by name.
+/// Measures rows, and leaves out those that this machine's limits do not allow, where the request
+/// lets it.
 class Measurer {
 public:
     explicit Measurer(const Request& request) : request_(request) {}
@@ -142,7 +143,7 @@ public:
                                   std::size_t bytes) try {
         return measure(reduction, workers, bytes, request_);
     } catch (const Error& error) {
-        if (error.code() != ExitCode::kResources || !request_.reductions.empty()) throw;
+        if (error.code() != ExitCode::kResources || !request_.leaves_out) throw;
         if (first_ == nullptr) first_ = std::current_exception();
         if (told_.insert({reduction.mode, reduction.traits.name}).second) {
             spdlog::warn("{} {} goes without some sizes: {}", reduction.mode, reduction.traits.name,

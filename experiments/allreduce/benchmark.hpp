@@ -26,18 +26,19 @@ struct Request {
     double timeout_seconds = 300.0;
     std::filesystem::path out;  // empty: no file
     bool force = false;
+    /// Rows that this machine's limits do not allow are left out with a warning, and end nothing.
+    bool leaves_out = true;
 };
 
-/// The reductions that `request` asks for. Throws Error(kUsage) for a name that is unknown or of no
-/// mode asked for.
+/// The reductions that `request` asks for, those of one name in all modes. Throws Error(kUsage) for
+/// a name that is unknown or of no mode asked for.
 std::vector<TimedReduction> chosen_reductions(const Request& request);
 
 /// Measures one row in fresh child processes.
 Row measure(const TimedReduction& reduction, std::size_t workers, std::size_t bytes,
             const Request& request);
 
-/// Every row that `request` asks for, each passed to `on_row` as soon as it is measured. Without
-/// named reductions, rows that this machine's limits do not allow are left out with a warning.
+/// Every row that `request` asks for, each passed to `on_row` as soon as it is measured.
 std::vector<Row> measure_rows(const Request& request, const Machine& machine,
                               const std::function<void(const Row& row)>& on_row);
 

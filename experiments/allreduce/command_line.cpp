@@ -1,5 +1,7 @@
 #include "experiments/allreduce/command_line.hpp"
 
+#include <algorithm>
+
 #include "core/base/error.hpp"
 #include "experiments/modes.hpp"
 #include "experiments/options/option_values.hpp"
@@ -73,9 +75,14 @@ Request finish(const RawOptions& raw) {
                           sizeof(float));
     }
     const std::vector<TimedReduction> chosen = chosen_reductions(request);
-    for (std::size_t i = 0; i < request.reductions.size(); ++i) {
-        warn_of_former_name(chosen[i].traits, request.reductions[i]);
+    for (const std::string& name : request.reductions) {
+        warn_of_former_name(
+            std::ranges::find_if(
+                chosen, [&](const TimedReduction& row) { return row.traits.is_called(name); })
+                ->traits,
+            name);
     }
+    request.leaves_out = request.reductions.empty();  // who asks by name is told
     return request;
 }
 

@@ -59,7 +59,8 @@ void add_trace(const SweepReport& sweep, RunConfig config) {
     sweep.trace(config, file);
 }
 
-/// Every reduction of the sweep's modes, for those of its worker counts that have a CPU each.
+/// The reductions that the sweep ran, for those of its worker counts that have a CPU each. All that
+/// there are would take longer than many a sweep.
 void add_reductions(const SweepReport& sweep) {
     if (fs::exists(sweep.request.out / allreduce::kFileName)) return;
     allreduce::Request request;
@@ -71,6 +72,7 @@ void add_reductions(const SweepReport& sweep) {
             if (std::ranges::find(values, value) == values.end()) values.push_back(value);
         };
         add(request.modes, config.mode);
+        add(request.reductions, config.reduction);
         add(request.workers, config.workers);
     }
     if (request.workers.empty()) return;
