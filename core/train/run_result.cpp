@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/base/optional_json.hpp"
+
 namespace dp::core {
 
 using Json = nlohmann::ordered_json;
@@ -148,58 +150,32 @@ void visit_fields(MaybeConst<RunResult> auto& result, const auto& visit) {
 }
 
 template <typename T>
-constexpr bool kIsOptional = false;
-template <typename T>
-constexpr bool kIsOptional<std::optional<T>> = true;
-
-void write(Json& json, const auto& value) {
-    visit_fields(value, [&](const std::string& name, const auto& field) {
-        if constexpr (kIsOptional<std::remove_cvref_t<decltype(field)>>) {
-            json[name] = field ? Json(*field) : Json(nullptr);
-        } else {
-            json[name] = field;
-        }
-    });
-}
-
-void read(const Json& json, auto& value) {
-    visit_fields(value, [&](const std::string& name, auto& field) {
-        if constexpr (kIsOptional<std::remove_cvref_t<decltype(field)>>) {
-            if (!json.at(name).is_null()) json.at(name).get_to(field.emplace());
-        } else {
-            json.at(name).get_to(field);
-        }
-    });
-}
+concept Described = requires(T& value) {
+    visit_fields(value, [](const auto&, auto&) {});
+};
 
 }  // namespace
 
 // Found by nlohmann::json through argument-dependent lookup.
-void to_json(Json& json, const ExchangeStats& value) { write(json, value); }
-void from_json(const Json& json, ExchangeStats& value) { read(json, value); }
-void to_json(Json& json, const ThreadUsage& value) { write(json, value); }
-void from_json(const Json& json, ThreadUsage& value) { read(json, value); }
-void to_json(Json& json, const Lateness& value) { write(json, value); }
-void from_json(const Json& json, Lateness& value) { read(json, value); }
-void to_json(Json& json, const StepArrivals& value) { write(json, value); }
-void from_json(const Json& json, StepArrivals& value) { read(json, value); }
-void to_json(Json& json, const WorkerMemory& value) { write(json, value); }
-void from_json(const Json& json, WorkerMemory& value) { read(json, value); }
-void to_json(Json& json, const ProcessMemory& value) { write(json, value); }
-void from_json(const Json& json, ProcessMemory& value) { read(json, value); }
-void to_json(Json& json, const WorkerEpoch& value) { write(json, value); }
-void from_json(const Json& json, WorkerEpoch& value) { read(json, value); }
-void to_json(Json& json, const WorkerReport& worker) { write(json, worker); }
+template <Described T>
+void to_json(Json& json, const T& value) {
+    visit_fields(value, [&](const auto& name, const auto& field) { json[name] = field; });
+}
+
+template <Described T>
+void from_json(const Json& json, T& value) {
+    visit_fields(value, [&](const auto& name, auto& field) { json.at(name).get_to(field); });
+}
+
 void from_json(const Json& json, WorkerReport& worker) {
     // What does not outlive the run is not in its file, nor what an older program did not write.
     if (json.contains("cpus")) json.at("cpus").get_to(worker.cpus);
     if (json.contains("arrivals")) json.at("arrivals").get_to(worker.arrivals);
     if (json.contains("trace")) json.at("trace").get_to(worker.trace);
-    read(json, worker);
+    from_json<WorkerReport>(json, worker);
 }
-void to_json(Json& json, const EpochResult& value) { write(json, value); }
-void from_json(const Json& json, EpochResult& value) { read(json, value); }
-void to_json(Json& json, const RunResult& value) { write(json, value); }
-void from_json(const Json& json, RunResult& value) { read(json, value); }
+
+void to_json(Json& json, const RunResult& result) { to_json<RunResult>(json, result); }
+void from_json(const Json& json, RunResult& result) { from_json<RunResult>(json, result); }
 
 }  // namespace dp::core
