@@ -43,6 +43,14 @@ constexpr const char* kFooter =
     "6 a worker died, 7 a worker stalled, 8 slower than diff allows, 9 diff could not judge,\n"
     "130 interrupted (Ctrl-C), 143 terminated.";
 
+constexpr const char* kReportFooter =
+    "Plots need gnuplot (Debian: gnuplot-nox); without it the report has none. Their scripts\n"
+    "are in experiments/plots, or in the folder that DP_COMPARE_PLOTS names.\n"
+    "Example:\n"
+    "  dp_compare --mode serial,threads,procs -n 1,2 --reps 5 --out results\n"
+    "  dp_compare report results\n"
+    "Exit codes: those of dp_compare.";
+
 /// The subcommand given, or `program`.
 const CLI::App& chosen_app(const CLI::App& program) {
     const std::vector<CLI::App*> given = program.get_subcommands();
@@ -178,7 +186,11 @@ Parsed parse_command_line(int argc, const char* const* argv) {
     allreduce::RawOptions raw_allreduce;
     const CLI::App& allreduce_app = allreduce::add_subcommand(app, raw_allreduce);
     report::Request report_request;
-    const CLI::App& report_app = report::add_subcommand(app, report_request);
+    CLI::App& report_app = *app.add_subcommand(
+        "report", "Write report.html, report.md, summary.json and plots of a folder of results");
+    report_app.footer(kReportFooter);
+    report_app.add_option("DIR", report_request.folder, "The folder that --out has filled")
+        ->required();
     diff::RawOptions raw_diff;
     const CLI::App& diff_app = diff::add_subcommand(app, raw_diff);
     predict::RawOptions raw_predict;

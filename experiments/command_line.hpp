@@ -7,7 +7,7 @@
 #include "experiments/allreduce/benchmark.hpp"
 #include "experiments/diff/diff.hpp"
 #include "experiments/predict/predict.hpp"
-#include "experiments/report/command_line.hpp"
+#include "experiments/report/report.hpp"
 #include "experiments/sweep/request.hpp"
 
 namespace dp::experiments {

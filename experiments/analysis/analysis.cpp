@@ -36,10 +36,10 @@ double images_per_epoch(const core::RunResult& result) {
     return result.epochs.empty() ? 0.0 : images / static_cast<double>(result.epochs.size());
 }
 
-statistics::TimeParts typical_epoch(std::span<const StoredRun> runs) {
+statistics::TimeParts typical_epoch(std::span<const Run> runs) {
     statistics::TimeParts sum;
     std::vector<double> totals;
-    for (const StoredRun& run : runs) {
+    for (const Run& run : runs) {
         statistics::TimeParts parts = time_parts(run.result);
         parts *= 1.0 / static_cast<double>(run.result.epochs.size());
         sum += parts;
@@ -49,50 +49,52 @@ statistics::TimeParts typical_epoch(std::span<const StoredRun> runs) {
     return sum;
 }
 
-std::string settings_of(std::span<const StoredRun> runs) {
+std::string settings_of(std::span<const Run> runs) {
     // How gradients are summed belongs to a mode, so it may differ between modes, not within one.
-    const auto text = [](const StoredRun& run) {
+    const auto text = [](const Run& run) {
         return comparable_settings(run) + run.result.reduction;
     };
     const std::string first = text(runs.front());
     const bool equal =
-        std::ranges::all_of(runs, [&](const StoredRun& run) { return text(run) == first; });
+        std::ranges::all_of(runs, [&](const Run& run) { return text(run) == first; });
     return equal ? comparable_settings(runs.front()) : "";
 }
 
-Configuration configuration_of(const RunGroup& group) {
+Configuration configuration_of(std::span<const Run> runs) {
+    const Run& first = runs.front();
     Configuration result;
-    result.mode = group.mode;
-    result.workers = group.workers;
-    result.oversubscribed = group.oversubscribed;
-    result.takes_turns = mode_of(group.mode).takes_turns && group.workers > 1;
-    result.runs = group.runs;
-    result.settings = settings_of(group.runs);
-    result.memory = find_memory(group.runs);
-    result.steps_per_epoch = group.runs.front().result.steps_per_epoch;
-    if (result.settings.empty() || !usable(group.images_per_second())) return result;
+    result.mode = first.mode();
+    result.workers = first.workers();
+    result.oversubscribed = first.settings.oversubscribed;
+    result.takes_turns = mode_of(result.mode).takes_turns && result.workers > 1;
+    result.runs = runs;
+    result.settings = settings_of(runs);
+    result.memory = find_memory(runs);
+    result.steps_per_epoch = first.result.steps_per_epoch;
+    const std::vector<double> rates = result.rates();
+    if (result.settings.empty() || !usable(rates)) return result;
 
-    result.images_per_second = summarise(group.images_per_second());
-    result.train_seconds = summarise(group.train_seconds());
-    result.straggler = find_straggler(group.runs);
-    result.parts = typical_epoch(group.runs);
-    result.metrics = find_metrics(group.runs);
+    std::vector<double> seconds;
+    for (const Run& run : runs) seconds.push_back(run.result.train_seconds());
+    result.images_per_second = summarise(rates);
+    result.train_seconds = summarise(seconds);
+    result.straggler = find_straggler(runs);
+    result.parts = typical_epoch(runs);
+    result.metrics = find_metrics(runs);
     return result;
 }
 
 /// Training seconds for `images` images, one value for each repetition.
 std::vector<double> seconds_for(const Configuration& configuration, double images) {
-    std::vector<double> seconds;
-    for (const StoredRun& run : configuration.runs) {
-        seconds.push_back(images / run.result.images_per_second());
-    }
+    std::vector<double> seconds = configuration.rates();
+    for (double& value : seconds) value = images / value;
     return seconds;
 }
 
 /// The same of whole runs, from their start to their end.
 double total_seconds_per_image(const Configuration& configuration) {
     std::vector<double> seconds;
-    for (const StoredRun& run : configuration.runs) {
+    for (const Run& run : configuration.runs) {
         seconds.push_back(
             run.result.total_seconds /
             (images_per_epoch(run.result) * static_cast<double>(run.result.epochs.size())));
@@ -125,12 +127,12 @@ bool is_comparable(const Configuration& each) {
 /// Two modes of one N, repetition by repetition.
 std::optional<Comparison> compare(const Configuration& first, const Configuration& second) {
     std::map<std::size_t, double> by_repetition;
-    for (const StoredRun& run : second.runs) {
+    for (const Run& run : second.runs) {
         by_repetition[run.repetition] = run.result.images_per_second();
     }
     std::vector<double> numerators;
     std::vector<double> denominators;
-    for (const StoredRun& run : first.runs) {
+    for (const Run& run : first.runs) {
         const auto pair = by_repetition.find(run.repetition);
         if (pair == by_repetition.end()) continue;
         numerators.push_back(run.result.images_per_second());
@@ -160,36 +162,32 @@ void compare_modes(Analysis& analysis) {
 /// Of each N and order of additions, over modes and repetitions; runs of other settings cannot end
 /// with the same bits. One worker adds nothing, so that it has every order.
 void check_correctness(Analysis& analysis) {
-    for (const StoredRun& run : analysis.results.runs) {
-        if (!has_order(run.mode, run.result.reduction, run.workers)) {
-            const std::string name = fmt::format("{} {}", run.mode, run.result.reduction);
+    for (const Run& run : analysis.results.runs) {
+        if (!has_order(run.mode(), run.result.reduction, run.workers())) {
+            const std::string name = fmt::format("{} {}", run.mode(), run.result.reduction);
             if (std::ranges::find(analysis.unordered, name) == analysis.unordered.end()) {
                 analysis.unordered.push_back(name);
             }
             continue;
         }
-        const core::SumOrder order =
-            run.workers == 1 ? core::SumOrder::kRing : sum_order_of(run.mode, run.result.reduction);
+        const core::SumOrder order = run.workers() == 1
+                                         ? core::SumOrder::kRing
+                                         : sum_order_of(run.mode(), run.result.reduction);
         auto& all = analysis.correctness;
         auto same = std::ranges::find_if(all, [&](const Correctness& each) {
-            return each.workers == run.workers && each.order == order;
+            return each.workers == run.workers() && each.order == order;
         });
         if (same == all.end()) {
-            const double loss =
-                run.result.epochs.empty() ? 0.0 : run.result.epochs.back().train_loss;
-            same = all.insert(all.end(), {run.workers,
-                                          order,
-                                          {},
-                                          0,
-                                          {},
-                                          loss,
-                                          run.result.test_loss,
-                                          run.result.test_accuracy});
+            Correctness row{run.workers(), order};
+            if (!run.result.epochs.empty()) row.train_loss = run.result.epochs.back().train_loss;
+            row.test_loss = run.result.test_loss;
+            row.test_accuracy = run.result.test_accuracy;
+            same = all.insert(all.end(), row);
         }
         Correctness& row = *same;
         ++row.runs;
-        if (std::ranges::find(row.modes, run.mode) == row.modes.end()) {
-            row.modes.push_back(run.mode);
+        if (std::ranges::find(row.modes, run.mode()) == row.modes.end()) {
+            row.modes.push_back(run.mode());
         }
         if (std::ranges::find(row.checksums, run.result.checksum) == row.checksums.end()) {
             row.checksums.push_back(run.result.checksum);
@@ -247,18 +245,24 @@ Analysis begin(ResultsFolder results) {
     if (results.runs.empty()) {
         throw Error(ExitCode::kUsage,
                     "{}: every run failed ({}): run again, there is nothing to report",
-                    results.folder.string(), results.failed.front().reason);
+                    results.folder.string(), results.failed.front().failure->reason);
     }
     Analysis analysis;
     analysis.results = std::move(results);
-    for (const RunGroup& group : group_runs(analysis.results)) {
-        analysis.configurations.push_back(configuration_of(group));
-        if (std::ranges::find(analysis.modes, group.mode) == analysis.modes.end()) {
-            analysis.modes.push_back(group.mode);
+    for (std::span<const Run> left(analysis.results.runs); !left.empty();) {
+        const auto other = std::ranges::find_if(left, [&](const Run& run) {
+            return run.mode() != left.front().mode() || run.workers() != left.front().workers();
+        });
+        const auto count = static_cast<std::size_t>(other - left.begin());
+        const std::string& mode = left.front().mode();
+        if (std::ranges::find(analysis.modes, mode) == analysis.modes.end()) {
+            analysis.modes.push_back(mode);
         }
+        analysis.configurations.push_back(configuration_of(left.first(count)));
+        left = left.subspan(count);
     }
     analysis.differences = find_differences(analysis.results.runs);
-    analysis.weak = analysis.results.runs.front().scaling == "weak";
+    analysis.weak = analysis.results.runs.front().settings.scaling == experiments::Scaling::kWeak;
     return analysis;
 }
 
@@ -286,6 +290,12 @@ std::string Comparison::verdict() const {
 }
 
 std::string Configuration::name() const { return fmt::format("{}, N = {}", mode, workers); }
+
+std::vector<double> Configuration::rates() const {
+    std::vector<double> rates;
+    for (const Run& run : runs) rates.push_back(run.result.images_per_second());
+    return rates;
+}
 
 const Configuration* Analysis::find(const std::string& mode, std::size_t workers) const {
     for (const Configuration& each : configurations) {

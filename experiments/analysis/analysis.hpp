@@ -30,7 +30,7 @@ struct Configuration {
     std::size_t workers = 1;
     bool oversubscribed = false;
     bool takes_turns = false;  // serial with N > 1: virtual workers on one core
-    std::span<const StoredRun> runs;
+    std::span<const Run> runs;
     std::string settings;  // comparable_settings(); empty when the repetitions' differ
 
     /// None without training steps.
@@ -47,6 +47,8 @@ struct Configuration {
 
     /// "threads, N = 2".
     [[nodiscard]] std::string name() const;
+    /// Images/s of each repetition; 0 of one that did not train.
+    [[nodiscard]] std::vector<double> rates() const;
 };
 
 /// Two modes at one N, repetition by repetition.
@@ -65,9 +67,9 @@ struct Comparison {
 struct Correctness {
     std::size_t workers = 1;
     core::SumOrder order = core::SumOrder::kRing;
-    std::vector<std::string> modes;
+    std::vector<std::string> modes = {};
     std::size_t runs = 0;
-    std::vector<std::string> checksums;                             // the different ones
+    std::vector<std::string> checksums = {};                        // the different ones
     double train_loss = 0.0, test_loss = 0.0, test_accuracy = 0.0;  // of the first run
     [[nodiscard]] bool equal() const { return checksums.size() == 1; }
 };

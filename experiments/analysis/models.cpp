@@ -51,15 +51,8 @@ void predict(ModeModels& models, std::size_t largest, std::size_t batch) {
 ModeModels fit_models(const std::string& mode, std::span<const Configuration* const> configurations,
                       bool weak, std::span<const allreduce::Row> rows) {
     const std::string none = "no configuration that is not oversubscribed";
-    ModeModels models{mode,
-                      {},
-                      Outcome<ExchangeModel>::refused(none),
-                      Outcome<Predictor>::refused(none),
-                      {},
-                      {},
-                      {},
-                      {},
-                      0.0};
+    ModeModels models{mode, Outcome<ExchangeModel>::refused(none),
+                      Outcome<Predictor>::refused(none)};
     std::vector<const Configuration*> fair;
     for (const Configuration* each : configurations) {
         if (!each->oversubscribed && !each->settings.empty() && each->images_per_second &&
@@ -73,7 +66,7 @@ ModeModels fit_models(const std::string& mode, std::span<const Configuration* co
     }
     if (fair.empty()) return models;
 
-    const StoredRun& largest = fair.back()->runs.front();
+    const Run& largest = fair.back()->runs.front();
     const PredictionSetup setup = prediction_setup(largest);
     for (const Configuration* each : fair) models.points.push_back(measured_point(each->runs));
     models.reduction = largest.result.reduction;
@@ -83,7 +76,7 @@ ModeModels fit_models(const std::string& mode, std::span<const Configuration* co
         models.exchange
             ? Predictor::make(models.points, *models.exchange, setup)
             : Outcome<Predictor>::refused("no exchange model: " + models.exchange.reason());
-    if (models.predictor) predict(models, largest.workers, largest.batch_size);
+    if (models.predictor) predict(models, largest.workers(), largest.settings.config.batch_size);
     return models;
 }
 

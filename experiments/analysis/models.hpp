@@ -32,13 +32,13 @@ inline constexpr double kTargetEfficiency = 0.8;
 
 struct ModeModels {
     std::string mode;
-    std::vector<LawResult> laws;
     statistics::Outcome<statistics::ExchangeModel> exchange;
     statistics::Outcome<statistics::Predictor> predictor;
-    std::vector<statistics::Prediction> predictions;  // of N beyond the measured ones
-    std::vector<IsoPoint> isoefficiency;
-    std::vector<statistics::MeasuredPoint> points;  // that predictions are fitted to, by N
-    std::string reduction;                          // theirs
+    std::vector<LawResult> laws = {};
+    std::vector<statistics::Prediction> predictions = {};  // of N beyond the measured ones
+    std::vector<IsoPoint> isoefficiency = {};
+    std::vector<statistics::MeasuredPoint> points = {};  // that predictions are fitted to, by N
+    std::string reduction = {};                          // theirs
     double gradient_bytes = 0.0;
 };
 

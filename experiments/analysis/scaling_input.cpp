@@ -85,9 +85,10 @@ statistics::StepParts step_parts(const core::RunResult& result) {
             .other = parts.other};
 }
 
-statistics::MeasuredPoint measured_point(std::span<const StoredRun> runs) {
-    statistics::MeasuredPoint point{runs.front().workers, runs.front().batch_size, {}};
-    for (const StoredRun& run : runs) {
+statistics::MeasuredPoint measured_point(std::span<const Run> runs) {
+    statistics::MeasuredPoint point{
+        runs.front().workers(), runs.front().settings.config.batch_size, {}};
+    for (const Run& run : runs) {
         if (run.result.images_per_second() > 0.0) {
             point.repetitions.push_back(step_parts(run.result));
         }
@@ -95,8 +96,8 @@ statistics::MeasuredPoint measured_point(std::span<const StoredRun> runs) {
     return point;
 }
 
-statistics::PredictionSetup prediction_setup(const StoredRun& run) {
-    const core::ModelSpec& model = core::find_model(run.config.at("model").get<std::string>());
+statistics::PredictionSetup prediction_setup(const Run& run) {
+    const core::ModelSpec& model = core::find_model(run.settings.config.model);
     return {static_cast<double>(model.parameters * sizeof(float)),
             run.result.update_kind == core::name_of(core::UpdateKind::kSliced)};
 }

@@ -26,10 +26,10 @@ std::vector<allreduce::Row> read_allreduce(const std::filesystem::path& file);
 statistics::StepParts step_parts(const core::RunResult& result);
 
 /// The repetitions of one mode and N that trained, of at least one run.
-statistics::MeasuredPoint measured_point(std::span<const StoredRun> runs);
+statistics::MeasuredPoint measured_point(std::span<const Run> runs);
 
 /// Requires a run of a network that this program has: Error(kUsage).
-statistics::PredictionSetup prediction_setup(const StoredRun& run);
+statistics::PredictionSetup prediction_setup(const Run& run);
 
 /// How far from the gradients' bytes a size may be to calibrate their exchange, as a factor: caches
 /// make what is much smaller, and memory what is much larger, another exchange.

@@ -13,7 +13,7 @@ constexpr std::array<std::string_view, 9> kContext{"host",       "cpu_model",   
                                                    "kernel",     "onednn_version", "onednn_runtime",
                                                    "onednn_isa", "build",          "environment"};
 
-std::vector<std::pair<std::string, std::string>> settings_of(const StoredRun& run) {
+std::vector<std::pair<std::string, std::string>> settings_of(const Run& run) {
     std::vector<std::pair<std::string, std::string>> all;
     for (const Setting& row : settings()) {
         if (row.compared != Compared::kEverywhere) continue;
@@ -32,15 +32,15 @@ std::vector<std::pair<std::string, std::string>> settings_of(const StoredRun& ru
 
 }  // namespace
 
-std::string comparable_settings(const StoredRun& run) {
+std::string comparable_settings(const Run& run) {
     std::string text;
     for (const auto& [name, value] : settings_of(run)) text += name + "=" + value + "\n";
     return text;
 }
 
-std::vector<Difference> find_differences(std::span<const StoredRun> runs) {
+std::vector<Difference> find_differences(std::span<const Run> runs) {
     std::vector<Difference> differences;
-    for (const StoredRun& run : runs) {
+    for (const Run& run : runs) {
         for (const auto& [name, value] : settings_of(run)) {
             auto found = std::ranges::find(differences, name, &Difference::setting);
             if (found == differences.end()) {

@@ -17,9 +17,9 @@ struct Difference {
 
 /// The settings and the machine that a run's speed depends on, whatever its mode and N, as text:
 /// runs with equal ones may be compared.
-std::string comparable_settings(const StoredRun& run);
+std::string comparable_settings(const Run& run);
 
 /// Of all runs, what differs among those.
-std::vector<Difference> find_differences(std::span<const StoredRun> runs);
+std::vector<Difference> find_differences(std::span<const Run> runs);
 
 }  // namespace dp::experiments::analysis

@@ -21,9 +21,9 @@ struct Sums {
 };
 
 /// At one of the two meetings.
-std::vector<Sums> sum_up(std::span<const StoredRun> runs, Lateness core::WorkerEpoch::*meeting) {
+std::vector<Sums> sum_up(std::span<const Run> runs, Lateness core::WorkerEpoch::*meeting) {
     std::vector<Sums> ranks(runs.front().result.workers.size());
-    for (const StoredRun& run : runs) {
+    for (const Run& run : runs) {
         for (const core::WorkerReport& worker : run.result.workers) {
             if (worker.rank >= ranks.size()) continue;
             Sums& sums = ranks[worker.rank];
@@ -54,11 +54,10 @@ double excess(const std::vector<Sums>& ranks, std::size_t rank, Phase phase) {
 constexpr auto kWork = {Phase::kLoad, Phase::kForward, Phase::kBackward, Phase::kExchange,
                         Phase::kUpdate};
 
-std::optional<Straggler> find_at(std::span<const StoredRun> runs,
-                                 Lateness core::WorkerEpoch::*meeting) {
+std::optional<Straggler> find_at(std::span<const Run> runs, Lateness core::WorkerEpoch::*meeting) {
     double steps = 0.0;
     double train_seconds = 0.0;
-    for (const StoredRun& run : runs) {
+    for (const Run& run : runs) {
         steps += static_cast<double>(run.result.steps_per_epoch * run.result.epochs.size());
         train_seconds += run.result.train_seconds();
     }
@@ -91,7 +90,7 @@ std::optional<Straggler> find_at(std::span<const StoredRun> runs,
 
 }  // namespace
 
-std::optional<Straggler> find_straggler(std::span<const StoredRun> runs) {
+std::optional<Straggler> find_straggler(std::span<const Run> runs) {
     if (runs.empty() || runs.front().result.workers.size() < 2) return std::nullopt;
     const auto at_exchange = find_at(runs, &core::WorkerEpoch::late_at_exchange);
     const auto at_publish = find_at(runs, &core::WorkerEpoch::late_at_publish);

@@ -36,7 +36,7 @@ struct Straggler {
 
 /// Over all steps of the repetitions of one configuration; none where nobody stands out, with one
 /// rank, and in serial.
-std::optional<Straggler> find_straggler(std::span<const StoredRun> runs);
+std::optional<Straggler> find_straggler(std::span<const Run> runs);
 
 /// One sentence on the ranks of `mode` with `workers` workers.
 std::string describe(const Straggler& straggler, const std::string& mode, std::size_t workers);

@@ -9,24 +9,24 @@
 namespace dp::experiments::analysis {
 namespace {
 
-double median_of(std::span<const StoredRun> runs, auto value) {
+double median_of(std::span<const Run> runs, auto value) {
     std::vector<double> values;
-    for (const StoredRun& run : runs) values.push_back(value(run));
+    for (const Run& run : runs) values.push_back(value(run));
     return statistics::median(values);
 }
 
 /// Per step of a worker.
-double per_step(std::span<const StoredRun> runs, auto value) {
-    return median_of(runs, [&](const StoredRun& run) {
+double per_step(std::span<const Run> runs, auto value) {
+    return median_of(runs, [&](const Run& run) {
         return sum_of(run.result, value) / steps_of(run.result) /
                static_cast<double>(run.result.workers.size());
     });
 }
 
 /// Per epoch of a worker; none where a run does not tell.
-std::optional<double> migrations(std::span<const StoredRun> runs) {
+std::optional<double> migrations(std::span<const Run> runs) {
     std::vector<double> values;
-    for (const StoredRun& run : runs) {
+    for (const Run& run : runs) {
         const auto moves = migrations_of(run.result);
         if (!moves) return std::nullopt;
         values.push_back(*moves /
@@ -44,15 +44,7 @@ double exchange_calls(const core::RunResult& result) {
     return calls / static_cast<double>(result.epochs.size());
 }
 
-double start_up(const core::RunResult& result) {
-    double seconds = 0.0;
-    for (const core::WorkerReport& worker : result.workers) {
-        seconds = std::max(seconds, worker.setup_seconds);
-    }
-    return seconds;
-}
-
-std::optional<Memory> memory_of(const StoredRun& run) {
+std::optional<Memory> memory_of(const Run& run) {
     const core::RunResult& result = run.result;
     const auto total = process_bytes(result, &core::ProcessMemory::pss_bytes);
     const auto private_bytes = process_bytes(result, &core::ProcessMemory::private_bytes);
@@ -67,37 +59,36 @@ std::optional<Memory> memory_of(const StoredRun& run) {
                   allocated(&core::WorkerMemory::gradients_bytes),
                   allocated(&core::WorkerMemory::optimizer_bytes),
                   allocated(&core::WorkerMemory::activations_bytes),
-                  run.config.at("data_bytes").get<double>(),
+                  static_cast<double>(run.settings.data.bytes),
                   {}};
 }
 
 }  // namespace
 
-Metrics find_metrics(std::span<const StoredRun> runs) {
+Metrics find_metrics(std::span<const Run> runs) {
     Metrics metrics;
     metrics.exchange_calls_per_epoch =
-        median_of(runs, [](const StoredRun& run) { return exchange_calls(run.result); });
-    metrics.sent_bytes_per_epoch = median_of(runs, [](const StoredRun& run) {
+        median_of(runs, [](const Run& run) { return exchange_calls(run.result); });
+    metrics.sent_bytes_per_epoch = median_of(runs, [](const Run& run) {
         const auto sent = [](const core::WorkerEpoch& epoch) { return epoch.exchange.sent_bytes; };
         return sum_of(run.result, sent) / static_cast<double>(run.result.epochs.size());
     });
     metrics.exchange_seconds =
-        median_of(runs, [](const StoredRun& run) { return time_parts(run.result).exchange(); });
-    metrics.iteration_seconds = median_of(runs, [](const StoredRun& run) {
-        return run.result.train_seconds() / steps_of(run.result);
-    });
-    if (std::ranges::all_of(runs, [](const StoredRun& run) {
+        median_of(runs, [](const Run& run) { return time_parts(run.result).exchange(); });
+    metrics.iteration_seconds = median_of(
+        runs, [](const Run& run) { return run.result.train_seconds() / steps_of(run.result); });
+    if (std::ranges::all_of(runs, [](const Run& run) {
             return compute_to_communication(run.result).has_value();
         })) {
-        metrics.compute_to_communication = median_of(
-            runs, [](const StoredRun& run) { return *compute_to_communication(run.result); });
+        metrics.compute_to_communication =
+            median_of(runs, [](const Run& run) { return *compute_to_communication(run.result); });
     }
     metrics.voluntary_switches_per_step = per_step(
         runs, [](const core::WorkerEpoch& epoch) { return epoch.usage.voluntary_switches; });
     metrics.involuntary_switches_per_step = per_step(
         runs, [](const core::WorkerEpoch& epoch) { return epoch.usage.involuntary_switches; });
     metrics.migrations_per_epoch = migrations(runs);
-    metrics.cpu_share = median_of(runs, [](const StoredRun& run) {
+    metrics.cpu_share = median_of(runs, [](const Run& run) {
         const double wall =
             sum_of(run.result, [](const core::WorkerEpoch& epoch) { return epoch.wall_seconds; });
         const double cpu = sum_of(
@@ -105,13 +96,13 @@ Metrics find_metrics(std::span<const StoredRun> runs) {
         return wall > 0.0 ? cpu / wall : 0.0;
     });
     metrics.start_up_seconds =
-        median_of(runs, [](const StoredRun& run) { return start_up(run.result); });
+        median_of(runs, [](const Run& run) { return set_up_seconds(run.result); });
     return metrics;
 }
 
-std::optional<Memory> find_memory(std::span<const StoredRun> runs) {
+std::optional<Memory> find_memory(std::span<const Run> runs) {
     std::vector<Memory> all;
-    for (const StoredRun& run : runs) {
+    for (const Run& run : runs) {
         const auto memory = memory_of(run);
         if (!memory) return std::nullopt;
         all.push_back(*memory);

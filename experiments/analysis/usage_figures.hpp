@@ -42,9 +42,9 @@ struct Memory {
 };
 
 /// Requires steps in every run.
-Metrics find_metrics(std::span<const StoredRun> runs);
+Metrics find_metrics(std::span<const Run> runs);
 
 /// None where the kernel did not tell of a process.
-std::optional<Memory> find_memory(std::span<const StoredRun> runs);
+std::optional<Memory> find_memory(std::span<const Run> runs);
 
 }  // namespace dp::experiments::analysis

@@ -7,23 +7,20 @@
 #include "experiments/statistics/multiple_tests.hpp"
 
 namespace dp::experiments::diff {
+
+using analysis::Analysis;
+using analysis::Configuration;
+
 namespace {
 
-const RunGroup* find_group(const std::vector<RunGroup>& groups, const RunGroup& like) {
-    const auto found = std::ranges::find_if(groups, [&](const RunGroup& group) {
-        return group.mode == like.mode && group.workers == like.workers;
-    });
-    return found == groups.end() ? nullptr : &*found;
-}
-
-std::string list_of(const std::vector<RunGroup>& groups) {
+std::string list_of(const Analysis& analysis) {
     std::vector<std::string> names;
-    for (const RunGroup& group : groups) names.push_back(name_of(group));
-    return names.empty() ? "no complete run" : core::join(names);
+    for (const Configuration& each : analysis.configurations) names.push_back(name_of(each));
+    return core::join(names);
 }
 
-std::vector<double> rates_of(const RunGroup& group) {
-    std::vector<double> rates = group.images_per_second();
+std::vector<double> rates_of(const Configuration& configuration) {
+    std::vector<double> rates = configuration.rates();
     std::erase_if(rates, [](double rate) { return rate <= 0.0; });
     return rates;
 }
@@ -74,36 +71,37 @@ void decide(std::vector<Comparison>& all, double alpha) {
 }
 
 /// "c9641405858f8035"; several with "or" between, where repetitions differ.
-std::string checksums_of(const RunGroup& group) {
+std::string checksums_of(const Configuration& configuration) {
     std::vector<std::string> all;
-    for (const StoredRun& run : group.runs) all.push_back(run.result.checksum);
+    for (const Run& run : configuration.runs) all.push_back(run.result.checksum);
     std::ranges::sort(all);
     const auto repeated = std::ranges::unique(all);
     all.erase(repeated.begin(), repeated.end());
     return core::join(all, " or ");
 }
 
-std::vector<Pair> find_pairs(const ResultsFolder& before, const ResultsFolder& after,
+std::vector<Pair> find_pairs(const Analysis& before, const Analysis& after,
                              FolderComparison& result) {
-    const std::vector<RunGroup> of_before = group_runs(before), of_after = group_runs(after);
     std::vector<Pair> pairs;
-    for (const RunGroup& group : of_before) {
-        const RunGroup* const other = find_group(of_after, group);
+    for (const Configuration& each : before.configurations) {
+        const Configuration* const other = after.find(each.mode, each.workers);
         if (other == nullptr) {
-            result.only_before.push_back(name_of(group));
+            result.only_before.push_back(name_of(each));
         } else {
-            pairs.push_back({group, *other});
+            pairs.push_back({each, *other});
         }
     }
-    for (const RunGroup& group : of_after) {
-        if (find_group(of_before, group) == nullptr) result.only_after.push_back(name_of(group));
+    for (const Configuration& each : after.configurations) {
+        if (before.find(each.mode, each.workers) == nullptr) {
+            result.only_after.push_back(name_of(each));
+        }
     }
     if (!pairs.empty()) return pairs;
     throw core::Error(core::ExitCode::kUsage,
                       "{} ({}) and {} ({}) have no configuration in common: compare folders of "
                       "equal --mode and -n",
-                      before.folder.string(), list_of(of_before), after.folder.string(),
-                      list_of(of_after));
+                      before.results.folder.string(), list_of(before),
+                      after.results.folder.string(), list_of(after));
 }
 
 }  // namespace
@@ -137,8 +135,7 @@ std::size_t FolderComparison::repetitions_needed() const {
     return statistics::samples_needed(judged(), alpha);
 }
 
-FolderComparison compare_folders(const ResultsFolder& before, const ResultsFolder& after,
-                                 double alpha) {
+FolderComparison compare_folders(const Analysis& before, const Analysis& after, double alpha) {
     FolderComparison result;
     result.alpha = alpha;
     const std::vector<Pair> pairs = find_pairs(before, after, result);

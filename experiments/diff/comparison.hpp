@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "experiments/diff/setup.hpp"
-#include "experiments/results/results_folder.hpp"
 #include "experiments/statistics/summary.hpp"
 
 namespace dp::experiments::diff {
@@ -64,7 +63,7 @@ struct FolderComparison {
 
 /// Unpaired: folders are measured one after the other. Throws Error(kUsage) when they have no
 /// configuration in common. Requires alpha in (0, 1): CheckFailure.
-FolderComparison compare_folders(const ResultsFolder& before, const ResultsFolder& after,
+FolderComparison compare_folders(const analysis::Analysis& before, const analysis::Analysis& after,
                                  double alpha);
 
 /// Those shown to be slower by more than the share `by`: images/s below 1 - by of before.

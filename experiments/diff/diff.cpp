@@ -3,12 +3,12 @@
 #include <algorithm>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "core/base/error.hpp"
 #include "core/base/join.hpp"
 #include "experiments/diff/table.hpp"
 #include "experiments/text/files.hpp"
+#include "experiments/text/json.hpp"
 #include "experiments/text/output.hpp"
 
 namespace dp::experiments::diff {
@@ -33,6 +33,10 @@ Json setup_json(const SetupDifference& difference) {
             {"configurations", difference.configurations}};
 }
 
+Json checksum_json(const ChecksumChange& each) {
+    return {{"configuration", each.configuration}, {"before", each.before}, {"after", each.after}};
+}
+
 Json comparison_json(const Comparison& each, const std::optional<double>& fail_above) {
     const auto& range = each.ratio.interval95;
     const bool slower = each.verdict == Verdict::kSlower;
@@ -48,7 +52,7 @@ Json comparison_json(const Comparison& each, const std::optional<double>& fail_a
             {"ratio_high", range ? Json(range->high) : Json(nullptr)},
             {"p_value", each.test.p_value},
             {"least_p_value", each.test.least_p_value},
-            {"adjusted_p_value", each.adjusted_p ? Json(*each.adjusted_p) : Json(nullptr)},
+            {"adjusted_p_value", each.adjusted_p},
             {"verdict", name_of(each.verdict)},
             {"regression",
              fail_above ? Json(slower && each.ratio.value < 1.0 - *fail_above) : Json(nullptr)}};
@@ -89,44 +93,35 @@ void fail_on_regression(const FolderComparison& comparison, double fail_above) {
 
 Json to_json(const Request& request, const ResultsFolder& before, const ResultsFolder& after,
              const FolderComparison& comparison) {
-    Json document{
+    return {
         {"schema", "dp_compare.diff/1"},
         {"before", folder_json(before)},
         {"after", folder_json(after)},
         {"alpha", request.alpha},
-        {"fail_above", request.fail_above ? Json(*request.fail_above) : Json(nullptr)},
+        {"fail_above", request.fail_above},
         {"comparable", comparison.comparable()},
         {"repetitions_needed",
          comparison.comparisons.empty() ? Json(nullptr) : Json(comparison.repetitions_needed())},
-        {"configurations", Json::array()},
-        {"setup", Json::array()},
-        {"checksums", Json::array()},
+        {"configurations", json_list(comparison.comparisons,
+                                     [&](const Comparison& each) {
+                                         return comparison_json(each, request.fail_above);
+                                     })},
+        {"setup", json_list(comparison.setup, setup_json)},
+        {"checksums", json_list(comparison.checksums, checksum_json)},
         {"only_before", comparison.only_before},
         {"only_after", comparison.only_after},
         {"without_training", comparison.without_training}};
-    for (const Comparison& each : comparison.comparisons) {
-        document["configurations"].push_back(comparison_json(each, request.fail_above));
-    }
-    for (const SetupDifference& each : comparison.setup) {
-        document["setup"].push_back(setup_json(each));
-    }
-    for (const ChecksumChange& each : comparison.checksums) {
-        document["checksums"].push_back({{"configuration", each.configuration},
-                                         {"before", each.before},
-                                         {"after", each.after}});
-    }
-    return document;
 }
 
 void run_diff(const Request& request) {
-    const ResultsFolder before = read_results(request.before);
-    const ResultsFolder after = read_results(request.after);
+    const analysis::Analysis before = analysis::analyse(read_results(request.before));
+    const analysis::Analysis after = analysis::analyse(read_results(request.after));
     const FolderComparison comparison = compare_folders(before, after, request.alpha);
-    std::string text = format_comparison(before, after, comparison);
+    std::string text = format_comparison(before.results, after.results, comparison);
     text.pop_back();
     print_line(text);
     if (!request.json.empty()) {
-        write_json(request.json, to_json(request, before, after, comparison));
+        write_json(request.json, to_json(request, before.results, after.results, comparison));
     }
     if (request.fail_above) fail_on_regression(comparison, *request.fail_above);
 }

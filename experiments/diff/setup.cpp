@@ -11,6 +11,9 @@
 #include "experiments/options/settings.hpp"
 
 namespace dp::experiments::diff {
+
+using analysis::Configuration;
+
 namespace {
 
 /// Of the context. Not listed:
@@ -38,7 +41,7 @@ struct Field {
     std::string name;
     bool affects_speed = false;
     bool affects_bits = false;
-    std::function<std::string(const StoredRun&)> value;  // as JSON
+    std::function<std::string(const Run&)> value;  // as JSON
 };
 
 /// The settings, then the fields of the context that any run has, in the order of the first.
@@ -48,18 +51,18 @@ std::vector<Field> fields_of(const Pair& pair) {
         if (row.compared == Compared::kNever) continue;
         fields.push_back({"config", std::string(row.name), changes(row, Effect::kSpeed),
                           changes(row, Effect::kBits),
-                          [&row](const StoredRun& run) { return row.write(run.settings).dump(); }});
+                          [&row](const Run& run) { return row.write(run.settings).dump(); }});
     }
     std::vector<std::string> names;
-    for (const RunGroup* group : {&pair.before, &pair.after}) {
-        for (const StoredRun& run : group->runs) {
+    for (const Configuration* side : {&pair.before, &pair.after}) {
+        for (const Run& run : side->runs) {
             for (const auto& [name, value] : run.context.items()) add_unique(names, name);
         }
     }
     for (const std::string& name : names) {
         if (is_in(kIgnored, name)) continue;
         fields.push_back({"context", name, is_in(kAffectSpeed, name), is_in(kBitsDependOn, name),
-                          [name](const StoredRun& run) {
+                          [name](const Run& run) {
                               const auto found = run.context.find(name);
                               return found == run.context.end() ? "not told" : found->dump();
                           }});
@@ -68,9 +71,9 @@ std::vector<Field> fields_of(const Pair& pair) {
 }
 
 /// "128", "1 or 2" where repetitions differ.
-std::string value_of(const RunGroup& group, const Field& field) {
+std::string value_of(const Configuration& configuration, const Field& field) {
     std::vector<std::string> values;
-    for (const StoredRun& run : group.runs) add_unique(values, field.value(run));
+    for (const Run& run : configuration.runs) add_unique(values, field.value(run));
     std::ranges::sort(values);
     return core::join(values, " or ");
 }
@@ -107,8 +110,8 @@ bool add_in_one_order(const Pair& pair) {
 
 }  // namespace
 
-std::string name_of(const RunGroup& group) {
-    return fmt::format("{} N = {}", group.mode, group.workers);
+std::string name_of(const Configuration& configuration) {
+    return fmt::format("{} N = {}", configuration.mode, configuration.workers);
 }
 
 std::vector<SetupDifference> find_setup_differences(std::span<const Pair> pairs) {

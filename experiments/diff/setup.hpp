@@ -6,18 +6,18 @@
 #include <string_view>
 #include <vector>
 
-#include "experiments/results/results_folder.hpp"
+#include "experiments/analysis/analysis.hpp"
 
 namespace dp::experiments::diff {
 
 /// Configurations that both folders have, side by side.
 struct Pair {
-    RunGroup before;
-    RunGroup after;
+    const analysis::Configuration& before;
+    const analysis::Configuration& after;
 };
 
 /// "threads N = 2".
-std::string name_of(const RunGroup& group);
+std::string name_of(const analysis::Configuration& configuration);
 
 struct SetupDifference {
     std::string section;  // config or context

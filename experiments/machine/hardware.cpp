@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/base/optional_json.hpp"
 #include "experiments/options/parse_number.hpp"
 
 namespace dp::experiments {
@@ -149,11 +150,6 @@ std::optional<std::uint64_t> read_memory(const fs::path& meminfo) {
     return std::nullopt;
 }
 
-template <typename T>
-Json optional_json(const std::optional<T>& value) {
-    return value ? Json(*value) : Json(nullptr);
-}
-
 }  // namespace
 
 Hardware read_hardware(const fs::path& root) {
@@ -176,11 +172,11 @@ Hardware read_hardware(const fs::path& root) {
 }
 
 void add_hardware(Json& context, const Hardware& hardware) {
-    context["physical_cores"] = optional_json(hardware.physical_cores);
-    context["threads_per_core"] = optional_json(hardware.threads_per_core);
-    context["sockets"] = optional_json(hardware.sockets);
-    context["numa_nodes"] = optional_json(hardware.numa_nodes);
-    context["memory_bytes"] = optional_json(hardware.memory_bytes);
+    context["physical_cores"] = hardware.physical_cores;
+    context["threads_per_core"] = hardware.threads_per_core;
+    context["sockets"] = hardware.sockets;
+    context["numa_nodes"] = hardware.numa_nodes;
+    context["memory_bytes"] = hardware.memory_bytes;
     Json& caches = context["caches"] = nullptr;
     for (const Cache& cache : hardware.caches.value_or(std::vector<Cache>())) {
         caches.push_back({{"level", cache.level},
@@ -188,9 +184,9 @@ void add_hardware(Json& context, const Hardware& hardware) {
                           {"bytes", cache.bytes},
                           {"shared_by_cpus", cache.shared_by_cpus}});
     }
-    context["cpu_governor"] = optional_json(hardware.cpu_governor);
-    context["transparent_huge_pages"] = optional_json(hardware.transparent_huge_pages);
-    context["load_average"] = optional_json(hardware.load_average);
+    context["cpu_governor"] = hardware.cpu_governor;
+    context["transparent_huge_pages"] = hardware.transparent_huge_pages;
+    context["load_average"] = hardware.load_average;
 }
 
 }  // namespace dp::experiments

@@ -17,6 +17,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/affinity.hpp"
+#include "core/base/optional_json.hpp"
 #include "core/nn/onednn_info.hpp"
 #include "multiproc/process_group.hpp"
 
@@ -140,8 +141,7 @@ nlohmann::ordered_json context_json(const Machine& machine) {
     nlohmann::ordered_json context{
         {"host", machine.host},         {"cpu_model", machine.cpu_model},
         {"kernel", machine.kernel},     {"usable_cpus", machine.usable_cpus()},
-        {"affinity", machine.affinity}, {"cpu_quota", nullptr}};
-    if (machine.cpu_quota) context["cpu_quota"] = *machine.cpu_quota;
+        {"affinity", machine.affinity}, {"cpu_quota", machine.cpu_quota}};
     add_hardware(context, machine.hardware);
     context["onednn_version"] = machine.onednn_version;
     context["onednn_runtime"] = machine.onednn_runtime;

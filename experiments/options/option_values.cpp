@@ -69,15 +69,4 @@ CLI::Validator whole_number(std::size_t low, std::size_t high) {
         "");
 }
 
-CLI::Validator one_of(const std::vector<std::string>& words) {
-    return CLI::Validator(
-        [=](std::string& text) -> std::string {
-            if (std::ranges::find(words, text) != words.end()) return {};
-            std::string wanted;
-            for (const std::string& word : words) wanted += (wanted.empty() ? "" : " or ") + word;
-            return fmt::format("'{}' is not {}", text, wanted);
-        },
-        "");
-}
-
 }  // namespace dp::experiments

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <string>
-#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -27,7 +26,6 @@ double parse_share(const std::string& option, const std::string& text);
 
 CLI::Validator number_in(double low, double high, const std::string& wanted);
 CLI::Validator whole_number(std::size_t low, std::size_t high);
-CLI::Validator one_of(const std::vector<std::string>& words);
 
 /// Throws Error(kUsage) when a value of `option` stands twice.
 void require_unique(const auto& values, const char* option) {

@@ -117,7 +117,7 @@ experiments::Request calibrating_sweep(const std::vector<std::string>& modes,
     return sweep;
 }
 
-Measurements calibrate(const Request& request) {
+analysis::Analysis calibrate(const Request& request) {
     const Machine machine = read_machine();
     const std::vector<std::string> modes =
         request.modes.empty() ? modes_that(&Mode::timed_alone) : request.modes;
@@ -134,12 +134,10 @@ Measurements calibrate(const Request& request) {
     const TemporaryFolder folder;
     sweep.out = folder.path();
     run_request(sweep);
-    Measurements measurements;
-    measurements.reductions = allreduce::measure_rows(
+    std::vector<allreduce::Row> rows = allreduce::measure_rows(
         reductions, machine, [](const auto&) { InterruptScope::check("nothing is predicted"); });
-    allreduce::verify(measurements.reductions);
-    measurements.results = read_results(folder.path());
-    return measurements;
+    allreduce::verify(rows);
+    return analysis::analyse(read_results(folder.path()), std::move(rows));
 }
 
 }  // namespace dp::experiments::predict

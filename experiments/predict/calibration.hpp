@@ -20,6 +20,6 @@ experiments::Request calibrating_sweep(const std::vector<std::string>& modes,
 
 /// Runs that sweep and the modes' reductions, in a temporary folder that is gone afterwards; says
 /// so on stderr. Throws what runs throw.
-Measurements calibrate(const Request& request);
+analysis::Analysis calibrate(const Request& request);
 
 }  // namespace dp::experiments::predict

@@ -4,9 +4,9 @@
 #include <cmath>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "core/base/join.hpp"
+#include "experiments/text/json.hpp"
 #include "experiments/text/numbers.hpp"
 
 namespace dp::experiments::predict {
@@ -20,9 +20,9 @@ constexpr const char* kIndent = "          ";
 
 std::string measured_line(const ModePredictions& mode) {
     std::vector<std::size_t> workers, repetitions, batches;
-    for (const MeasuredWorkers& each : mode.measured) {
+    for (const statistics::MeasuredPoint& each : mode.measured) {
         workers.push_back(each.workers);
-        repetitions.push_back(each.repetitions);
+        repetitions.push_back(each.repetitions.size());
         batches.push_back(each.batch);
     }
     return fmt::format("{:<8}  measured: N = {}; repetitions {}; batch per worker {}\n", mode.mode,
@@ -69,10 +69,8 @@ std::string calibration_lines(const ModePredictions& mode) {
 constexpr const char* kRowFormat = "{:<8} {:>5}  {:>9}  {:>10}  {:>20}  {:>8}  {:>10}  {:<9}{}\n";
 
 std::string header(const Request& request) {
-    std::string text =
-        fmt::format(kRowFormat, "mode", "N", "step ms", "images/s", "95 % range", "speedup",
-                    "efficiency", "", request.network ? "  machines   networked" : "");
-    return text;
+    return fmt::format(kRowFormat, "mode", "N", "step ms", "images/s", "95 % range", "speedup",
+                       "efficiency", "", request.network ? "  machines   networked" : "");
 }
 
 /// Throughput of `workers` with steps of `seconds`.
@@ -139,26 +137,23 @@ std::string network_text(const Predictions& all, const Request& request) {
     return text;
 }
 
-Json interval_json(const Interval& interval) { return {interval.low, interval.high}; }
-
 Json prediction_json(const Prediction& prediction) {
     return {{"machines", prediction.machines},
             {"step_seconds", prediction.step.seconds},
-            {"step_seconds_range", interval_json(prediction.step.interval95)},
+            {"step_seconds_range", prediction.step.interval95},
             {"images_per_second", prediction.images_per_second},
-            {"images_per_second_range", interval_json(throughput(prediction))},
+            {"images_per_second_range", throughput(prediction)},
             {"speedup", prediction.speedup},
             {"efficiency", prediction.efficiency}};
 }
 
 Json exchange_json(const ModePredictions& mode) {
     if (!mode.exchange) return nullptr;
-    const auto gamma = mode.exchange->gamma_seconds_per_byte();
     return {{"reduction", mode.reduction},
             {"gradient_bytes", mode.gradient_bytes},
             {"alpha_seconds", mode.exchange->alpha_seconds()},
             {"beta_seconds_per_byte", mode.exchange->beta_seconds_per_byte()},
-            {"gamma_seconds_per_byte", gamma ? Json(*gamma) : Json(nullptr)},
+            {"gamma_seconds_per_byte", mode.exchange->gamma_seconds_per_byte()},
             {"rows", mode.exchange->rows()},
             {"relative_deviation", mode.exchange->relative_deviation()}};
 }
@@ -168,6 +163,12 @@ Json held_out_json(const statistics::HeldOut& check) {
             {"predicted_step_seconds", check.predicted_seconds},
             {"measured_step_seconds", check.measured_seconds},
             {"relative_error", check.relative_error}};
+}
+
+Json measured_json(const statistics::MeasuredPoint& each) {
+    return {{"workers", each.workers},
+            {"batch_size", each.batch},
+            {"repetitions", each.repetitions.size()}};
 }
 
 Json row_json(const PredictedWorkers& each) {
@@ -181,31 +182,21 @@ Json batch_json(const BatchFor& each) {
     return {{"workers", each.workers},
             {"batch_size", each.batch ? Json(each.batch->batch) : Json(nullptr)},
             {"efficiency", each.batch ? Json(each.batch->efficiency) : Json(nullptr)},
-            {"reason", each.batch ? Json(nullptr) : Json(each.batch.reason())}};
+            {"reason", refusal_of(each.batch)}};
 }
 
 Json mode_json(const ModePredictions& mode) {
-    Json json{{"mode", mode.mode}, {"measured", Json::array()}};
-    for (const MeasuredWorkers& each : mode.measured) {
-        json["measured"].push_back({{"workers", each.workers},
-                                    {"batch_size", each.batch},
-                                    {"repetitions", each.repetitions}});
-    }
     const auto& predictor = mode.predictor;
-    json["exchange"] = exchange_json(mode);
-    json["refused"] = predictor ? Json(nullptr) : Json(predictor.reason());
-    json["assumption"] = predictor ? Json(predictor->assumption()) : Json(nullptr);
-    json["held_out"] = predictor ? held_out_json(predictor->held_out()) : Json(nullptr);
-    json["batch_size"] = predictor ? Json(mode.batch) : Json(nullptr);
-    json["predictions"] = Json::array();
-    for (const PredictedWorkers& each : mode.predictions) {
-        json["predictions"].push_back(row_json(each));
-    }
-    json["batches"] = Json::array();
-    for (const BatchFor& each : mode.batches) json["batches"].push_back(batch_json(each));
-    json["machines_that_pay"] =
-        mode.machines_that_pay ? Json(*mode.machines_that_pay) : Json(nullptr);
-    return json;
+    return {{"mode", mode.mode},
+            {"measured", json_list(mode.measured, measured_json)},
+            {"exchange", exchange_json(mode)},
+            {"refused", refusal_of(predictor)},
+            {"assumption", predictor ? Json(predictor->assumption()) : Json(nullptr)},
+            {"held_out", predictor ? held_out_json(predictor->held_out()) : Json(nullptr)},
+            {"batch_size", predictor ? Json(mode.batch) : Json(nullptr)},
+            {"predictions", json_list(mode.predictions, row_json)},
+            {"batches", json_list(mode.batches, batch_json)},
+            {"machines_that_pay", mode.machines_that_pay}};
 }
 
 }  // namespace
@@ -240,14 +231,11 @@ Json to_json(const Predictions& predictions, const Request& request) {
         {"folder", request.folder.empty() ? Json(nullptr) : Json(request.folder.string())},
         {"network", nullptr},
         {"efficiency", request.efficiency},
-        {"modes", Json::array()}};
+        {"modes", json_list(predictions.modes, mode_json)}};
     if (request.network) {
         document["network"] = {{"latency_seconds", request.network->latency_seconds},
                                {"bytes_per_second", request.network->bytes_per_second},
                                {"workers_per_machine", predictions.workers_per_machine}};
-    }
-    for (const ModePredictions& mode : predictions.modes) {
-        document["modes"].push_back(mode_json(mode));
     }
     return document;
 }

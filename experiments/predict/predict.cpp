@@ -6,8 +6,6 @@
 #include "core/base/error.hpp"
 #include "core/base/join.hpp"
 #include "experiments/allreduce/benchmark.hpp"
-#include "experiments/analysis/analysis.hpp"
-#include "experiments/analysis/scaling_input.hpp"
 #include "experiments/modes.hpp"
 #include "experiments/predict/calibration.hpp"
 #include "experiments/predict/output.hpp"
@@ -23,7 +21,6 @@ namespace {
 using core::Error;
 using core::ExitCode;
 using statistics::ExchangeModel;
-using statistics::MeasuredPoint;
 using statistics::Outcome;
 using statistics::Prediction;
 using statistics::Predictor;
@@ -51,11 +48,11 @@ std::vector<const ModeModels*> chosen_models(const Analysis& analysis, const Req
 }
 
 /// Why the exchange of `models` has no model, and what to measure.
-std::string exchange_refused(const ModeModels& models, const Measurements& measurements) {
-    const std::string folder = measurements.results.folder.string();
+std::string exchange_refused(const ModeModels& models, const Analysis& analysis) {
+    const std::string folder = analysis.results.folder.string();
     const std::string command = fmt::format("dp_compare allreduce --mode {} -n {} --out {}",
                                             models.mode, models.points.back().workers, folder);
-    if (measurements.reductions.empty()) {
+    if (analysis.allreduce.empty()) {
         return fmt::format("{}/{} is missing: measure it with {}", folder, allreduce::kFileName,
                            command);
     }
@@ -93,21 +90,10 @@ void predict_mode(ModePredictions& mode, const Predictions& all, const Request& 
         predictor, all.workers_per_machine, mode.batch, *request.network, all.most_machines);
 }
 
-ModePredictions predict_mode(const ModeModels& models, const Measurements& measurements,
+ModePredictions predict_mode(const ModeModels& models, const Analysis& analysis,
                              const Predictions& all, const Request& request) {
-    ModePredictions mode{models.mode,
-                         models.reduction,
-                         models.gradient_bytes,
-                         {},
-                         models.exchange,
-                         models.predictor,
-                         1,
-                         {},
-                         {},
-                         {}};
-    for (const MeasuredPoint& point : models.points) {
-        mode.measured.push_back({point.workers, point.batch, point.repetitions.size()});
-    }
+    ModePredictions mode{models.mode,   models.reduction, models.gradient_bytes,
+                         models.points, models.exchange,  models.predictor};
     const auto refuse = [&](const std::string& reason) {
         mode.predictor = Outcome<Predictor>::refused(reason);
         return mode;
@@ -119,7 +105,7 @@ ModePredictions predict_mode(const ModeModels& models, const Measurements& measu
             "each worker",
             models.points.front().workers));
     }
-    if (!models.exchange) return refuse(exchange_refused(models, measurements));
+    if (!models.exchange) return refuse(exchange_refused(models, analysis));
     mode.batch = request.batch_size.value_or(models.points.back().batch);
     if (mode.predictor) predict_mode(mode, all, request);
     return mode;
@@ -130,32 +116,22 @@ std::size_t usable_cpus(const ResultsFolder& results) {
     return std::max<std::size_t>(1, static_cast<std::size_t>(cpus));
 }
 
-Measurements read_measurements(const std::filesystem::path& folder) {
-    Measurements measurements{read_results(folder), {}};
-    const auto file = folder / allreduce::kFileName;
-    if (std::filesystem::exists(file)) measurements.reductions = read_allreduce(file);
-    return measurements;
-}
-
 }  // namespace
 
-Predictions make_predictions(const Measurements& measurements, const Request& request) {
-    const Analysis analysis = analyse(measurements.results, measurements.reductions);
+Predictions make_predictions(const Analysis& analysis, const Request& request) {
     Predictions all;
-    all.workers_per_machine =
-        request.workers_per_machine.value_or(usable_cpus(measurements.results));
+    all.workers_per_machine = request.workers_per_machine.value_or(usable_cpus(analysis.results));
     const std::size_t most = *std::ranges::max_element(request.workers);
     all.most_machines = (most + all.workers_per_machine - 1) / all.workers_per_machine;
     for (const ModeModels* models : chosen_models(analysis, request)) {
-        all.modes.push_back(predict_mode(*models, measurements, all, request));
+        all.modes.push_back(predict_mode(*models, analysis, all, request));
     }
     return all;
 }
 
 void run_predict(const Request& request) {
-    const Measurements measurements =
-        request.folder.empty() ? calibrate(request) : read_measurements(request.folder);
-    const Predictions predictions = make_predictions(measurements, request);
+    const Analysis analysis = request.folder.empty() ? calibrate(request) : analyse(request.folder);
+    const Predictions predictions = make_predictions(analysis, request);
     print_line(format_predictions(predictions, request));
     if (!request.json.empty()) write_json(request.json, to_json(predictions, request));
     if (std::ranges::none_of(predictions.modes, [](const ModePredictions& mode) {

@@ -9,8 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "experiments/allreduce/table.hpp"
-#include "experiments/results/results_folder.hpp"
+#include "experiments/analysis/analysis.hpp"
 #include "experiments/statistics/exchange_model.hpp"
 #include "experiments/statistics/isoefficiency.hpp"
 #include "experiments/statistics/prediction.hpp"
@@ -26,18 +25,6 @@ struct Request {
     std::optional<std::size_t> workers_per_machine;  // none: as many as usable CPUs
     double efficiency = 0.8;                         // for which batches are sought
     std::filesystem::path json;                      // empty: no file
-};
-
-/// What predictions are made from.
-struct Measurements {
-    ResultsFolder results;
-    std::vector<allreduce::Row> reductions;
-};
-
-struct MeasuredWorkers {
-    std::size_t workers = 1;
-    std::size_t batch = 1;
-    std::size_t repetitions = 0;
 };
 
 struct PredictedWorkers {
@@ -57,14 +44,14 @@ struct ModePredictions {
     std::string mode;
     std::string reduction;
     double gradient_bytes = 0.0;
-    std::vector<MeasuredWorkers> measured;  // not oversubscribed
+    std::vector<statistics::MeasuredPoint> measured;  // not oversubscribed
     statistics::Outcome<statistics::ExchangeModel> exchange;
     statistics::Outcome<statistics::Predictor> predictor;
     // The rest only with a predictor.
     std::size_t batch = 1;  // per worker, predicted for
-    std::vector<PredictedWorkers> predictions;
-    std::vector<BatchFor> batches;
-    std::optional<std::size_t> machines_that_pay;  // none: no network, or no number of them
+    std::vector<PredictedWorkers> predictions = {};
+    std::vector<BatchFor> batches = {};
+    std::optional<std::size_t> machines_that_pay = {};  // none: no network, or no number of them
 };
 
 struct Predictions {
@@ -73,8 +60,8 @@ struct Predictions {
     std::vector<ModePredictions> modes;
 };
 
-/// Throws Error(kUsage) for a mode that `measurements` do not hold or that exchanges nothing.
-Predictions make_predictions(const Measurements& measurements, const Request& request);
+/// Throws Error(kUsage) for a mode that `analysis` does not hold or that exchanges nothing.
+Predictions make_predictions(const analysis::Analysis& analysis, const Request& request);
 
 /// Prints them on stdout and writes request.json. Throws what reading or measuring throws, and
 /// Error(kUsage), all printed, when no mode can be predicted.

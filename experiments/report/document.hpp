@@ -43,6 +43,11 @@ struct Paragraph {
 };
 
 struct List {
+    List() = default;
+    /// One item for each sentence.
+    explicit List(const std::vector<std::string>& sentences)
+        : items(sentences.begin(), sentences.end()) {}
+
     std::vector<Text> items;
 };
 
@@ -65,8 +70,8 @@ struct Row {
 struct Table {
     std::string caption;
     std::vector<Column> columns;
-    std::vector<Row> rows;
-    std::string mark;  // what a marked row is, "more workers than CPUs"
+    std::vector<Row> rows = {};
+    std::string mark = {};  // what a marked row is, "more workers than CPUs"
 };
 
 struct Figure {
@@ -85,6 +90,12 @@ struct Document {
     std::vector<Block> blocks;
 
     void add(Block block) { blocks.push_back(std::move(block)); }
+    void add_if_any(Table table) {
+        if (!table.rows.empty()) add(std::move(table));
+    }
+    void add_if_any(List list) {
+        if (!list.items.empty()) add(std::move(list));
+    }
 };
 
 /// What marks a row, beside its colour: readers may see none.

@@ -1,9 +1,11 @@
 #include "experiments/report/html.hpp"
 
+#include <utility>
+
 #include <fmt/format.h>
+#include <boost/algorithm/string/replace.hpp>
 
 #include "core/base/check.hpp"
-#include "experiments/report/html_style.hpp"
 
 namespace dp::experiments::report {
 namespace {
@@ -104,12 +106,6 @@ std::string table_of_contents(const Document& document) {
     return "<nav aria-label=\"Contents\"><ol>\n" + items + "</ol></nav>\n";
 }
 
-void replace_all(std::string& text, std::string_view from, std::string_view to) {
-    for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size()) {
-        text.replace(at, from.size(), to);
-    }
-}
-
 void remove_element(std::string& text, std::string_view name) {
     const std::string end = fmt::format("</{}>", name);
     for (std::size_t at = 0;
@@ -132,27 +128,11 @@ void remove_attributes(std::string& text, std::string_view begin) {
 }  // namespace
 
 std::string escape_html(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        switch (c) {
-            case '&':
-                out += "&amp;";
-                break;
-            case '<':
-                out += "&lt;";
-                break;
-            case '>':
-                out += "&gt;";
-                break;
-            case '"':
-                out += "&quot;";
-                break;
-            case '\'':
-                out += "&#39;";
-                break;
-            default:
-                out += c;
-        }
+    std::string out(text);
+    // The ampersand first: the others make new ones.
+    for (const auto& [plain, entity] : std::initializer_list<std::pair<const char*, const char*>>{
+             {"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}, {"'", "&#39;"}}) {
+        boost::replace_all(out, plain, entity);
     }
     return out;
 }
@@ -167,7 +147,7 @@ std::string inline_svg(std::string_view file, std::string_view name, std::string
     remove_attributes(svg, " id=\"gnuplot_plot_");
     const std::string prefix = escape_html(name) + "-";
     for (const char* const before : {" id=\"", " id='", "href=\"#", "href='#", "url(#"}) {
-        replace_all(svg, before, before + prefix);
+        boost::replace_all(svg, before, before + prefix);
     }
     svg.insert(std::string_view("<svg").size(),
                fmt::format(" role=\"img\" aria-label=\"{}\"", escape_html(label)));
@@ -178,7 +158,7 @@ std::string to_html(const Document& document) {
     std::string out = fmt::format(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-        "<link rel=\"icon\" href=\"data:,\">\n<title>{}</title>\n<style>{}</style>\n</head>\n"
+        "<link rel=\"icon\" href=\"data:,\">\n<title>{}</title>\n<style>\n{}</style>\n</head>\n"
         "<body>\n<header><h1>{}</h1>\n<p class=\"subtitle\">{}</p></header>\n{}<main>\n",
         escape_html(document.title), kStyleSheet, escape_html(document.title),
         escape_html(document.subtitle), table_of_contents(document));

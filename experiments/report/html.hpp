@@ -9,6 +9,9 @@
 
 namespace dp::experiments::report {
 
+/// report/style.css, which every page contains.
+extern const char* const kStyleSheet;
+
 std::string to_html(const Document& document);
 
 /// `text` as it stands in an element or a quoted attribute.

@@ -24,10 +24,9 @@ constexpr const char* kHtmlName = "report.html";
 constexpr const char* kMarkdownName = "report.md";
 
 std::string subtitle_of(const Analysis& analysis) {
-    const StoredRun& first = analysis.results.runs.front();
-    return fmt::format("{} on {}: {}, {} usable CPUs. {} runs.",
-                       first.config.at("model").get<std::string>(),
-                       first.config.at("dataset").get<std::string>(),
+    const Run& first = analysis.results.runs.front();
+    return fmt::format("{} on {}: {}, {} usable CPUs. {} runs.", first.settings.config.model,
+                       first.settings.config.dataset,
                        first.context.at("cpu_model").get<std::string>(),
                        fmt::format("{:g}", first.context.at("usable_cpus").get<double>()),
                        analysis.results.runs.size());

@@ -12,6 +12,11 @@
 
 namespace dp::experiments::report {
 
+/// What `dp_compare report` is asked.
+struct Request {
+    std::filesystem::path folder;
+};
+
 /// What write_report() wrote.
 struct Written {
     std::filesystem::path html, markdown, summary;

@@ -16,10 +16,10 @@ namespace dp::experiments::report {
 namespace {
 
 /// " --reduction NAME" of the first run with another than its mode's default.
-std::string reduction_of(std::span<const StoredRun> runs) {
-    for (const StoredRun& run : runs) {
+std::string reduction_of(std::span<const Run> runs) {
+    for (const Run& run : runs) {
         const std::string& name = run.settings.config.reduction;
-        if (name != find_mode(run.mode).reductions().front().name) return " --reduction " + name;
+        if (name != find_mode(run.mode()).reductions().front().name) return " --reduction " + name;
     }
     return "";
 }
@@ -35,9 +35,9 @@ std::string from_runs(const ResultsFolder& results) {
     std::vector<std::string> modes;
     std::set<std::size_t> workers;
     std::size_t repetitions = 1;
-    for (const StoredRun& run : results.runs) {
-        if (std::ranges::find(modes, run.mode) == modes.end()) modes.push_back(run.mode);
-        workers.insert(run.workers);
+    for (const Run& run : results.runs) {
+        if (std::ranges::find(modes, run.mode()) == modes.end()) modes.push_back(run.mode());
+        workers.insert(run.workers());
         repetitions = std::max(repetitions, run.repetition);
     }
     const RunSettings& first = results.runs.front().settings;

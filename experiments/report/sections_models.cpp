@@ -28,9 +28,7 @@ void add_laws(Document& document, const Analysis& analysis) {
                  {"serial fraction"},
                  {"coherence kappa"},
                  {"most useful N"},
-                 {"deviation of S"}},
-                {},
-                ""};
+                 {"deviation of S"}}};
     List refused;
     for (const ModeModels& models : analysis.models) {
         for (const LawResult& law : models.laws) {
@@ -45,8 +43,7 @@ void add_laws(Document& document, const Analysis& analysis) {
                 {{models.mode, name, fmt::to_string(fit.points), estimate(fit.serial),
                   fit.coherence ? estimate(*fit.coherence) : "",
                   fit.peak_workers ? fmt::format("{:.0f}", *fit.peak_workers) : "",
-                  fmt::format("{:.3f}", fit.speedup_deviation)},
-                 false});
+                  fmt::format("{:.3f}", fit.speedup_deviation)}});
         }
     }
     List laws;
@@ -63,8 +60,8 @@ void add_laws(Document& document, const Analysis& analysis) {
     document.add(Paragraph{
         "Speedups are those of the tables: what a mode loses with one worker against their "
         "baseline counts as serial fraction too."});
-    if (!table.rows.empty()) document.add(table);
-    if (!refused.items.empty()) document.add(refused);
+    document.add_if_any(table);
+    document.add_if_any(refused);
 }
 
 void add_exchange(Document& document, const Material& material) {
@@ -82,9 +79,7 @@ void add_exchange(Document& document, const Material& material) {
                  {"alpha"},
                  {"1 / beta"},
                  {"1 / gamma"},
-                 {"deviation"}},
-                {},
-                ""};
+                 {"deviation"}}};
     List refused;
     const auto rate = [](double seconds_per_byte) {
         return seconds_per_byte > 0.0 ? fmt::format("{}/s", bytes(1.0 / seconds_per_byte)) : "";
@@ -100,11 +95,10 @@ void add_exchange(Document& document, const Material& material) {
         table.rows.push_back(
             {{models.mode, std::string(model.reduction()), fmt::to_string(model.rows()),
               seconds(model.alpha_seconds()), rate(model.beta_seconds_per_byte()),
-              gamma ? rate(*gamma) : "", percent(model.relative_deviation(), 0)},
-             false});
+              gamma ? rate(*gamma) : "", percent(model.relative_deviation(), 0)}});
     }
-    if (!table.rows.empty()) document.add(table);
-    if (!refused.items.empty()) document.add(refused);
+    document.add_if_any(table);
+    document.add_if_any(refused);
 }
 
 void add_predictions(Document& document, const Analysis& analysis) {
@@ -117,9 +111,7 @@ void add_predictions(Document& document, const Analysis& analysis) {
          {"step, predicted"},
          {"images/s, predicted"},
          {"speedup, predicted"},
-         {"efficiency, predicted"}},
-        {},
-        ""};
+         {"efficiency, predicted"}}};
     List notes;
     for (const ModeModels& models : analysis.models) {
         if (!models.predictor) {
@@ -143,12 +135,11 @@ void add_predictions(Document& document, const Analysis& analysis) {
                               seconds(each.step.interval95.low),
                               seconds(each.step.interval95.high)),
                   count(each.images_per_second), fmt::format("{:.1f}", each.speedup),
-                  percent(each.efficiency, 0)},
-                 false});
+                  percent(each.efficiency, 0)}});
         }
     }
-    if (!table.rows.empty()) document.add(table);
-    if (!notes.items.empty()) document.add(notes);
+    document.add_if_any(table);
+    document.add_if_any(notes);
 }
 
 void add_isoefficiency(Document& document, const Analysis& analysis) {
@@ -156,9 +147,7 @@ void add_isoefficiency(Document& document, const Analysis& analysis) {
         fmt::format("The least batch per worker that the model gives an efficiency of {}; "
                     "predicted",
                     percent(kTargetEfficiency, 0)),
-        {{"mode", Align::kLeft}, {"N"}, {"batch per worker, predicted"}, {"N was measured"}},
-        {},
-        ""};
+        {{"mode", Align::kLeft}, {"N"}, {"batch per worker, predicted"}, {"N was measured"}}};
     List refused;
     for (const ModeModels& models : analysis.models) {
         bool told = false;  // one N without such a batch says it for those beyond
@@ -173,8 +162,7 @@ void add_isoefficiency(Document& document, const Analysis& analysis) {
             }
             table.rows.push_back(
                 {{models.mode, fmt::to_string(point.workers),
-                  count(static_cast<double>(point.batch->batch)), point.measured ? "yes" : "no"},
-                 false});
+                  count(static_cast<double>(point.batch->batch)), point.measured ? "yes" : "no"}});
         }
     }
     if (table.rows.empty() && refused.items.empty()) return;
@@ -182,8 +170,8 @@ void add_isoefficiency(Document& document, const Analysis& analysis) {
     document.add(Paragraph{
         "The exchange and the update cost the same whatever the batch, computing grows with it: a "
         "larger batch holds efficiency for more workers (Grama, Gupta and Kumar, 1993)."});
-    if (!table.rows.empty()) document.add(table);
-    if (!refused.items.empty()) document.add(refused);
+    document.add_if_any(table);
+    document.add_if_any(refused);
 }
 
 }  // namespace

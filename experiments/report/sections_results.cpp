@@ -31,8 +31,8 @@ Table table_of(std::string caption, std::vector<Column> columns) {
 
 /// " (40 steps an epoch)" when --steps limits them.
 std::string steps_note(const Analysis& analysis) {
-    const auto& limit = analysis.results.runs.front().config.at("steps_limit");
-    return limit.is_null() ? "" : fmt::format("; epochs of {} steps", limit.dump());
+    const auto& limit = analysis.results.runs.front().settings.config.steps_limit;
+    return limit ? fmt::format("; epochs of {} steps", *limit) : "";
 }
 
 std::string median_with_interval(const std::optional<statistics::Summary>& summary, int decimals) {
@@ -177,7 +177,7 @@ void add_scaling(Document& document, const Material& material) {
                 {fmt::format("{:.2f}", each.scaling->speedup.value),
                  fmt::format("{:.3f}", *each.scaling->karp_flatt)});
     }
-    if (!table.rows.empty()) document.add(table);
+    document.add_if_any(table);
 }
 
 void add_breakdown(Document& document, const Material& material) {
@@ -226,9 +226,7 @@ void add_breakdown(Document& document, const Material& material) {
     const auto stragglers = describe_stragglers(analysis);
     if (!stragglers.empty()) {
         document.add(Heading{3, "Stragglers", "stragglers"});
-        List list;
-        for (const std::string& sentence : stragglers) list.items.emplace_back(sentence);
-        document.add(list);
+        document.add(List(stragglers));
         document.add(Paragraph{straggler_rule()});
     }
     if (!analysis.traces.empty()) {

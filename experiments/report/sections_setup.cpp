@@ -63,27 +63,27 @@ constexpr std::array<Field, 13> kEnvironment{{
 void add_row(Table& table, const Analysis& analysis, std::string_view title,
              const auto& cell_of_run) {
     std::vector<std::string> values;
-    for (const StoredRun& run : analysis.results.runs) {
+    for (const Run& run : analysis.results.runs) {
         const std::string value = cell_of_run(run);
         if (!value.empty() && std::ranges::find(values, value) == values.end()) {
             values.push_back(value);
         }
     }
     if (values.empty()) return;
-    table.rows.push_back({{std::string(title), core::join(values, "; ")}, false});
+    table.rows.push_back({{std::string(title), core::join(values, "; ")}});
 }
 
 Table table_of_settings(const char* caption) {
-    return {caption, {{"setting", Align::kLeft}, {"value", Align::kLeft}}, {}, ""};
+    return {caption, {{"setting", Align::kLeft}, {"value", Align::kLeft}}};
 }
 
 std::string scaling_in_words(const Analysis& analysis) {
-    const std::string& scaling = analysis.results.runs.front().scaling;
-    if (scaling == "weak") {
+    const experiments::Scaling scaling = analysis.results.runs.front().settings.scaling;
+    if (scaling == experiments::Scaling::kWeak) {
         return "Scaling is weak: each worker's batch and steps stay, so N workers do N times the "
                "work.";
     }
-    if (scaling == "strong") {
+    if (scaling == experiments::Scaling::kStrong) {
         return "Scaling is strong: the batch of all workers together stays, and N workers share "
                "it.";
     }
@@ -107,16 +107,14 @@ void add_objective(Document& document, const Material& material) {
     const std::vector<std::string> findings = find_findings(analysis);
     if (findings.empty()) return;
     document.add(Heading{3, "What was found", "findings"});
-    List list;
-    for (const std::string& finding : findings) list.items.emplace_back(finding);
-    document.add(list);
+    document.add(List(findings));
 }
 
 void add_environment(Document& document, const Material& material) {
     document.add(Heading{2, "Environment", "environment"});
     Table machine = table_of_settings("Machine and libraries");
     for (const Field& field : kEnvironment) {
-        add_row(machine, material.analysis, field.title, [&](const StoredRun& run) {
+        add_row(machine, material.analysis, field.title, [&](const Run& run) {
             const std::string_view name = field.name;
             return cell(run.context.value(name, Json()), name != "openmp_version");
         });
@@ -125,9 +123,8 @@ void add_environment(Document& document, const Material& material) {
     Table training = table_of_settings("Training");
     for (const Setting& row : settings()) {
         if (row.title.empty()) continue;
-        add_row(training, material.analysis, row.title, [&](const StoredRun& run) {
-            return cell(row.write(run.settings), !row.unit.empty());
-        });
+        add_row(training, material.analysis, row.title,
+                [&](const Run& run) { return cell(row.write(run.settings), !row.unit.empty()); });
     }
     document.add(training);
 }
@@ -192,9 +189,7 @@ void add_correctness(Document& document, const Material& material) {
                  {"equal"},
                  {"training loss"},
                  {"test loss"},
-                 {"test accuracy"}},
-                {},
-                ""};
+                 {"test accuracy"}}};
     for (const Correctness& each : analysis.correctness) {
         const bool equal = each.equal();
         table.rows.push_back(
@@ -207,8 +202,7 @@ void add_correctness(Document& document, const Material& material) {
               // Without a step there is none.
               equal && each.train_loss > 0.0 ? fmt::format("{:.4f}", each.train_loss) : "",
               equal ? fmt::format("{:.4f}", each.test_loss) : "",
-              equal ? percent(each.test_accuracy, 2) : ""},
-             false});
+              equal ? percent(each.test_accuracy, 2) : ""}});
     }
     document.add(table);
 }

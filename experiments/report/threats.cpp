@@ -1,11 +1,13 @@
 #include "experiments/report/threats.hpp"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include <fmt/format.h>
 
 #include "core/base/join.hpp"
+#include "experiments/options/injection.hpp"
 #include "experiments/text/numbers.hpp"
 
 namespace dp::experiments::report {
@@ -25,91 +27,73 @@ std::string text_of(const Json& json) {
     return json.is_string() ? json.get<std::string>() : json.dump();
 }
 
-void settings_differ(const Analysis& analysis, std::vector<Threat>& threats) {
-    if (analysis.differences.empty()) return;
+const Json& context_of(const Analysis& analysis) { return analysis.results.runs.front().context; }
+
+/// Why each applies here, and what to do; empty where it does not.
+std::string settings_differ(const Analysis& analysis) {
+    if (analysis.differences.empty()) return "";
     std::vector<std::string> settings;
     for (const analysis::Difference& each : analysis.differences) {
         settings.push_back(fmt::format("{} ({})", each.setting, core::join(each.values)));
     }
-    threats.push_back(
-        {"Runs that cannot be compared",
-         fmt::format("Not all runs had the same {}. Ratios between such runs are left out, and a "
-                     "mode and N whose repetitions differ has no figures. Run all of them with "
-                     "one command.",
-                     core::join(settings, "; "))});
+    return fmt::format(
+        "Not all runs had the same {}. Ratios between such runs are left out, and a mode and N "
+        "whose repetitions differ has no figures. Run all of them with one command.",
+        core::join(settings, "; "));
 }
 
-void failed_runs(const Analysis& analysis, std::vector<Threat>& threats) {
+std::string injected(const Analysis& analysis) {
+    for (const Run& run : analysis.results.runs) {
+        const auto& delay = run.settings.config.delay;
+        if (!delay) continue;
+        return fmt::format(
+            "Runs were slowed on purpose: --inject {}. Their speeds are those of the fault.",
+            to_spec(*delay));
+    }
+    return "";
+}
+
+std::string failed_runs(const Analysis& analysis) {
     const auto& failed = analysis.results.failed;
-    if (failed.empty()) return;
-    threats.push_back(
-        {"Failed runs", fmt::format("{} run{} failed and {} left out, the first being {} with N = "
-                                    "{}: {}",
-                                    failed.size(), failed.size() == 1 ? "" : "s",
-                                    failed.size() == 1 ? "is" : "are", failed.front().mode,
-                                    failed.front().workers, failed.front().reason)});
+    if (failed.empty()) return "";
+    return fmt::format("{} run{} failed and {} left out, the first being {} with N = {}: {}",
+                       failed.size(), failed.size() == 1 ? "" : "s",
+                       failed.size() == 1 ? "is" : "are", failed.front().mode(),
+                       failed.front().workers(), failed.front().failure->reason);
 }
 
-void few_repetitions(const Analysis& analysis, std::vector<Threat>& threats) {
+std::string few_repetitions(const Analysis& analysis) {
     const auto least = std::ranges::min_element(
         analysis.configurations, {}, [](const Configuration& each) { return each.runs.size(); });
     const std::size_t n = least->runs.size();
-    if (n >= statistics::kFewestForBootstrap) return;
-    threats.push_back(
-        {"Few repetitions",
-         fmt::format("{} has {} repetition{}. {} Use --reps {}.", least->name(), n,
-                     n == 1 ? "" : "s",
-                     n == 1 ? "One measurement says nothing of how sure it is, so no interval is "
-                              "shown."
-                            : "The range of so few holds the true median too rarely to be called "
-                              "a 95 % interval, so medians have none.",
-                     statistics::kFewestForBootstrap)});
+    if (n >= statistics::kFewestForBootstrap) return "";
+    return fmt::format("{} has {} repetition{}. {} Use --reps {}.", least->name(), n,
+                       n == 1 ? "" : "s",
+                       n == 1 ? "One measurement says nothing of how sure it is, so no interval is "
+                                "shown."
+                              : "The range of so few holds the true median too rarely to be called "
+                                "a 95 % interval, so medians have none.",
+                       statistics::kFewestForBootstrap);
 }
 
-void oversubscribed(const Analysis& analysis, std::vector<Threat>& threats) {
-    std::vector<std::string> names;
+/// One worker has a CPU to itself: what it does not get of it, others had.
+std::string busy_machine(const Analysis& analysis) {
+    // A rank that sleeps on purpose is not on a CPU either.
+    if (analysis.results.runs.front().settings.config.delay) return "";
+    const Configuration* worst = nullptr;
     for (const Configuration& each : analysis.configurations) {
-        if (each.oversubscribed) names.push_back(each.name());
+        if (!each.metrics || each.workers != 1 || each.oversubscribed) continue;
+        if (worst == nullptr || each.metrics->cpu_share < worst->metrics->cpu_share) worst = &each;
     }
-    if (names.empty()) return;
-    const Json& cpus = analysis.results.runs.front().context.at("usable_cpus");
-    threats.push_back(
-        {"More workers than CPUs",
-         fmt::format("{} ran on {} usable CPUs. Their workers take turns, so they "
-                     "show how a model copes, not how it scales; they are marked, "
-                     "and left out of fits and predictions.",
-                     core::join(names, "; "), fmt::format("{:g}", cpus.get<double>()))});
+    if (worst == nullptr || worst->metrics->cpu_share >= kBusyShare) return "";
+    return fmt::format(
+        "{} ran on a CPU for {} of its time, and preempted or paging for the rest. Other programs "
+        "had the CPUs, so speedups are those of a shared machine, and compute inflation includes "
+        "time in which no worker ran: stop other programs and repeat.",
+        worst->name(), percent(worst->metrics->cpu_share, 0));
 }
 
-void short_epochs(const Analysis& analysis, std::vector<Threat>& threats) {
-    const Json& limit = analysis.results.runs.front().config.at("steps_limit");
-    // Weak scaling sets the limit itself.
-    if (limit.is_null() || analysis.results.runs.front().scaling == "weak") return;
-    threats.push_back(
-        {"Short epochs",
-         fmt::format("Every epoch ended after {} steps. The figures are those of the first steps "
-                     "after a cold start, and accuracies are those of a network trained on a part "
-                     "of the data. Leave out --steps for whole epochs.",
-                     text_of(limit))});
-}
-
-void effective_batch(const Analysis& analysis, std::vector<Threat>& threats) {
-    std::set<std::size_t> batches;
-    for (const StoredRun& run : analysis.results.runs) {
-        batches.insert(run.batch_size * run.workers);
-    }
-    if (batches.size() < 2) return;
-    threats.push_back(
-        {"Different effective batches",
-         fmt::format("A step takes {} to {} images over all workers. Larger batches make fewer "
-                     "updates of the same images, so accuracies of different N answer different "
-                     "questions; speeds do not suffer. Compare accuracies at equal "
-                     "--global-batch.",
-                     count(static_cast<double>(*batches.begin())),
-                     count(static_cast<double>(*batches.rbegin())))});
-}
-
-void noise(const Analysis& analysis, std::vector<Threat>& threats) {
+std::string noise(const Analysis& analysis) {
     const Configuration* worst = nullptr;
     double most = kNoisySpread;
     for (const Configuration& each : analysis.configurations) {
@@ -121,76 +105,95 @@ void noise(const Analysis& analysis, std::vector<Threat>& threats) {
             worst = &each;
         }
     }
-    if (worst == nullptr) return;
-    threats.push_back(
-        {"Noise",
-         fmt::format("Repetitions of {} differ by {} of their median in images/s. Something else "
-                     "used the machine, or its clock changed: stop other programs, pin the clock "
-                     "and repeat.",
-                     worst->name(), percent(most, 0))});
+    if (worst == nullptr) return "";
+    return fmt::format(
+        "Repetitions of {} differ by {} of their median in images/s. Something else used the "
+        "machine, or its clock changed: stop other programs, pin the clock and repeat.",
+        worst->name(), percent(most, 0));
 }
 
-/// One worker has a CPU to itself: what it does not get of it, others had.
-void busy_machine(const Analysis& analysis, std::vector<Threat>& threats) {
-    // A rank that sleeps on purpose is not on a CPU either.
-    if (!analysis.results.runs.front().config.at("inject").is_null()) return;
-    const Configuration* worst = nullptr;
+std::string oversubscribed(const Analysis& analysis) {
+    std::vector<std::string> names;
     for (const Configuration& each : analysis.configurations) {
-        if (!each.metrics || each.workers != 1 || each.oversubscribed) continue;
-        if (worst == nullptr || each.metrics->cpu_share < worst->metrics->cpu_share) worst = &each;
+        if (each.oversubscribed) names.push_back(each.name());
     }
-    if (worst == nullptr || worst->metrics->cpu_share >= kBusyShare) return;
-    threats.push_back(
-        {"A busy machine",
-         fmt::format("{} ran on a CPU for {} of its time, and preempted or paging for the rest. "
-                     "Other programs had the CPUs, so speedups are those of a shared machine, and "
-                     "compute inflation includes time in which no worker ran: stop other programs "
-                     "and repeat.",
-                     worst->name(), percent(worst->metrics->cpu_share, 0))});
+    if (names.empty()) return "";
+    return fmt::format(
+        "{} ran on {:g} usable CPUs. Their workers take turns, so they show how a model copes, not "
+        "how it scales; they are marked, and left out of fits and predictions.",
+        core::join(names, "; "), context_of(analysis).at("usable_cpus").get<double>());
 }
 
-void quota(const Analysis& analysis, std::vector<Threat>& threats) {
-    const Json& context = analysis.results.runs.front().context;
-    const Json& limit = context.at("cpu_quota");
-    if (limit.is_null()) return;
-    threats.push_back(
-        {"CPU quota", fmt::format("The control group may use {} CPUs. Beyond that all workers are "
-                                  "stopped for a part of each period, which lengthens every phase.",
-                                  text_of(limit))});
+std::string short_epochs(const Analysis& analysis) {
+    const auto& limit = analysis.results.runs.front().settings.config.steps_limit;
+    // Weak scaling sets the limit itself.
+    if (!limit || analysis.weak) return "";
+    return fmt::format(
+        "Every epoch ended after {} steps. The figures are those of the first steps after a cold "
+        "start, and accuracies are those of a network trained on a part of the data. Leave out "
+        "--steps for whole epochs.",
+        *limit);
 }
 
-void injected(const Analysis& analysis, std::vector<Threat>& threats) {
-    for (const StoredRun& run : analysis.results.runs) {
-        const Json& fault = run.config.at("inject");
-        if (fault.is_null()) continue;
-        threats.push_back({"An injected fault",
-                           fmt::format("Runs were slowed on purpose: --inject {}. Their speeds are "
-                                       "those of the fault.",
-                                       text_of(fault))});
-        return;
+std::string quota(const Analysis& analysis) {
+    const Json& limit = context_of(analysis).at("cpu_quota");
+    if (limit.is_null()) return "";
+    return fmt::format(
+        "The control group may use {} CPUs. Beyond that all workers are stopped for a part of each "
+        "period, which lengthens every phase.",
+        text_of(limit));
+}
+
+std::string effective_batch(const Analysis& analysis) {
+    std::set<std::size_t> batches;
+    for (const Run& run : analysis.results.runs) {
+        batches.insert(run.settings.config.batch_size * run.workers());
     }
+    if (batches.size() < 2) return "";
+    return fmt::format(
+        "A step takes {} to {} images over all workers. Larger batches make fewer updates of the "
+        "same images, so accuracies of different N answer different questions; speeds do not "
+        "suffer. Compare accuracies at equal --global-batch.",
+        count(static_cast<double>(*batches.begin())),
+        count(static_cast<double>(*batches.rbegin())));
 }
 
 /// What the program told of the machine and of itself before it measured.
-void warned(const Analysis& analysis, std::vector<Threat>& threats) {
-    std::string text;
-    for (const Json& warning : analysis.results.runs.front().context.value("warnings", Json())) {
-        text += (text.empty() ? "" : "; ") + text_of(warning);
+std::string warned(const Analysis& analysis) {
+    std::vector<std::string> warnings;
+    for (const Json& each : context_of(analysis).value("warnings", Json())) {
+        warnings.push_back(text_of(each));
     }
-    if (text.empty()) return;
-    threats.push_back({"Warnings", fmt::format("Before the first run: {}.", text)});
+    return warnings.empty() ? ""
+                            : fmt::format("Before the first run: {}.", core::join(warnings, "; "));
 }
 
-void one_machine(const Analysis& analysis, std::vector<Threat>& threats) {
-    if (!analysis.differences.empty()) return;
-    threats.push_back(
-        {"One machine, one network",
-         fmt::format("All runs are of one machine ({}), of {} and of one seed. Another ratio of "
-                     "computing to parameters, other caches or another memory give other "
-                     "speedups.",
-                     text_of(analysis.results.runs.front().context.at("cpu_model")),
-                     text_of(analysis.results.runs.front().config.at("model")))});
+std::string one_machine(const Analysis& analysis) {
+    if (!analysis.differences.empty()) return "";
+    return fmt::format(
+        "All runs are of one machine ({}), of {} and of one seed. Another ratio of computing to "
+        "parameters, other caches or another memory give other speedups.",
+        text_of(context_of(analysis).at("cpu_model")),
+        analysis.results.runs.front().settings.config.model);
 }
+
+struct Kind {
+    const char* title;
+    std::string (*text)(const Analysis& analysis);
+};
+
+constexpr std::array kKinds{Kind{"Runs that cannot be compared", settings_differ},
+                            Kind{"An injected fault", injected},
+                            Kind{"Failed runs", failed_runs},
+                            Kind{"Few repetitions", few_repetitions},
+                            Kind{"A busy machine", busy_machine},
+                            Kind{"Noise", noise},
+                            Kind{"More workers than CPUs", oversubscribed},
+                            Kind{"Short epochs", short_epochs},
+                            Kind{"CPU quota", quota},
+                            Kind{"Different effective batches", effective_batch},
+                            Kind{"Warnings", warned},
+                            Kind{"One machine, one network", one_machine}};
 
 }  // namespace
 
@@ -201,10 +204,9 @@ std::string brief(const Threat& threat) {
 
 std::vector<Threat> find_threats(const Analysis& analysis) {
     std::vector<Threat> threats;
-    for (const auto find :
-         {settings_differ, injected, failed_runs, few_repetitions, busy_machine, noise,
-          oversubscribed, short_epochs, quota, effective_batch, warned, one_machine}) {
-        find(analysis, threats);
+    for (const Kind& kind : kKinds) {
+        std::string text = kind.text(analysis);
+        if (!text.empty()) threats.push_back({kind.title, std::move(text)});
     }
     return threats;
 }

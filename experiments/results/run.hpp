@@ -1,9 +1,12 @@
-// One run of a sweep, in memory: what was asked, where it stands, what came out or why nothing did.
+// One run of a sweep: as it is planned, as it ended, and as it is read back from its file.
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <optional>
 #include <string>
+
+#include <nlohmann/json.hpp>
 
 #include "core/base/error.hpp"
 #include "core/train/run_result.hpp"
@@ -25,21 +28,22 @@ struct StartUp {
     std::optional<double> before_runs_seconds;  // all of it, since the process started
 };
 
-/// Where a run stands in its sweep.
-struct SweepPlace {
-    Scaling scaling = Scaling::kFixedEpoch;
-    std::size_t repetition = 1;  // of its mode and worker count, from 1
-    std::size_t sequence = 1;    // in the order in which the sweep's runs were started, from 1
-};
-
-struct RunRecord {
-    core::RunConfig config;
-    SweepPlace place;
-    bool oversubscribed = false;
-    std::string started;  // utc_now() then
+struct Run {
+    RunSettings settings;
+    std::size_t repetition = 1;      // of its mode and worker count, from 1
+    std::size_t sequence = 1;        // in the order in which the sweep's runs were started, from 1
+    std::string started;             // utc_now() then; empty before
+    nlohmann::ordered_json context;  // context_json() of its machine
     StartUp startup;
-    std::optional<core::RunResult> result;  // or
+    core::RunResult result;  // unless it failed
     std::optional<Failure> failure;
+    std::filesystem::path file;  // that it was read from, if it was
+
+    [[nodiscard]] const std::string& mode() const { return settings.config.mode; }
+    [[nodiscard]] std::size_t workers() const { return settings.config.workers; }
+    /// From the process's start until the last worker began its first step, as it is (or, in a
+    /// sweep, would be) when this is the first run; none of a run that failed.
+    [[nodiscard]] std::optional<double> first_step_seconds() const;
 };
 
 }  // namespace dp::experiments

@@ -7,10 +7,13 @@
 #include <cstring>
 #include <ctime>
 #include <system_error>
+#include <tuple>
 
 #include <fmt/chrono.h>
 #include <nlohmann/json.hpp>
 
+#include "core/base/optional_json.hpp"
+#include "experiments/results/run_totals.hpp"
 #include "experiments/text/files.hpp"
 
 namespace dp::experiments {
@@ -21,33 +24,119 @@ using core::Error;
 using core::ExitCode;
 using Json = nlohmann::ordered_json;
 
-template <typename T>
-Json optional_json(const std::optional<T>& value) {
-    return value ? Json(*value) : Json(nullptr);
-}
-
-/// first_step_seconds: from the process's start until the last worker began its first step, as it
-/// is (or, in a sweep, would be) when this is the first run.
-Json startup_json(const RunRecord& record) {
-    Json startup{{"data_load_seconds", record.startup.data_load_seconds},
-                 {"before_runs_seconds", optional_json(record.startup.before_runs_seconds)},
-                 {"first_step_seconds", nullptr}};
-    if (!record.result || !record.startup.before_runs_seconds) return startup;
-    double setup = 0.0;
-    for (const core::WorkerReport& worker : record.result->workers) {
-        setup = std::max(setup, worker.setup_seconds);
-    }
-    startup["first_step_seconds"] = *record.startup.before_runs_seconds + setup;
-    return startup;
-}
-
 std::string text_of(const std::error_code& error) { return error.message(); }
 
-}  // namespace
-
-RunSettings settings_of(const RunRecord& record, const core::Dataset& data) {
-    return {record.config, record.place.scaling, record.oversubscribed, DataFacts(data)};
+/// What tables, statistics and names of files take for granted, beside the settings' own bounds.
+void check_run(const Run& run) {
+    const auto require = [&](bool holds, std::string_view field, const auto& value) {
+        if (holds) return;
+        throw Error(ExitCode::kData, "{}: {} is {}, which no run has: remove it, or run it again",
+                    run.file.string(), field, value);
+    };
+    const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || c == '-'; };
+    require(!run.mode().empty() && std::ranges::all_of(run.mode(), is_letter), "config.mode",
+            Json(run.mode()).dump());
+    require(run.repetition >= 1, "repetition", run.repetition);
+    require(run.sequence >= 1, "sequence", run.sequence);
+    if (run.failure) return;
+    const core::RunResult& result = run.result;
+    // A worker may play all ranks.
+    require(result.workers.size() == run.workers() || result.workers.size() == 1,
+            "the length of result.workers", result.workers.size());
+    for (const core::EpochResult& epoch : result.epochs) {
+        if (epoch.images == 0) continue;
+        require(epoch.train_seconds > 0.0, "result.epochs[].train_seconds", epoch.train_seconds);
+        require(result.steps_per_epoch >= 1, "result.steps_per_epoch", result.steps_per_epoch);
+    }
+    for (const core::WorkerReport& worker : result.workers) {
+        require(worker.epochs.size() == result.epochs.size(),
+                "the length of result.workers[].epochs", worker.epochs.size());
+    }
 }
+
+Json run_json(const Run& run) {
+    const std::optional<Failure>& failure = run.failure;
+    Json document{{"schema", kRunSchema},
+                  {"status", failure ? "failed" : "complete"},
+                  {"repetition", run.repetition},
+                  {"sequence", run.sequence},
+                  {"started", run.started},
+                  {"reason", nullptr},
+                  {"exit_code", 0},
+                  {"failed_rank", nullptr},
+                  {"signal", nullptr},
+                  {"context", run.context},
+                  {"config", run.settings},
+                  {"startup",
+                   {{"data_load_seconds", run.startup.data_load_seconds},
+                    {"before_runs_seconds", run.startup.before_runs_seconds},
+                    {"first_step_seconds", run.first_step_seconds()}}},
+                  {"result", nullptr}};
+    if (failure) {
+        document["reason"] = failure->reason;
+        document["exit_code"] = failure->code;
+        document["failed_rank"] = failure->rank;
+        document["signal"] = failure->signal;
+        return document;
+    }
+    document["result"] = run.result;
+    // Traces have a file of their own.
+    for (Json& worker : document["result"]["workers"]) worker.erase("trace");
+    document["result"]["train_seconds"] = run.result.train_seconds();
+    document["result"]["images_per_second"] = run.result.images_per_second();
+    return document;
+}
+
+void read_settings(const Json& config, Run& run) try {
+    // Without these nobody knows what was run; others have a default.
+    for (const char* name :
+         {"mode", "workers", "scaling", "batch_size", "oversubscribed", "model"}) {
+        std::ignore = config.at(name);
+    }
+    config.get_to(run.settings);
+} catch (const Error& error) {
+    throw Error(ExitCode::kData, "{}: {}: remove it, or run it again", run.file.string(),
+                error.what());
+}
+
+void read_failure(const Json& document, Failure& failure) {
+    const Json& reason = document.at("reason");
+    if (reason.is_string()) reason.get_to(failure.reason);
+    document.at("exit_code").get_to(failure.code);
+    document.at("failed_rank").get_to(failure.rank);
+    document.at("signal").get_to(failure.signal);
+}
+
+Run parse_run(const Json& document, const fs::path& file) try {
+    const auto& schema = document.at("schema").get_ref<const std::string&>();
+    if (schema != kRunSchema) {
+        throw Error(ExitCode::kData,
+                    "{}: schema {} is not {}: read it with the dp_compare that wrote it",
+                    file.string(), schema, kRunSchema);
+    }
+    Run run;
+    run.file = file;
+    document.at("repetition").get_to(run.repetition);
+    document.at("sequence").get_to(run.sequence);
+    document.at("started").get_to(run.started);
+    run.context = document.at("context");
+    const Json& startup = document.at("startup");
+    startup.at("data_load_seconds").get_to(run.startup.data_load_seconds);
+    startup.at("before_runs_seconds").get_to(run.startup.before_runs_seconds);
+    read_settings(document.at("config"), run);
+    if (document.at("status") == "complete") {
+        document.at("result").get_to(run.result);
+    } else {
+        read_failure(document, run.failure.emplace());
+    }
+    check_run(run);
+    return run;
+} catch (const Json::exception& error) {
+    throw Error(ExitCode::kData, "{} is not a run's file ({}): remove it, or run it again",
+                file.string(), error.what());
+}
+
+}  // namespace
 
 void prepare_out(const fs::path& folder, bool force,
                  const std::function<bool(std::string_view name)>& is_result) {
@@ -92,40 +181,21 @@ std::string utc_now() {
     return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
 }
 
-std::string run_file_name(const std::string& mode, std::size_t workers, std::size_t repetition) {
-    return fmt::format("run-{}-n{}-r{}.json", mode, workers, repetition);
+std::optional<double> Run::first_step_seconds() const {
+    if (failure || !startup.before_runs_seconds) return std::nullopt;
+    return *startup.before_runs_seconds + set_up_seconds(result);
 }
 
-Json run_json(const RunRecord& record, const Machine& machine, const core::Dataset& data) {
-    Json document{{"schema", kRunSchema},
-                  {"status", record.result ? "complete" : "failed"},
-                  {"repetition", record.place.repetition},
-                  {"sequence", record.place.sequence},
-                  {"started", record.started}};
-    const auto& failure = record.failure;
-    document["reason"] = failure ? Json(failure->reason) : Json(nullptr);
-    document["exit_code"] = failure ? static_cast<int>(failure->code) : 0;
-    document["failed_rank"] = failure ? optional_json(failure->rank) : Json(nullptr);
-    document["signal"] = failure ? optional_json(failure->signal) : Json(nullptr);
-    document["context"] = context_json(machine);
-    document["config"] = settings_of(record, data);
-    document["startup"] = startup_json(record);
-    document["result"] = record.result ? Json(*record.result) : Json(nullptr);
-    if (record.result) {
-        // Traces have a file of their own.
-        for (Json& worker : document["result"]["workers"]) worker.erase("trace");
-        document["result"]["train_seconds"] = record.result->train_seconds();
-        document["result"]["images_per_second"] = record.result->images_per_second();
-    }
-    return document;
+std::string run_file_name(const Run& run) {
+    return fmt::format("run-{}-n{}-r{}.json", run.mode(), run.workers(), run.repetition);
 }
 
-fs::path write_run(const fs::path& folder, const RunRecord& record, const Machine& machine,
-                   const core::Dataset& data) {
-    const fs::path file =
-        folder / run_file_name(record.config.mode, record.config.workers, record.place.repetition);
-    write_json(file, run_json(record, machine, data));
+fs::path write_run(const fs::path& folder, const Run& run) {
+    const fs::path file = folder / run_file_name(run);
+    write_json(file, run_json(run));
     return file;
 }
+
+Run read_run(const fs::path& file) { return parse_run(read_json(file), file); }
 
 }  // namespace dp::experiments

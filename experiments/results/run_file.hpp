@@ -7,9 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/data/dataset.hpp"
-#include "experiments/machine/machine.hpp"
-#include "experiments/results/run_record.hpp"
+#include "experiments/results/run.hpp"
 
 namespace dp::experiments {
 
@@ -28,19 +26,14 @@ void prepare_out(const std::filesystem::path& folder, bool force,
 /// Whether a file of this name is one that write_run() wrote.
 bool is_run_file(std::string_view name);
 
-/// What the `config` of a run's file says.
-RunSettings settings_of(const RunRecord& record, const core::Dataset& data);
-
 /// `run-<mode>-n<N>-r<repetition>.json`.
-std::string run_file_name(const std::string& mode, std::size_t workers, std::size_t repetition);
-
-/// The document of a run's file.
-nlohmann::ordered_json run_json(const RunRecord& record, const Machine& machine,
-                                const core::Dataset& data);
+std::string run_file_name(const Run& run);
 
 /// Writes run_file_name() into `folder`, whole or not at all, and returns its path.
 /// Throws Error(kData).
-std::filesystem::path write_run(const std::filesystem::path& folder, const RunRecord& record,
-                                const Machine& machine, const core::Dataset& data);
+std::filesystem::path write_run(const std::filesystem::path& folder, const Run& run);
+
+/// Reads what write_run() wrote. Throws Error(kData) that names `file` and what is wrong.
+Run read_run(const std::filesystem::path& file);
 
 }  // namespace dp::experiments

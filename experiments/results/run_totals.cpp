@@ -62,6 +62,14 @@ double steps_of(const core::RunResult& result) {
     return static_cast<double>(result.steps_per_epoch * result.epochs.size());
 }
 
+double set_up_seconds(const core::RunResult& result) {
+    double seconds = 0.0;
+    for (const core::WorkerReport& worker : result.workers) {
+        seconds = std::max(seconds, worker.setup_seconds);
+    }
+    return seconds;
+}
+
 std::optional<double> migrations_of(const core::RunResult& result) {
     bool known = true;
     const double sum = sum_of(result, [&](const core::WorkerEpoch& epoch) {

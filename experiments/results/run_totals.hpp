@@ -33,6 +33,9 @@ std::optional<double> compute_to_communication(const core::RunResult& result);
 /// Training steps of the run.
 double steps_of(const core::RunResult& result);
 
+/// From the run's start until the last worker began its first step.
+double set_up_seconds(const core::RunResult& result);
+
 /// Moves to another CPU over all workers and epochs; none where the kernel does not tell.
 std::optional<double> migrations_of(const core::RunResult& result);
 

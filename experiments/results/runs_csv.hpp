@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include <nlohmann/json.hpp>
@@ -19,13 +20,11 @@ inline constexpr std::string_view kEpochsCsv = "epochs.csv";
 
 /// One rank's epoch of a run that is complete.
 struct EpochRow {
-    const StoredRun& run;
-    std::size_t worker = 0;  // index in run.result.workers
-    std::size_t epoch = 0;   // from 0
-
-    [[nodiscard]] const core::WorkerReport& report() const { return run.result.workers[worker]; }
-    [[nodiscard]] const core::WorkerEpoch& mine() const { return report().epochs[epoch]; }
-    [[nodiscard]] const core::EpochResult& whole() const { return run.result.epochs[epoch]; }
+    const Run* run = nullptr;
+    const core::WorkerReport* report = nullptr;
+    std::size_t epoch = 0;  // from 0
+    core::WorkerEpoch mine;
+    core::EpochResult whole;
 };
 
 /// `value` yields the cell: a string, number or boolean; null or NaN is an empty one.
@@ -33,13 +32,13 @@ template <typename Row>
 struct CsvColumn {
     std::string_view name;
     std::string_view unit;  // s, bytes, ...; empty for names, settings and plain counts
-    std::string_view meaning;
+    std::string meaning;
     std::function<nlohmann::ordered_json(const Row& row)> value;
     bool always = false;  // also in the row of a failed run
 };
 
 /// What was chosen comes first, then what was measured, which a failed run does not have.
-std::span<const CsvColumn<StoredRun>> runs_csv_columns();
+std::span<const CsvColumn<Run>> runs_csv_columns();
 std::span<const CsvColumn<EpochRow>> epochs_csv_columns();
 
 /// Writes both files into `folder`, each whole or not at all, over those that are there: the

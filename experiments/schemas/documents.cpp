@@ -4,6 +4,9 @@
 #include <sstream>
 
 #include <fmt/format.h>
+#include <boost/algorithm/string/classification.hpp>
+#include <boost/algorithm/string/split.hpp>
+#include <boost/algorithm/string/trim.hpp>
 
 #include "core/base/error.hpp"
 #include "core/base/join.hpp"
@@ -14,16 +17,10 @@
 namespace dp::experiments::schemas {
 namespace {
 
-std::string trimmed(std::string_view text) {
-    const std::size_t begin = text.find_first_not_of(' ');
-    if (begin == std::string_view::npos) return {};
-    return std::string(text.substr(begin, text.find_last_not_of(' ') - begin + 1));
-}
-
 std::vector<std::string> cells_of(const std::string& line) {
     std::vector<std::string> cells;
-    std::istringstream in(line);
-    for (std::string cell; std::getline(in, cell, '|');) cells.push_back(trimmed(cell));
+    boost::split(cells, line, boost::is_any_of("|"));
+    for (std::string& cell : cells) boost::trim(cell);
     return cells;
 }
 
@@ -67,8 +64,7 @@ void add_line(const std::string& line, Document& document) {
         }
     } else if (path == "also") {
         const std::size_t bar = line.find('|');
-        document.also.emplace_back(trimmed(std::string_view(line).substr(4, bar - 4)),
-                                   line.substr(bar + 1));
+        document.also.emplace_back(boost::trim_copy(line.substr(4, bar - 4)), line.substr(bar + 1));
     } else {
         std::vector<std::string> cells = cells_of(line);
         document.fields.push_back({cells.at(0), cells.at(1), cells.at(2), cells.at(3)});

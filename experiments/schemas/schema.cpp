@@ -2,6 +2,8 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <boost/algorithm/string/classification.hpp>
+#include <boost/algorithm/string/split.hpp>
 #include <nlohmann/json.hpp>
 
 #include "experiments/modes.hpp"
@@ -22,13 +24,9 @@ std::string take_last_word(std::string& text, const auto& matches) {
     return word;
 }
 
-std::vector<std::string> split(const std::string& text) {
+std::vector<std::string> split(const std::string& text, const char* separators) {
     std::vector<std::string> words;
-    for (std::size_t begin = 0; begin <= text.size();) {
-        const std::size_t end = std::min(text.find(',', begin), text.size());
-        words.push_back(text.substr(begin, end - begin));
-        begin = end + 1;
-    }
+    boost::split(words, text, boost::is_any_of(separators));
     return words;
 }
 
@@ -97,7 +95,7 @@ Json base_schema(const std::string& type, bool nullable) {
         return one_of(words_of(type), nullable);
     }
     if (type.starts_with('@')) return {{"$ref", type.substr(1) + ".schema.json"}};
-    if (type.find(',') != std::string::npos) return one_of(split(type), nullable);
+    if (type.find(',') != std::string::npos) return one_of(split(type, ","), nullable);
     return {{"type", type}};
 }
 
@@ -142,17 +140,12 @@ Json schema_of(const Field& field, bool& optional) {
     return schema;
 }
 
-/// "a.b[].c" as a, b[], c.
-std::vector<std::string> parts_of(std::string path) {
-    std::ranges::replace(path, '.', ',');
-    return split(path);
-}
-
 Json& child(Json& object, const std::string& part) {
     if (!part.ends_with("[]")) return object["properties"][part];
     return object["properties"][part.substr(0, part.size() - 2)]["items"];
 }
 
+/// At a path as "a.b[].c", in its parts.
 Json& object_at(Json& root, const std::vector<std::string>& parts) {
     Json* here = &root;
     for (const std::string& part : parts) here = &child(*here, part);
@@ -192,7 +185,7 @@ std::string schema_text(const Document& document) {
         if (field.path.starts_with('#')) continue;
         const bool prefixed = field.path.starts_with(prefix);
         std::vector<std::string> parts =
-            parts_of(prefixed ? field.path.substr(prefix.size()) : field.path);
+            split(prefixed ? field.path.substr(prefix.size()) : field.path, ".");
         std::string name = parts.back();
         parts.pop_back();
         if (name.ends_with("[]")) name.resize(name.size() - 2);
@@ -206,7 +199,7 @@ std::string schema_text(const Document& document) {
         if (!optional) parent["required"].push_back(name);
     }
     for (const auto& [path, json] : document.also) {
-        (path.empty() ? root : object_at(root, parts_of(path))).update(Json::parse(json));
+        (path.empty() ? root : object_at(root, split(path, "."))).update(Json::parse(json));
     }
     std::string text;
     write(root, "", text);

@@ -19,7 +19,7 @@ Outcome<Isoefficiency> batch_for_efficiency(const StepModel& model, std::size_t 
     const auto result = [&](std::size_t found) {
         const double efficiency = efficiency_of(model, workers, batch);
         if (batch <= found || efficiency >= target) {
-            return Outcome(Isoefficiency{workers, found, efficiency_of(model, workers, found)});
+            return Outcome(Isoefficiency{found, efficiency_of(model, workers, found)});
         }
         return Outcome<Isoefficiency>::refused(fmt::format(
             "compute inflation and waiting, which grow with the batch, leave {:.0f} % with {} "

@@ -10,7 +10,6 @@
 namespace dp::experiments::statistics {
 
 struct Isoefficiency {
-    std::size_t workers = 1;
     std::size_t batch = 1;    // the least per worker that reaches the target
     double efficiency = 1.0;  // with it
 };

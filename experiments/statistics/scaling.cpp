@@ -67,7 +67,6 @@ Scaling scaling_of(std::span<const double> one_worker_seconds, std::span<const d
                    std::size_t workers) {
     DP_CHECK(workers, >, 0U);
     Scaling scaling;
-    scaling.workers = workers;
     scaling.speedup = ratio_of_medians(one_worker_seconds, seconds);
     scaling.efficiency = divided(scaling.speedup, static_cast<double>(workers));
     if (workers > 1) scaling.karp_flatt = karp_flatt(scaling.speedup.value, workers);

@@ -15,7 +15,6 @@
 namespace dp::experiments::statistics {
 
 struct Scaling {
-    std::size_t workers = 1;
     Ratio speedup;                     // T(1) / T(N)
     Ratio efficiency;                  // speedup / N
     std::optional<double> karp_flatt;  // none for N = 1

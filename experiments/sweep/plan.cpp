@@ -72,9 +72,9 @@ void equalise_steps(std::vector<RunConfig>& configurations, std::size_t training
     }
 }
 
-std::vector<PlannedRun> schedule(const std::vector<RunConfig>& configurations, Scaling scaling,
-                                 std::size_t repetitions, std::uint64_t seed) {
-    std::vector<PlannedRun> runs;
+std::vector<Run> schedule(const std::vector<RunConfig>& configurations, Scaling scaling,
+                          std::size_t repetitions, std::uint64_t seed) {
+    std::vector<Run> runs;
     std::vector<std::size_t> order(configurations.size());
     for (std::size_t repetition = 1; repetition <= repetitions; ++repetition) {
         for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
@@ -82,7 +82,12 @@ std::vector<PlannedRun> schedule(const std::vector<RunConfig>& configurations, S
             shuffle(order, core::RandomStream(seed, core::RandomUse::kSweepOrder, {repetition}));
         }
         for (const std::size_t i : order) {
-            runs.push_back({configurations[i], {scaling, repetition, runs.size() + 1}});
+            Run run;
+            run.settings.config = configurations[i];
+            run.settings.scaling = scaling;
+            run.repetition = repetition;
+            run.sequence = runs.size() + 1;
+            runs.push_back(std::move(run));
         }
     }
     return runs;

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/train/run_config.hpp"
-#include "experiments/results/run_file.hpp"
+#include "experiments/results/run.hpp"
 #include "experiments/sweep/request.hpp"
 
 namespace dp::experiments {
@@ -21,14 +21,9 @@ std::vector<core::RunConfig> plan_configurations(const Request& request);
 /// a smaller --steps stays. Throws Error(kUsage) when `training_images` are not enough for one.
 void equalise_steps(std::vector<core::RunConfig>& configurations, std::size_t training_images);
 
-struct PlannedRun {
-    core::RunConfig config;
-    SweepPlace place;
-};
-
 /// Every configuration `repetitions` times. More than once: repetition by repetition, each in an
 /// order of its own, drawn with `seed`, so that drift of the machine favours no configuration.
-std::vector<PlannedRun> schedule(const std::vector<core::RunConfig>& configurations,
-                                 Scaling scaling, std::size_t repetitions, std::uint64_t seed);
+std::vector<Run> schedule(const std::vector<core::RunConfig>& configurations, Scaling scaling,
+                          std::size_t repetitions, std::uint64_t seed);
 
 }  // namespace dp::experiments

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/train/run_config.hpp"
-#include "experiments/results/run_record.hpp"
+#include "experiments/options/run_settings.hpp"
 
 namespace dp::experiments {
 

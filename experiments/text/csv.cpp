@@ -7,15 +7,6 @@
 #include "core/base/check.hpp"
 
 namespace dp::experiments {
-namespace {
-
-std::string line_of(const std::vector<std::string>& cells) {
-    std::string line;
-    for (const std::string& cell : cells) line += (&cell == &cells.front() ? "" : ",") + cell;
-    return line + "\n";
-}
-
-}  // namespace
 
 std::string csv_cell(std::string_view text) {
     if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
@@ -32,12 +23,15 @@ std::string csv_cell(std::optional<double> value) {
     return value ? csv_cell(*value) : std::string();
 }
 
-Csv::Csv(const std::vector<std::string>& header)
-    : columns_(header.size()), text_(line_of(header)) {}
+Csv::Csv(const std::vector<std::string>& header, std::string_view line_end)
+    : columns_(header.size()), line_end_(line_end) {
+    add_row(header);
+}
 
 void Csv::add_row(const std::vector<std::string>& cells) {
     DP_CHECK(cells.size(), ==, columns_);
-    text_ += line_of(cells);
+    for (const std::string& cell : cells) text_ += (&cell == &cells.front() ? "" : ",") + cell;
+    text_ += line_end_;
 }
 
 }  // namespace dp::experiments

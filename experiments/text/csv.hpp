@@ -20,19 +20,20 @@ inline std::string csv_cell(bool value) { return value ? "1" : "0"; }
 
 class Csv {
 public:
-    explicit Csv(const std::vector<std::string>& header);
+    explicit Csv(const std::vector<std::string>& header, std::string_view line_end = "\n");
 
     /// Adds a row, of as many cells as the header has: CheckFailure.
     template <typename... Cells>
     void add(const Cells&... cells) {
         add_row({csv_cell(cells)...});
     }
+    /// The same of cells that are ready to be written.
+    void add_row(const std::vector<std::string>& cells);
     [[nodiscard]] const std::string& text() const { return text_; }
 
 private:
-    void add_row(const std::vector<std::string>& cells);
-
     std::size_t columns_;
+    std::string_view line_end_;
     std::string text_;
 };
 

@@ -53,14 +53,12 @@ void read_all(const fs::path& folder) {
     } catch (const Json::exception&) {
     }
     const ResultsFolder results = read_results(folder);
-    diff::format_comparison(results, results, diff::compare_folders(results, results, 0.05));
+    const analysis::Analysis untraced = analysis::analyse(results);
+    diff::format_comparison(results, results, diff::compare_folders(untraced, untraced, 0.05));
     predict::Request request;
     request.workers = {2, 8};
-    predict::Measurements measurements{results, {}};
-    const fs::path allreduce_file = folder / "allreduce.json";
-    if (fs::exists(allreduce_file))
-        measurements.reductions = analysis::read_allreduce(allreduce_file);
-    predict::format_predictions(predict::make_predictions(measurements, request), request);
+    predict::format_predictions(predict::make_predictions(analysis::analyse(folder), request),
+                                request);
 }
 
 /// Why reading `folder` fails with anything but an Error; empty when it does not.

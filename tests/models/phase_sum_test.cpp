@@ -30,7 +30,7 @@ std::vector<Choice> every_reduction() {
     return all;
 }
 
-void check_document(const experiments::StoredRun& run) {
+void check_document(const experiments::Run& run) {
     const auto document = nlohmann::json::parse(std::ifstream(run.file));
     for (const auto& worker : document.at("result").at("workers")) {
         for (const auto& epoch : worker.at("epochs")) {

@@ -21,11 +21,11 @@ inline void write_repetitions(const TemporaryFolder& folder, const std::string& 
 
 /// A run of 100 steps of 50 ms in which rank `rank` spends 5 ms more in `phase`, and is last in
 /// `steps_last` of the steps by as much, at publish or at the exchange.
-inline experiments::RunRecord made_straggler(const std::string& mode, std::size_t workers,
-                                             std::size_t rank, core::Phase phase,
-                                             std::uint64_t steps_last, bool at_publish) {
-    experiments::RunRecord record = made_run(mode, workers, 1, 0.05);
-    for (core::WorkerReport& worker : record.result->workers) {
+inline experiments::Run made_straggler(const std::string& mode, std::size_t workers,
+                                       std::size_t rank, core::Phase phase,
+                                       std::uint64_t steps_last, bool at_publish) {
+    experiments::Run record = made_run(mode, workers, 1, 0.05);
+    for (core::WorkerReport& worker : record.result.workers) {
         core::WorkerEpoch& epoch = worker.epochs.front();
         core::Lateness& late = at_publish ? epoch.late_at_publish : epoch.late_at_exchange;
         if (worker.rank == rank) {

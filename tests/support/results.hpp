@@ -5,20 +5,21 @@
 #include <string>
 
 #include "core/data/synthetic.hpp"
+#include "experiments/machine/machine.hpp"
 #include "experiments/results/run_file.hpp"
 
 namespace dp::tests {
 
 /// A run of one epoch whose steps took `step_seconds`, of which every rank computes all but a
 /// hundredth; 100 steps of 128 images a rank.
-inline experiments::RunRecord made_run(const std::string& mode, std::size_t workers,
-                                       std::size_t repetition, double step_seconds) {
+inline experiments::Run made_run(const std::string& mode, std::size_t workers,
+                                 std::size_t repetition, double step_seconds) {
     constexpr std::size_t kSteps = 100;
-    experiments::RunRecord record;
-    record.config.mode = mode;
-    record.config.workers = workers;
-    record.config.epochs = 1;
-    record.place.repetition = record.place.sequence = repetition;
+    experiments::Run record;
+    record.settings.config.mode = mode;
+    record.settings.config.workers = workers;
+    record.settings.config.epochs = 1;
+    record.repetition = record.sequence = repetition;
     record.started = "2026-01-31T23:59:59Z";
     core::RunResult result;
     result.checksum = "00000000000000ff";
@@ -42,13 +43,14 @@ inline experiments::RunRecord made_run(const std::string& mode, std::size_t work
 }
 
 /// Writes such runs into a folder.
-inline void write_made_run(const std::filesystem::path& folder,
-                           const experiments::RunRecord& record) {
+inline void write_made_run(const std::filesystem::path& folder, experiments::Run run) {
     static const core::Dataset data = core::make_synthetic(1, 20, 10);
     experiments::Machine machine;
     machine.cpu_model = "a CPU";
     machine.affinity = {0, 1};
-    experiments::write_run(folder, record, machine, data);
+    run.context = experiments::context_json(machine);
+    run.settings.data = experiments::DataFacts(data);
+    experiments::write_run(folder, run);
 }
 
 }  // namespace dp::tests

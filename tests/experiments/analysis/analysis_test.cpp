@@ -132,7 +132,7 @@ TEST_CASE("runs of other settings or machines are told, and not compared") {
     write_repetitions(folder, "serial", 1, 0.05);
     for (std::size_t r = 1; r <= 5; ++r) {
         auto record = tests::made_run("threads", 2, r, 0.0625);
-        record.config.seed = 7;
+        record.settings.config.seed = 7;
         tests::write_made_run(folder.path(), record);
     }
     const Analysis analysis = analyse(folder.path());
@@ -147,7 +147,7 @@ TEST_CASE("repetitions that differ in their settings have no median") {
     const TemporaryFolder folder;
     write_repetitions(folder, "serial", 1, 0.05, 2);
     auto record = tests::made_run("serial", 1, 3, 0.02);
-    record.config.batch_size = 64;
+    record.settings.config.batch_size = 64;
     tests::write_made_run(folder.path(), record);
     const Analysis analysis = analyse(folder.path());
     CHECK_FALSE(analysis.find("serial", 1)->images_per_second);
@@ -159,7 +159,7 @@ TEST_CASE("oversubscribed runs are left out of fits, predictions and waterfalls"
     for (const std::size_t workers : {2U, 4U, 8U}) {
         for (std::size_t r = 1; r <= 5; ++r) {
             auto record = tests::made_run("threads", workers, r, 0.06);
-            record.oversubscribed = workers > 2;
+            record.settings.oversubscribed = workers > 2;
             tests::write_made_run(folder.path(), record);
         }
     }
@@ -194,7 +194,7 @@ TEST_CASE("repetitions that differ in a bit are told") {
     tests::write_made_run(folder.path(), record);
     CHECK_THAT(describe_correctness(analyse(folder.path())),
                Catch::Contains("N = 2 ended with equal parameters, bit for bit"));
-    record.result->checksum = "0000000000000bad";
+    record.result.checksum = "0000000000000bad";
     tests::write_made_run(folder.path(), record);
     CHECK_THAT(describe_correctness(analyse(folder.path())),
                Catch::Contains("N = 2 ended with different parameters"));
@@ -204,7 +204,7 @@ TEST_CASE("different parameters at one N are told") {
     const TemporaryFolder folder;
     write_repetitions(folder, "threads", 2, 0.05, 1);
     auto record = tests::made_run("procs", 2, 1, 0.05);
-    record.result->checksum = "0000000000000bad";
+    record.result.checksum = "0000000000000bad";
     tests::write_made_run(folder.path(), record);
     const Analysis analysis = analyse(folder.path());
     CHECK_FALSE(analysis.correctness.at(0).equal());
@@ -236,7 +236,6 @@ TEST_CASE("runs that add in no fixed order are named and not compared, but for o
 TEST_CASE("a folder in which every run failed is refused with the reason") {
     const TemporaryFolder folder;
     auto record = tests::made_run("procs", 2, 1, 1.0);
-    record.result.reset();
     record.failure = {core::ExitCode::kWorkerDied, "worker 1 was killed", 1, 9};
     tests::write_made_run(folder.path(), record);
     CHECK_THROWS_WITH(analyse(folder.path()), Catch::Contains("worker 1 was killed"));

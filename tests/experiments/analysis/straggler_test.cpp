@@ -10,13 +10,7 @@ using experiments::analysis::find_straggler;
 
 namespace {
 
-std::vector<experiments::StoredRun> stored(const experiments::RunRecord& record) {
-    experiments::StoredRun run;
-    run.mode = record.config.mode;
-    run.workers = record.config.workers;
-    run.result = *record.result;
-    return {run};
-}
+std::vector<experiments::Run> alone(const experiments::Run& run) { return {run}; }
 
 }  // namespace
 
@@ -29,7 +23,7 @@ TEST_CASE("a straggler is named with its phase, in both models") {
             for (const std::size_t workers : {2U, 4U}) {
                 INFO(mode << ", " << core::name_of(phase) << ", N = " << workers);
                 const auto runs =
-                    stored(tests::made_straggler(mode, workers, 1, phase, 98, at_publish));
+                    alone(tests::made_straggler(mode, workers, 1, phase, 98, at_publish));
                 const auto straggler = find_straggler(runs);
                 REQUIRE(straggler);
                 CHECK(straggler->rank == 1);
@@ -45,26 +39,26 @@ TEST_CASE("a straggler is named with its phase, in both models") {
 }
 
 TEST_CASE("nobody is named where the last rank changes, or costs little, or is alone") {
-    CHECK_FALSE(find_straggler(stored(tests::made_run("threads", 2, 1, 0.05))));
-    CHECK_FALSE(find_straggler(stored(tests::made_run("serial", 2, 1, 0.05))));
-    CHECK_FALSE(find_straggler(stored(tests::made_run("threads", 1, 1, 0.05))));
+    CHECK_FALSE(find_straggler(alone(tests::made_run("threads", 2, 1, 0.05))));
+    CHECK_FALSE(find_straggler(alone(tests::made_run("serial", 2, 1, 0.05))));
+    CHECK_FALSE(find_straggler(alone(tests::made_run("threads", 1, 1, 0.05))));
     // Last in 60 of 100 steps.
     CHECK_FALSE(
-        find_straggler(stored(tests::made_straggler("procs", 2, 1, Phase::kForward, 60, false))));
+        find_straggler(alone(tests::made_straggler("procs", 2, 1, Phase::kForward, 60, false))));
     // Last in nearly all steps, by 1 ms of 50.
     auto little = tests::made_straggler("procs", 2, 1, Phase::kForward, 98, false);
-    little.result->workers[1].epochs[0].late_at_exchange.seconds = 0.098;
-    CHECK_FALSE(find_straggler(stored(little)));
+    little.result.workers[1].epochs[0].late_at_exchange.seconds = 0.098;
+    CHECK_FALSE(find_straggler(alone(little)));
     // Two ranks that cost the same.
     auto both = tests::made_straggler("procs", 2, 1, Phase::kForward, 70, false);
-    both.result->workers[0].epochs[0].late_at_exchange.seconds = 0.35;
-    CHECK_FALSE(find_straggler(stored(both)));
+    both.result.workers[0].epochs[0].late_at_exchange.seconds = 0.35;
+    CHECK_FALSE(find_straggler(alone(both)));
 }
 
 TEST_CASE("a straggler that no phase explains is named without one") {
     auto record = tests::made_straggler("procs", 2, 0, Phase::kForward, 98, false);
-    record.result->workers[0].epochs[0].phase_seconds[1] -= 0.5;
-    const auto straggler = find_straggler(stored(record));
+    record.result.workers[0].epochs[0].phase_seconds[1] -= 0.5;
+    const auto straggler = find_straggler(alone(record));
     REQUIRE(straggler);
     CHECK(straggler->rank == 0);
     CHECK_FALSE(straggler->phase);

@@ -36,20 +36,24 @@ void add_runs(const tests::TemporaryFolder& folder, const char* mode, std::size_
     }
 }
 
-void set_setting(StoredRun& run, const char* field, const auto& value) {
+void set_setting(Run& run, const char* field, const auto& value) {
     const experiments::Setting& row = *experiments::find_setting(field);
     row.read(row, value, run.settings);
 }
 
 /// Changes a field of every run, as if they had been made so.
 void set(ResultsFolder& results, const char* section, const char* field, const auto& value) {
-    for (StoredRun& run : results.runs) {
+    for (Run& run : results.runs) {
         if (section == std::string("context")) {
             run.context[field] = value;
         } else {
             set_setting(run, field, value);
         }
     }
+}
+
+FolderComparison compare(const ResultsFolder& before, const ResultsFolder& after, double alpha) {
+    return compare_folders(analysis::analyse(before), analysis::analyse(after), alpha);
 }
 
 const SetupDifference* find_difference(const FolderComparison& comparison, const char* field) {
@@ -65,8 +69,7 @@ TEST_CASE("a regression of 10 % is shown, and a repeat of the same speed is not"
     add_runs(after, "threads", 2, 50.0 / 0.9, 5, 5);
     add_runs(before, "procs", 2, 50.0, 5);
     add_runs(after, "procs", 2, 50.0, 5, 5);
-    const auto result =
-        compare_folders(read_results(before.path()), read_results(after.path()), 0.05);
+    const auto result = compare(read_results(before.path()), read_results(after.path()), 0.05);
     REQUIRE(result.comparisons.size() == 2);
     const Comparison& threads = result.comparisons[0];
     CHECK(threads.mode == "threads");
@@ -84,8 +87,7 @@ TEST_CASE("a regression of 10 % is shown, and a repeat of the same speed is not"
     CHECK(result.setup.empty());
 
     // What is gained is as plain as what is lost.
-    const auto back =
-        compare_folders(read_results(after.path()), read_results(before.path()), 0.05);
+    const auto back = compare(read_results(after.path()), read_results(before.path()), 0.05);
     CHECK(back.comparisons[0].verdict == Verdict::kFaster);
     REQUIRE(find_regressions(result, 0.05).size() == 1);
     CHECK(find_regressions(result, 0.05)[0].mode == "threads");
@@ -100,8 +102,7 @@ TEST_CASE("the verdict is on the p-value adjusted for all configurations") {
         add_runs(before, "threads", workers, 50.0, 5);
         add_runs(after, "threads", workers, workers == 3 ? 60.0 : 50.0, 5, 5);
     }
-    const auto result =
-        compare_folders(read_results(before.path()), read_results(after.path()), 0.05);
+    const auto result = compare(read_results(before.path()), read_results(after.path()), 0.05);
     REQUIRE(result.comparisons.size() == 7);
     CHECK(result.comparisons[2].test.p_value < 0.01);
     CHECK(result.comparisons[2].adjusted_p.value() == Approx(14.0 / 252));
@@ -118,9 +119,9 @@ TEST_CASE("oversubscribed configurations are shown, not judged, and cost the oth
     }
     ResultsFolder a = read_results(before.path()), b = read_results(after.path());
     for (ResultsFolder* results : {&a, &b}) {
-        for (StoredRun& run : results->runs) run.oversubscribed = run.workers > 4;
+        for (Run& run : results->runs) run.settings.oversubscribed = run.workers() > 4;
     }
-    const auto result = compare_folders(a, b, 0.05);
+    const auto result = compare(a, b, 0.05);
     REQUIRE(result.comparisons.size() == 7);
     CHECK(result.judged() == 4);
     CHECK(result.comparisons[1].adjusted_p.value() == Approx(8.0 / 252));
@@ -137,14 +138,13 @@ TEST_CASE("repetitions too few to show a difference are said to be") {
     add_runs(before, "threads", 2, 50.0, 3);
     add_runs(after, "threads", 2, 100.0, 3, 5);
     const auto folders = std::pair(read_results(before.path()), read_results(after.path()));
-    const auto result = compare_folders(folders.first, folders.second, 0.05);
+    const auto result = compare(folders.first, folders.second, 0.05);
     CHECK(result.comparisons.at(0).verdict == Verdict::kTooFew);
     CHECK(result.comparisons.at(0).test.least_p_value == Approx(0.1));
     CHECK(result.repetitions_needed() == 4);
     CHECK(holds(format_comparison(folders.first, folders.second, result), "--reps 4"));
     // At a level that three repetitions reach, they show it.
-    CHECK(compare_folders(folders.first, folders.second, 0.2).comparisons[0].verdict ==
-          Verdict::kSlower);
+    CHECK(compare(folders.first, folders.second, 0.2).comparisons[0].verdict == Verdict::kSlower);
 }
 
 TEST_CASE("another machine and other work are a warning above the table") {
@@ -160,7 +160,7 @@ TEST_CASE("another machine and other work are a warning above the table") {
     set(b, "config", "precision", "bf16");
     set(b, "context", "kernel", "Linux 9");
     set_setting(b.runs.front(), "batch_size", 64U);
-    const auto result = compare_folders(a, b, 0.05);
+    const auto result = compare(a, b, 0.05);
     CHECK_FALSE(result.comparable());
     for (const char* field : {"cpu_model", "onednn_isa", "precision"}) {
         INFO(field);
@@ -193,19 +193,19 @@ TEST_CASE("a checksum that changed is told where settings, build and CPU are equ
     add_runs(after, "threads", 2, 50.0, 2, 5);
     const ResultsFolder a = read_results(before.path());
     ResultsFolder b = read_results(after.path());
-    CHECK(compare_folders(a, b, 0.05).checksums.empty());
-    for (StoredRun& run : b.runs) run.result.checksum = "0000000000000abc";
+    CHECK(compare(a, b, 0.05).checksums.empty());
+    for (Run& run : b.runs) run.result.checksum = "0000000000000abc";
     set(b, "config", "overlap", false);  // no bit depends on it
-    const auto changed = compare_folders(a, b, 0.05);
+    const auto changed = compare(a, b, 0.05);
     REQUIRE(changed.checksums.size() == 1);
     CHECK(changed.checksums[0].configuration == "threads N = 2");
     CHECK(changed.checksums[0].before == "00000000000000ff");
     CHECK(changed.checksums[0].after == "0000000000000abc");
     set(b, "config", "seed", 2U);
-    CHECK(compare_folders(a, b, 0.05).checksums.empty());
+    CHECK(compare(a, b, 0.05).checksums.empty());
     set(b, "config", "seed", a.runs[0].settings.config.seed);
     set(b, "context", "cpu_model", "another CPU");
-    CHECK(compare_folders(a, b, 0.05).checksums.empty());
+    CHECK(compare(a, b, 0.05).checksums.empty());
 }
 
 TEST_CASE("checksums are compared where gradients were added in one order") {
@@ -229,8 +229,8 @@ TEST_CASE("configurations of one folder are listed, and without a common one not
     const tests::TemporaryFolder before, after;
     add_runs(before, "threads", 2, 50.0, 1);
     add_runs(after, "procs", 2, 50.0, 1);
-    const auto error = error_of(
-        [&] { compare_folders(read_results(before.path()), read_results(after.path()), 0.05); });
+    const auto error =
+        error_of([&] { compare(read_results(before.path()), read_results(after.path()), 0.05); });
     REQUIRE(error);
     CHECK(error->code() == core::ExitCode::kUsage);
     CHECK(holds(error->what(), "threads N = 2"));
@@ -238,16 +238,15 @@ TEST_CASE("configurations of one folder are listed, and without a common one not
 
     add_runs(before, "serial", 1, 50.0, 1);
     add_runs(after, "serial", 1, 50.0, 1);
-    const auto result =
-        compare_folders(read_results(before.path()), read_results(after.path()), 0.05);
+    const auto result = compare(read_results(before.path()), read_results(after.path()), 0.05);
     CHECK(result.comparisons.size() == 1);
     CHECK(result.only_before == std::vector<std::string>{"threads N = 2"});
     CHECK(result.only_after == std::vector<std::string>{"procs N = 2"});
 
     // Runs that only evaluated have no speed.
     ResultsFolder none = read_results(after.path());
-    for (StoredRun& run : none.runs) run.result.epochs.clear();
-    const auto untrained = compare_folders(read_results(before.path()), none, 0.05);
+    for (Run& run : none.runs) run.result.epochs.clear();
+    const auto untrained = compare(read_results(before.path()), none, 0.05);
     CHECK(untrained.comparisons.empty());
     CHECK(untrained.without_training == std::vector<std::string>{"serial N = 1"});
 }
@@ -303,7 +302,7 @@ TEST_CASE("dp_compare diff --fail-above exits with 9 where it could not judge") 
     add_runs(slow, "threads", 2, 100.0, 3, 5);
     for (std::size_t repetition = 1; repetition <= 5; ++repetition) {
         auto run = tests::made_run("threads", 2, repetition, 0.05);
-        run.oversubscribed = true;
+        run.settings.oversubscribed = true;
         tests::write_made_run(busy.path(), run);
     }
     const std::string a = one.path().string(), b = three.path().string();

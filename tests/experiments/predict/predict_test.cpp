@@ -50,9 +50,9 @@ double step_seconds(std::size_t workers, double batch) {
 
 /// A run of `workers` threads on a machine that the step model describes; its computing takes
 /// `inflation` times as long.
-StoredRun made_threads_run(std::size_t workers, std::size_t repetition, double inflation = 1.0) {
-    experiments::RunRecord record = tests::made_run("threads", workers, repetition, 1.0);
-    core::RunResult& result = *record.result;
+Run made_threads_run(std::size_t workers, std::size_t repetition, double inflation = 1.0) {
+    Run run = tests::made_run("threads", workers, repetition, 1.0);
+    core::RunResult& result = run.result;
     result.reduction = "in-place";
     result.steps_per_epoch = kSteps;
     const double compute = kSteps * kComputePerImage * kBatch * inflation;
@@ -70,21 +70,25 @@ StoredRun made_threads_run(std::size_t workers, std::size_t repetition, double i
                                kSteps * kOther};
         epoch.exchange.hidden_seconds = 0.1 * exchange;
     }
-    StoredRun run;
-    run.status = "complete";
-    run.mode = "threads";
-    run.workers = workers;
-    run.repetition = repetition;
-    run.batch_size = kBatch;
+    run.settings.config.batch_size = kBatch;
     run.context = {{"usable_cpus", 4.0}};
-    run.config = {{"model", "cifar_cnn"}};
-    run.result = result;
     return run;
 }
 
+struct Measurements {
+    ResultsFolder results;
+    std::vector<allreduce::Row> reductions;
+};
+
+predict::Predictions make_predictions(const Measurements& measurements,
+                                      const predict::Request& request) {
+    return predict::make_predictions(analyse(measurements.results, measurements.reductions),
+                                     request);
+}
+
 /// Two repetitions of each N, and the reduction's rows near the gradients' size.
-predict::Measurements made_measurements(const std::vector<std::size_t>& workers) {
-    predict::Measurements measurements;
+Measurements made_measurements(const std::vector<std::size_t>& workers) {
+    Measurements measurements;
     measurements.results.folder = "results";
     for (const std::size_t n : workers) {
         for (const std::size_t repetition : {1U, 2U}) {
@@ -157,7 +161,7 @@ TEST_CASE("what one rank updates for all is update, and not the others' waiting"
 }
 
 TEST_CASE("an exchange is calibrated by right sums near the gradients' size, one CPU a rank") {
-    const predict::Measurements made = made_measurements({1, 2});
+    const Measurements made = made_measurements({1, 2});
     const auto times = [](const std::vector<allreduce::Row>& rows) {
         return exchange_times(rows, "threads", "in-place", kGradientBytes).size();
     };
@@ -205,8 +209,7 @@ TEST_CASE("allreduce.json is read back as it was written, and anything else is r
 }
 
 TEST_CASE("predictions are the truth where the machine is as the model says") {
-    const auto predictions =
-        predict::make_predictions(made_measurements({1, 2, 4}), asking_for({8, 64}));
+    const auto predictions = make_predictions(made_measurements({1, 2, 4}), asking_for({8, 64}));
     REQUIRE(predictions.modes.size() == 1);
     const predict::ModePredictions& mode = predictions.modes[0];
     CHECK(mode.mode == "threads");
@@ -215,7 +218,7 @@ TEST_CASE("predictions are the truth where the machine is as the model says") {
     CHECK(mode.batch == kBatch);
     REQUIRE(mode.measured.size() == 3);
     CHECK(mode.measured[2].workers == 4);
-    CHECK(mode.measured[2].repetitions == 2);
+    CHECK(mode.measured[2].repetitions.size() == 2);
     REQUIRE(mode.predictor);
     CHECK(mode.predictor->held_out().workers == 4);
     CHECK(mode.predictor->held_out().relative_error == Approx(0.0).margin(1e-9));
@@ -241,15 +244,15 @@ TEST_CASE("predictions are the truth where the machine is as the model says") {
 }
 
 TEST_CASE("another batch is predicted for, and measured ones that share CPUs are left out") {
-    predict::Measurements measurements = made_measurements({1, 2});
+    Measurements measurements = made_measurements({1, 2});
     for (const std::size_t repetition : {1U, 2U}) {
-        StoredRun run = made_threads_run(8, repetition, 5.0);
-        run.oversubscribed = true;
+        Run run = made_threads_run(8, repetition, 5.0);
+        run.settings.oversubscribed = true;
         measurements.results.runs.push_back(run);
     }
     predict::Request request = asking_for({16});
     request.batch_size = 256;
-    const auto mode = predict::make_predictions(measurements, request).modes.at(0);
+    const auto mode = make_predictions(measurements, request).modes.at(0);
     CHECK(mode.measured.size() == 2);
     REQUIRE(mode.predictor);
     CHECK(mode.batch == 256);
@@ -257,11 +260,11 @@ TEST_CASE("another batch is predicted for, and measured ones that share CPUs are
 }
 
 TEST_CASE("a check that fails shows its error and widens the interval") {
-    predict::Measurements measurements = made_measurements({1, 2});
+    Measurements measurements = made_measurements({1, 2});
     for (const std::size_t repetition : {1U, 2U}) {
         measurements.results.runs.push_back(made_threads_run(4, repetition, 1.3));
     }
-    const auto mode = predict::make_predictions(measurements, asking_for({8})).modes.at(0);
+    const auto mode = make_predictions(measurements, asking_for({8})).modes.at(0);
     REQUIRE(mode.predictor);
     const double measured =
         step_seconds(4, kBatch) + 0.3 * kComputePerImage * static_cast<double>(kBatch);
@@ -270,16 +273,16 @@ TEST_CASE("a check that fails shows its error and widens the interval") {
     const auto& step = mode.predictions.at(0).prediction.step;
     CHECK(step.interval95.high > step.seconds * (1.0 - error));
     const std::string text = predict::format_predictions(
-        predict::make_predictions(measurements, asking_for({8})), asking_for({8}));
+        make_predictions(measurements, asking_for({8})), asking_for({8}));
     CHECK(holds(text, fmt::format("error {:+.1f} %: too far to rely on", 100.0 * error)));
 }
 
 TEST_CASE("a batch that holds the efficiency only by being tiny is not recommended") {
-    predict::Measurements measurements = made_measurements({1});
+    Measurements measurements = made_measurements({1});
     for (const std::size_t repetition : {1U, 2U}) {
         measurements.results.runs.push_back(made_threads_run(2, repetition, 1.5));
     }
-    const auto mode = predict::make_predictions(measurements, asking_for({2})).modes.at(0);
+    const auto mode = make_predictions(measurements, asking_for({2})).modes.at(0);
     REQUIRE(mode.predictor);
     // The sliced update alone makes a batch of 1 efficient.
     CHECK(statistics::efficiency_of(mode.predictor->model(), 2, 1) > 0.8);
@@ -298,7 +301,7 @@ TEST_CASE("a batch that holds the efficiency only by being tiny is not recommend
 TEST_CASE("on a network the machines are as few as hold all workers, each with its ring's time") {
     predict::Request request = asking_for({4, 6, 16});
     request.network = {50e-6, 1e9};
-    const auto predictions = predict::make_predictions(made_measurements({1, 2, 4}), request);
+    const auto predictions = make_predictions(made_measurements({1, 2, 4}), request);
     CHECK(predictions.workers_per_machine == 4);  // the usable CPUs
     CHECK(predictions.most_machines == 4);
     const auto& rows = predictions.modes.at(0).predictions;
@@ -318,44 +321,44 @@ TEST_CASE("on a network the machines are as few as hold all workers, each with i
                 "several machines are faster than one from N = 8 on (2 machines of 4)"));
 
     request.workers = {5};
-    const auto five = predict::make_predictions(made_measurements({1, 2, 4}), request);
+    const auto five = make_predictions(made_measurements({1, 2, 4}), request);
     // Three on the fuller of two machines set the pace, and five are counted.
     CHECK(five.modes.at(0).predictions.at(0).networked->images_per_second ==
           Approx(5.0 * kBatch / (step_seconds(3, kBatch) + two)));
 
     request.network->bytes_per_second = 1e7;
-    const auto slow = predict::make_predictions(made_measurements({1, 2, 4}), request);
+    const auto slow = make_predictions(made_measurements({1, 2, 4}), request);
     CHECK_FALSE(slow.modes.at(0).machines_that_pay);
     CHECK(holds(predict::format_predictions(slow, request),
                 "up to N = 8 (2 machines of 4) no number of machines is faster than one"));
 }
 
 TEST_CASE("without a second N or the reduction's times there is a reason and no figure") {
-    const auto one = predict::make_predictions(made_measurements({1}), asking_for({8})).modes.at(0);
+    const auto one = make_predictions(made_measurements({1}), asking_for({8})).modes.at(0);
     CHECK_FALSE(one.predictor);
     CHECK(holds(one.predictor.reason(), "N = 1 alone"));
     CHECK(one.predictions.empty());
 
-    predict::Measurements without = made_measurements({1, 2});
+    Measurements without = made_measurements({1, 2});
     without.reductions.clear();
-    const auto none = predict::make_predictions(without, asking_for({8})).modes.at(0);
+    const auto none = make_predictions(without, asking_for({8})).modes.at(0);
     CHECK_FALSE(none.predictor);
     CHECK(holds(none.predictor.reason(), "results/allreduce.json is missing"));
     CHECK(holds(none.predictor.reason(), "dp_compare allreduce --mode threads -n 2 --out results"));
-    const std::string text = predict::format_predictions(
-        predict::make_predictions(without, asking_for({8})), asking_for({8}));
+    const std::string text =
+        predict::format_predictions(make_predictions(without, asking_for({8})), asking_for({8}));
     CHECK(holds(text, "no prediction"));
     CHECK_FALSE(holds(text, "predicted"));
 
-    predict::Measurements serial = made_measurements({1});
-    for (StoredRun& run : serial.results.runs) run.mode = "serial";
-    const auto error = error_of([&] { predict::make_predictions(serial, asking_for({8})); });
+    Measurements serial = made_measurements({1});
+    for (Run& run : serial.results.runs) run.settings.config.mode = "serial";
+    const auto error = error_of([&] { make_predictions(serial, asking_for({8})); });
     REQUIRE(error);
     CHECK(error->code() == core::ExitCode::kUsage);
     predict::Request procs = asking_for({8});
     procs.modes = {"procs"};
     CHECK(holds(error_of([&] {
-                    predict::make_predictions(made_measurements({1, 2}), procs);
+                    make_predictions(made_measurements({1, 2}), procs);
                 })->what(),
                 "--mode procs"));
 }

@@ -16,28 +16,32 @@ TEST_CASE("runs read back are those that were written, by worker count, mode and
     tests::write_made_run(folder.path(), tests::made_run("threads", 2, 2, 0.053));
     tests::write_made_run(folder.path(), tests::made_run("threads", 2, 1, 0.052));
     tests::write_made_run(folder.path(), tests::made_run("serial", 1, 1, 0.05));
-    experiments::RunRecord failed = tests::made_run("procs", 10, 1, 1.0);
-    failed.result.reset();
+    experiments::Run failed = tests::made_run("procs", 10, 1, 1.0);
     failed.failure = {core::ExitCode::kWorkerDied, "worker 3 was killed", 3, 9};
     tests::write_made_run(folder.path(), failed);
 
     const auto results = experiments::read_results(folder.path());
     REQUIRE(results.failed.size() == 1);
-    CHECK(results.failed[0].reason == "worker 3 was killed");
+    CHECK(results.failed[0].failure->reason == "worker 3 was killed");
     REQUIRE(results.runs.size() == 4);
-    CHECK(results.runs[0].mode == "serial");
-    CHECK(results.runs[0].scaling == "fixed-epoch");
-    CHECK(results.runs[0].batch_size == 128);
-
-    const auto groups = experiments::group_runs(results);
-    REQUIRE(groups.size() == 3);
-    CHECK(groups[1].mode == "threads");
-    CHECK(groups[1].workers == 2);
-    REQUIRE(groups[1].runs.size() == 2);
-    CHECK(groups[1].train_seconds() == std::vector{0.052 * 100, 0.053 * 100});
-    CHECK(groups[1].images_per_second()[0] == Approx(2 * 128 / 0.052));
-    CHECK(groups[2].mode == "procs");
-    CHECK(groups[2].runs[0].result.workers.size() == 2);
+    CHECK(results.failed[0].failure->code == core::ExitCode::kWorkerDied);
+    CHECK(results.failed[0].failure->rank == 3);
+    CHECK(results.failed[0].failure->signal == 9);
+    const auto is = [&](std::size_t i, const char* mode, std::size_t workers,
+                        std::size_t repetition, double seconds) {
+        const experiments::Run& run = results.runs[i];
+        CHECK(run.mode() == mode);
+        CHECK(run.workers() == workers);
+        CHECK(run.repetition == repetition);
+        CHECK(run.result.train_seconds() == 100 * seconds);
+        CHECK(run.settings.config.batch_size == 128);
+        CHECK_FALSE(run.failure);
+    };
+    is(0, "serial", 1, 1, 0.05);
+    is(1, "threads", 2, 1, 0.052);
+    is(2, "threads", 2, 2, 0.053);
+    is(3, "procs", 2, 1, 0.055);
+    CHECK(results.runs[3].result.workers.size() == 2);
 }
 
 TEST_CASE("a folder without runs and a file that is no run are refused by name") {

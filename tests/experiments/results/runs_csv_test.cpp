@@ -14,11 +14,11 @@ using core::Phase;
 namespace {
 
 /// Two ranks, two epochs of ten steps; every number is one of its own.
-experiments::RunRecord two_ranks() {
-    experiments::RunRecord record = tests::made_run("procs", 2, 3, 0.01);
-    record.config.epochs = 2;
+experiments::Run two_ranks() {
+    experiments::Run record = tests::made_run("procs", 2, 3, 0.01);
+    record.settings.config.epochs = 2;
     record.startup.before_runs_seconds = 0.5;
-    core::RunResult& result = *record.result;
+    core::RunResult& result = record.result;
     result.steps_per_epoch = 10;
     result.epochs = {{2560, 1.5, 0.5, 1.25, 0.625, 4.0, 0.5},
                      {2560, 1.0, 0.75, 0.5, 0.875, 6.0, 1}};
@@ -43,7 +43,7 @@ experiments::RunRecord two_ranks() {
 
 class WrittenTables {
 public:
-    explicit WrittenTables(const std::vector<experiments::RunRecord>& records) {
+    explicit WrittenTables(const std::vector<experiments::Run>& records) {
         for (const auto& record : records) tests::write_made_run(folder_.path(), record);
         experiments::write_runs_csv(folder_.path(), experiments::read_results(folder_.path()));
         runs = tests::csv_rows(folder_.path() / experiments::kRunsCsv);
@@ -137,8 +137,7 @@ TEST_CASE("epochs.csv has a row for each epoch and rank") {
 TEST_CASE("a failed run has a row without figures and its message as it was") {
     const std::string reason =
         GENERATE("plain", "one, two", "\"quoted\"", "two\nlines", "two\r\nlines");
-    experiments::RunRecord failed = tests::made_run("threads", 2, 1, 0.01);
-    failed.result.reset();
+    experiments::Run failed = tests::made_run("threads", 2, 1, 0.01);
     failed.failure = {core::ExitCode::kRunFailed, reason, {}, {}};
     const WrittenTables tables({failed, two_ranks()});
     REQUIRE(tables.runs.size() == 2);
@@ -155,10 +154,10 @@ TEST_CASE("a failed run has a row without figures and its message as it was") {
 }
 
 TEST_CASE("what was not measured is an empty cell") {
-    experiments::RunRecord record = two_ranks();
+    experiments::Run record = two_ranks();
     SECTION("unknown to the kernel") {
-        record.result->workers[1].process_memory.reset();
-        record.result->workers[1].epochs[0].usage.migrations.reset();
+        record.result.workers[1].process_memory.reset();
+        record.result.workers[1].epochs[0].usage.migrations.reset();
         const WrittenTables tables({record});
         CHECK(tables.runs[0].at("pss_bytes").empty());
         CHECK(tables.runs[0].at("migrations").empty());
@@ -166,14 +165,14 @@ TEST_CASE("what was not measured is an empty cell") {
         CHECK(tables.epochs[0].at("migrations") == "1");
     }
     SECTION("ranks of one process share its memory") {
-        record.result->workers[1].process_memory.reset();
-        record.result->workers[1].pid = record.result->workers[0].pid;
+        record.result.workers[1].process_memory.reset();
+        record.result.workers[1].pid = record.result.workers[0].pid;
         CHECK(WrittenTables({record}).runs[0].at("pss_bytes") == "11");
     }
     SECTION("a run of no epoch") {
-        record.result->epochs.clear();
-        record.result->steps_per_epoch = 0;
-        for (auto& worker : record.result->workers) worker.epochs.clear();
+        record.result.epochs.clear();
+        record.result.steps_per_epoch = 0;
+        for (auto& worker : record.result.workers) worker.epochs.clear();
         const WrittenTables tables({record});
         for (const char* name :
              {"steps_per_epoch", "images_per_second", "step_seconds", "exchange_calls_per_epoch",

@@ -85,14 +85,16 @@ Json parse(const fs::path& file) { return Json::parse(std::ifstream(file)); }
 /// A complete run with all that a system may or may not tell, as this program writes it.
 Json made_document() {
     const tests::TemporaryFolder folder;
-    experiments::RunRecord record = tests::made_run("procs", 2, 1, 0.01);
-    record.result->supervisor_memory = {1, 2, 3};
-    record.result->workers[0].process_memory = {1, 2, 3};
+    experiments::Run record = tests::made_run("procs", 2, 1, 0.01);
+    record.result.supervisor_memory = {1, 2, 3};
+    record.result.workers[0].process_memory = {1, 2, 3};
     experiments::Machine machine;
     machine.affinity = {0};
     machine.hardware.caches = {{1, "Data", 32768, 1}};
     const core::Dataset data = core::make_synthetic(1, 20, 10);
-    return parse(experiments::write_run(folder.path(), record, machine, data));
+    record.context = experiments::context_json(machine);
+    record.settings.data = experiments::DataFacts(data);
+    return parse(experiments::write_run(folder.path(), record));
 }
 
 /// The files that the program writes into --out with `arguments`, by name.
@@ -175,10 +177,10 @@ TEST_CASE("every field of a trace is described, and every one described is writt
 
 TEST_CASE("every field of diff's file is described, and every one described is written") {
     const tests::TemporaryFolder before, after, out;
-    experiments::RunRecord record = tests::made_run("threads", 2, 1, 0.01);
+    experiments::Run record = tests::made_run("threads", 2, 1, 0.01);
     tests::write_made_run(before.path(), record);
-    record.config.overlap = false;
-    record.result->checksum = "0000000000000abc";
+    record.settings.config.overlap = false;
+    record.result.checksum = "0000000000000abc";
     tests::write_made_run(after.path(), record);
     const fs::path file = out.path() / "diff.json";
     REQUIRE(tests::run_program({"diff", before.path(), after.path(), "--json", file}).exit_code ==
@@ -212,11 +214,10 @@ TEST_CASE("every field of summary.json is described, and every one described is 
         tests::write_repetitions(folder, "procs", workers, 0.05);
     }
     write_made_allreduce(folder.path(), "procs");
-    experiments::RunRecord late =
-        tests::made_straggler("procs", 16, 1, core::Phase::kForward, 95, false);
-    late.config.seed = 7;
-    late.result->supervisor_memory = {1, 2, 3};
-    for (core::WorkerReport& worker : late.result->workers) worker.process_memory = {1, 2, 3};
+    experiments::Run late = tests::made_straggler("procs", 16, 1, core::Phase::kForward, 95, false);
+    late.settings.config.seed = 7;
+    late.result.supervisor_memory = {1, 2, 3};
+    for (core::WorkerReport& worker : late.result.workers) worker.process_memory = {1, 2, 3};
     tests::write_made_run(folder.path(), late);
     const auto analysis = experiments::analysis::analyse(folder.path());
     check_same(described("summary"), written({experiments::report::summary_json(analysis)}));

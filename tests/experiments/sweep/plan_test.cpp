@@ -28,16 +28,16 @@ std::string usage_error(const std::vector<const char*>& arguments) {
     return error && error->code() == core::ExitCode::kUsage ? error->what() : "";
 }
 
-std::string name_of(const experiments::PlannedRun& run) {
-    return fmt::format("{} {}", run.config.mode, run.config.workers);
+std::string name_of(const experiments::Run& run) {
+    return fmt::format("{} {}", run.mode(), run.workers());
 }
 
 /// The configurations of repetition `repetition` of a schedule, as they are started.
-std::vector<std::string> order_of(const std::vector<experiments::PlannedRun>& runs,
+std::vector<std::string> order_of(const std::vector<experiments::Run>& runs,
                                   std::size_t repetition) {
     std::vector<std::string> order;
     for (const auto& run : runs) {
-        if (run.place.repetition == repetition) order.push_back(name_of(run));
+        if (run.repetition == repetition) order.push_back(name_of(run));
     }
     return order;
 }
@@ -60,8 +60,8 @@ TEST_CASE("each repetition runs every configuration once, in an order of its own
     }
     CHECK(orders.size() == 5);
     for (std::size_t i = 0; i < runs.size(); ++i) {
-        CHECK(runs[i].place.sequence == i + 1);
-        CHECK(runs[i].place.repetition == i / 11 + 1);
+        CHECK(runs[i].sequence == i + 1);
+        CHECK(runs[i].repetition == i / 11 + 1);
     }
     SECTION("the same for the same seed, another for another") {
         const auto again = experiments::schedule(configurations, Scaling::kFixedEpoch, 5, 1);
@@ -73,7 +73,7 @@ TEST_CASE("each repetition runs every configuration once, in an order of its own
         std::map<std::string, std::set<std::size_t>> places;
         const auto many = experiments::schedule(configurations, Scaling::kFixedEpoch, 200, 1);
         for (const auto& run : many) {
-            places[name_of(run)].insert((run.place.sequence - 1) % configurations.size());
+            places[name_of(run)].insert((run.sequence - 1) % configurations.size());
         }
         for (const auto& [name, seen] : places) CHECK(seen.size() == configurations.size());
     }
@@ -130,25 +130,25 @@ TEST_CASE("weak scaling gives each worker the steps that the most workers can ma
 }
 
 TEST_CASE("the time left follows from runs of the same configuration, else from their images") {
-    experiments::TimeLeft left(2.0);
+    experiments::TimeLeft left(2.0, 1000);
     core::RunConfig config;
     config.epochs = 1;
     const auto estimate = [&](const char* mode, std::size_t workers) {
         config.mode = mode;
         config.workers = workers;
-        return left.estimate_seconds(config, 1000);
+        return left.estimate_seconds(config);
     };
     CHECK(!estimate("serial", 1));
     config.mode = "serial";
-    left.add_done(config, 1000, 10.0);
+    left.add_done(config, 10.0);
     CHECK(estimate("serial", 1) == 10.0);
     CHECK(estimate("threads", 2) == 5.0);
     CHECK(estimate("threads", 8) == 5.0);  // no more than two CPUs
     CHECK(estimate("serial", 8) == 10.0);  // virtual workers take turns
     config.mode = "threads";
     config.workers = 2;
-    left.add_done(config, 1000, 8.0);
-    left.add_done(config, 1000, 6.0);
+    left.add_done(config, 8.0);
+    left.add_done(config, 6.0);
     CHECK(estimate("threads", 2) == 7.0);
 }
 

@@ -11,6 +11,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "experiments/analysis/analysis.hpp"
 #include "experiments/results/results_folder.hpp"
 #include "experiments/results/run_file.hpp"
 #include "tests/support/catch.hpp"
@@ -65,7 +66,7 @@ TEST_CASE("a sweep runs each configuration as often as asked, shuffled, and keep
     }
 
     const auto results = experiments::read_results(folder.path());
-    CHECK(experiments::group_runs(results).size() == 5);
+    CHECK(experiments::analysis::analyse(results).configurations.size() == 5);
     REQUIRE(results.runs.size() == 15);
     std::set<std::size_t> sequences;
     for (const auto& run : results.runs) sequences.insert(run.sequence);
