@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/base/check.hpp"
+#include "core/base/parallel.hpp"
 #include "core/base/random.hpp"
 #include "core/data/sampler.hpp"
 
@@ -114,23 +115,23 @@ public:
     void load(std::size_t step, Batch& batch) override {
         batch.size = batch_size(step);
         const std::uint32_t* indices = indices_.data() + step * options_.batch_size;
-        for (std::size_t i = 0; i < batch.size; ++i) {
-            const std::uint32_t index = indices[i];
-            batch.samples[i] = index;
-            batch.labels[i] = set_.labels[index];
-            float* dst = batch.images.data() + i * set_.shape.size();
-            if (options_.augment) {
-                const RandomStream random(options_.seed, RandomUse::kAugment, {epoch_, index});
-                normaliser_.write_crop(index, random.below(0, 2 * kPadding + 1),
-                                       random.below(1, 2 * kPadding + 1),
-                                       (random.bits(2) >> 63) != 0, dst);
-            } else {
-                normaliser_.write(index, dst);
+        parallel_parts(batch.size, [&](std::size_t first, std::size_t last) {
+            for (std::size_t i = first; i < last; ++i) {
+                batch.samples[i] = indices[i];
+                batch.labels[i] = set_.labels[indices[i]];
+                write(indices[i], batch.images.data() + i * set_.shape.size());
             }
-        }
+        });
     }
 
 private:
+    void write(std::uint32_t index, float* dst) const {
+        if (!options_.augment) return normaliser_.write(index, dst);
+        const RandomStream random(options_.seed, RandomUse::kAugment, {epoch_, index});
+        normaliser_.write_crop(index, random.below(0, 2 * kPadding + 1),
+                               random.below(1, 2 * kPadding + 1), (random.bits(2) >> 63) != 0, dst);
+    }
+
     const ImageSet& set_;
     const TrainingSourceOptions options_;
     const Normaliser normaliser_;
@@ -164,12 +165,14 @@ public:
 
     void load(std::size_t step, Batch& batch) override {
         batch.size = batch_size(step);
-        for (std::size_t i = 0; i < batch.size; ++i) {
-            const std::size_t index = range_.begin + step * batch_size_ + i;
-            batch.samples[i] = static_cast<std::uint32_t>(index);
-            batch.labels[i] = set_.labels[index];
-            normaliser_.write(index, batch.images.data() + i * set_.shape.size());
-        }
+        parallel_parts(batch.size, [&](std::size_t first, std::size_t last) {
+            for (std::size_t i = first; i < last; ++i) {
+                const std::size_t index = range_.begin + step * batch_size_ + i;
+                batch.samples[i] = static_cast<std::uint32_t>(index);
+                batch.labels[i] = set_.labels[index];
+                normaliser_.write(index, batch.images.data() + i * set_.shape.size());
+            }
+        });
     }
 
 private:

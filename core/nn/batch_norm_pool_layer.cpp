@@ -35,6 +35,7 @@ public:
         channel_desc_ = Desc({dims[1]}, memory::data_type::f32, Tag::a);
         geometry_ = {size(0), size(1) / kLanes, size(2), size(3)};
         sums_.resize(2 * channels());
+        if (context().training) by_plane_.resize(geometry_.planes());
         for (auto* values : {&variance_, &shifts_, &channel_.mean, &channel_.inverse_deviation}) {
             values->resize(channels());
         }
@@ -94,8 +95,8 @@ private:
 
     void propagate() {
         const Element* diff_dst = elements(lent_.diff_dst);
-        K::backward_channels(geometry_, channel_, diff_dst, winners_, winning_, sums_, diff_gamma_,
-                             diff_beta_);
+        K::backward_channels(geometry_, channel_, diff_dst, winners_, winning_, by_plane_, sums_,
+                             diff_gamma_, diff_beta_);
         K::backward(geometry_, elements(lent_.src), channel_, gamma_, diff_gamma_, diff_beta_,
                     diff_dst, winners_, elements(lent_.diff_src));
     }
@@ -118,7 +119,8 @@ private:
     }
 
     void train() {
-        K::statistics(geometry_, elements(lent_.src), sums_, shifts_, channel_.mean, variance_);
+        K::statistics(geometry_, elements(lent_.src), by_plane_, sums_, shifts_, channel_.mean,
+                      variance_);
         set_deviation(variance_);
         K::template forward<true>(geometry_, elements(lent_.src), channel_, gamma_, beta_,
                                   elements(lent_.dst), winners_, winning_);
@@ -139,6 +141,7 @@ private:
 
     ChannelValues channel_;
     std::vector<float> variance_, shifts_;
+    std::vector<typename K::PlaneSums> by_plane_;
     std::vector<double> sums_;
     // Of the last forward, read by backward; in the network's arena.
     Element* winning_ = nullptr;

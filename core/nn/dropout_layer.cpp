@@ -1,6 +1,7 @@
 // Dropout on plain activations (N, features), in our own loop: its masks come from counter-based
 // random numbers keyed by sample, so that they are equal however the batch is split, which oneDNN's
 // cannot be.
+#include "core/base/parallel.hpp"
 #include "core/base/random.hpp"
 #include "core/nn/lanes.hpp"
 #include "core/nn/layer.hpp"
@@ -52,20 +53,25 @@ private:
     void draw_mask(const StepContext& step) {
         const DropoutKey& key = step.dropout;
         const float kept = 1.F / (1.F - key.probability);
-        float* mask = mask_;
-        for (const std::uint32_t sample : step.samples) {
-            const RandomStream stream(key.seed, RandomUse::kDropout, {key.epoch, key.step, sample});
-            for (std::size_t f = 0; f < features_; ++f) {
-                *mask++ = stream.uniform(f) < key.probability ? 0.F : kept;
+        parallel_parts(step.samples.size(), [&](std::size_t first, std::size_t last) {
+            float* mask = mask_ + first * features_;
+            for (std::size_t n = first; n < last; ++n) {
+                const RandomStream stream(key.seed, RandomUse::kDropout,
+                                          {key.epoch, key.step, step.samples[n]});
+                for (std::size_t f = 0; f < features_; ++f) {
+                    *mask++ = stream.uniform(f) < key.probability ? 0.F : kept;
+                }
             }
-        }
+        });
     }
 
     void multiply(const Element* from, Element* to) const {
         const std::size_t size = context().batch_size * features_;
         const float* mask = mask_;
-        for (std::size_t i = 0; i < size; ++i)
-            to[i] = from_float<Element>(to_float(from[i]) * mask[i]);
+        parallel_parts(size, [=](std::size_t first, std::size_t last) {
+            for (std::size_t i = first; i < last; ++i)
+                to[i] = from_float<Element>(to_float(from[i]) * mask[i]);
+        });
     }
 
     Desc desc_;

@@ -13,8 +13,8 @@ public:
 
     std::size_t state_blocks() const override { return 2; }
 
-    bool update(const UpdateBlocks& blocks, Range range, float gradient_scale,
-                std::uint64_t step) const override {
+    bool update_part(const UpdateBlocks& blocks, Range range, float gradient_scale,
+                     std::uint64_t step) const override {
         // In double until the end, as PyTorch's scalars: 1 - 0.999 in float is off by 1e-5.
         const auto t = static_cast<double>(step);
         const double first = 1.0 - std::pow(config_.beta1, t);

@@ -1,8 +1,10 @@
 #include "core/optim/optimizer.hpp"
 
 #include <array>
+#include <atomic>
 
 #include "core/base/error.hpp"
+#include "core/base/parallel.hpp"
 #include "core/optim/adam.hpp"
 #include "core/optim/sgd.hpp"
 
@@ -38,6 +40,16 @@ OptimizerConfig OptimizerConfig::defaults(std::string_view name) {
     config.learning_rate = row.learning_rate;
     config.weight_decay = row.weight_decay;
     return config;
+}
+
+bool Optimizer::update(const UpdateBlocks& blocks, Range range, float gradient_scale,
+                       std::uint64_t step) const {
+    std::atomic<bool> finite = true;
+    parallel_parts(range.size, [&](std::size_t first, std::size_t last) {
+        const Range part{range.offset + first, last - first};
+        if (!update_part(blocks, part, gradient_scale, step)) finite = false;
+    });
+    return finite;
 }
 
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerConfig& config) {

@@ -43,11 +43,17 @@ public:
     /// Floats of state for each parameter, zero before the first step.
     [[nodiscard]] virtual std::size_t state_blocks() const = 0;
 
-    /// One step on `range`. `gradient_scale` (1 / world size) turns the sum of gradients into their
-    /// mean; `step` counts from 1 over the whole run. Returns whether the parameters and the state
-    /// written are all finite, which a gradient that is not finite never leaves them.
-    [[nodiscard]] virtual bool update(const UpdateBlocks& blocks, Range range, float gradient_scale,
-                                      std::uint64_t step) const = 0;
+    /// One step on `range`, on all threads that compute for the calling worker. `gradient_scale`
+    /// (1 / world size) turns the sum of gradients into their mean; `step` counts from 1 over the
+    /// whole run. Returns whether the parameters and the state written are all finite, which a
+    /// gradient that is not finite never leaves them.
+    [[nodiscard]] bool update(const UpdateBlocks& blocks, Range range, float gradient_scale,
+                              std::uint64_t step) const;
+
+private:
+    /// The same on the calling thread alone.
+    [[nodiscard]] virtual bool update_part(const UpdateBlocks& blocks, Range range,
+                                           float gradient_scale, std::uint64_t step) const = 0;
 };
 
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerConfig& config);

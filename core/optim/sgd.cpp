@@ -11,8 +11,8 @@ public:
 
     std::size_t state_blocks() const override { return 1; }
 
-    bool update(const UpdateBlocks& blocks, Range range, float gradient_scale,
-                std::uint64_t /*step*/) const override {
+    bool update_part(const UpdateBlocks& blocks, Range range, float gradient_scale,
+                     std::uint64_t /*step*/) const override {
         const auto rate = static_cast<float>(config_.learning_rate);
         const auto momentum = static_cast<float>(config_.momentum);
         const auto decay = static_cast<float>(config_.weight_decay);

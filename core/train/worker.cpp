@@ -85,6 +85,7 @@ public:
           optimizer_(make_optimizer(job.config.optimizer)),
           gradient_scale_(1.F / static_cast<float>(job.config.workers)) {
         rank_ = first_rank();
+#pragma omp parallel
         flush_denormals();
         job_.listener->on_worker_start(first_rank());
         std::vector<std::size_t> training_sizes;

@@ -54,8 +54,8 @@ WorkerOutcome run_worker(const Job& job, const NetworkLayout& layout, const Work
                          GradientExchange& exchange);
 
 /// Makes this thread round denormal floats to zero. Adam's averages of gradients that have become
-/// zero decay into them, and arithmetic on them is tens of times slower. run_worker does it in
-/// every worker, so that all modes round alike.
+/// zero decay into them, and arithmetic on them is tens of times slower. run_worker does it on
+/// every thread that computes for it, so that all modes round alike.
 void flush_denormals();
 
 }  // namespace dp::core
