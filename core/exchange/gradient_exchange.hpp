@@ -107,7 +107,7 @@ public:
     [[nodiscard]] virtual ExchangeStats stats() const = 0;
 
     /// From now on records what it does in `trace`, which is its rank's; null: nowhere.
-    void set_trace(StepTrace* trace) { trace_ = trace; }
+    virtual void set_trace(StepTrace* trace) { trace_ = trace; }
 
 protected:
     [[nodiscard]] StepTrace* trace() const { return trace_; }

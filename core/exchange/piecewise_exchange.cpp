@@ -50,6 +50,12 @@ void PiecewiseExchange::finish(std::size_t count) {
     handed_ = bucket_ = 0;
 }
 
+std::size_t PiecewiseExchange::summed() const {
+    std::size_t count = 0;
+    while (count < handed_ && complete(count + 1)) ++count;
+    return count;
+}
+
 void PiecewiseExchange::count_wait(double seconds, std::string_view what, std::size_t peer,
                                    std::size_t bucket) {
     stats_.wait_seconds += seconds;

@@ -19,6 +19,8 @@ public:
     void progress() final;
     void finish(std::size_t count) final;
     ExchangeStats stats() const final { return stats_; }
+    /// Buckets of this step that are summed, all of them before any that is not.
+    [[nodiscard]] std::size_t summed() const;
 
 protected:
     /// `handed` counts the buckets that this rank has handed over since the start, modulo 2^32,
