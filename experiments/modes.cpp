@@ -25,6 +25,10 @@ std::vector<core::ExchangeTraits> serial_reductions() {
     return core::traits_of(core::serial_reductions());
 }
 
+std::vector<core::ExchangeTraits> intraop_reductions() {
+    return core::traits_of(core::intraop_reductions());
+}
+
 std::vector<core::ExchangeTraits> threads_reductions() {
     return core::traits_of(threaded::reductions());
 }
@@ -44,6 +48,15 @@ constexpr std::array kModes{
          .mark = 9,
          .run = core::run_serial,
          .reductions = serial_reductions},
+    Mode{.name = "intraop",
+         .description = "one replica whose step oneDNN and our own loops split over N threads",
+         .exchanges = false,
+         .one_replica = true,
+         .timed_alone = false,
+         .color = 0x009E73,
+         .mark = 13,
+         .run = core::run_intraop,
+         .reductions = intraop_reductions},
     // Colours that colour-blind readers tell apart (Okabe and Ito, "Color universal design", 2008).
     Mode{.name = "threads",
          .description = "OpenMP threads that reduce gradients in place (shared memory)",
@@ -82,6 +95,7 @@ std::optional<core::ExchangeTraits> Mode::reduction_for(std::string_view wanted)
         for (const core::ExchangeTraits& traits : reductions()) {
             if (core::promise_equal_bits(traits.order, played->order)) return traits;
         }
+        return reductions().front();
     }
     return std::nullopt;
 }
@@ -127,6 +141,14 @@ core::SumOrder sum_order_of(std::string_view mode, std::string_view reduction) {
     const Mode& row = mode_of(mode);
     if (row.reductions == nullptr) return core::SumOrder::kRing;
     return row.find_reduction(reduction).value_or(row.reductions().front()).order;
+}
+
+std::size_t global_batch(const core::RunConfig& config) {
+    return config.batch_size * mode_of(config.mode).ranks(config.workers);
+}
+
+std::size_t steps_of(const core::Job& job) {
+    return job.training(0, find_mode(job.config.mode).ranks(job.config.workers))->steps();
 }
 
 bool has_order(std::string_view mode, std::string_view reduction, std::size_t workers) {

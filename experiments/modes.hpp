@@ -29,6 +29,8 @@ struct Mode {
     bool takes_turns = false;
     /// True when its workers exchange gradients.
     bool exchanges = true;
+    /// True when its workers are threads that compute one replica's step together.
+    bool one_replica = false;
     /// True when `dp_compare allreduce` can time its reductions alone.
     bool timed_alone = true;
     std::uint32_t color = 0xE69F00;  // in plots, 0xRRGGBB
@@ -39,11 +41,13 @@ struct Mode {
 
     /// CPUs that `workers` workers keep busy.
     [[nodiscard]] std::size_t cpus(std::size_t workers) const { return takes_turns ? 1 : workers; }
+    /// Ranks of `workers` workers: each has its share of the images and gradients of its own.
+    [[nodiscard]] std::size_t ranks(std::size_t workers) const { return one_replica ? 1 : workers; }
     /// The reduction that is or was called `name`; none where the mode does not have it.
     [[nodiscard]] std::optional<core::ExchangeTraits> find_reduction(std::string_view name) const;
     /// What `--reduction name` means to this mode: the reduction that it calls so. A mode without
-    /// an exchange plays those of the others, by its own that adds in the same order. None where
-    /// there is neither.
+    /// an exchange plays those of the others, by its own that adds in the same order or, where
+    /// none does, by its default. None where no mode has it.
     [[nodiscard]] std::optional<core::ExchangeTraits> reduction_for(std::string_view name) const;
     /// The names of all, with commas.
     [[nodiscard]] std::string reduction_names() const;
@@ -69,6 +73,11 @@ void warn_of_former_name(const core::ExchangeTraits& reduction, std::string_view
 /// does not know, the usual one.
 core::SumOrder sum_order_of(std::string_view mode, std::string_view reduction);
 
+/// Images per step over all ranks.
+std::size_t global_batch(const core::RunConfig& config);
+
+/// Steps of an epoch of `job`.
+std::size_t steps_of(const core::Job& job);
 /// Whether runs that add in the same order as one of `mode`, `reduction` and `workers` must end
 /// with its bits: true but for sums whose order is left to chance, and there with one worker, who
 /// has nothing to add.

@@ -42,7 +42,8 @@ core::RunResult run_rank(const core::Job& shared_job, SharedSegment& segment, st
         {segment, rank, std::move(replica.buckets), size, job.config.timeout_seconds});
     const core::WorkerBlocks blocks{replica.parameters.span(),
                                     replica.optimizer_state.span(),
-                                    {{rank, exchange->gradients(), statistics.span()}}};
+                                    {{rank, exchange->gradients(), statistics.span()}},
+                                    job.config.workers};
     core::WorkerOutcome outcome = core::run_worker(job, replica.layout, blocks, *exchange);
     outcome.result.workers.push_back(std::move(outcome.report));
     return std::move(outcome.result);

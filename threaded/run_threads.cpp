@@ -145,6 +145,7 @@ core::RunResult run_threads(const core::Job& job) {
                 replica.parameters.span(),
                 replica.optimizer_state.span(),
                 {{rank, gradients[rank].span(), statistics[rank].span()}},
+                workers,
                 true};
             outcomes[rank] = core::run_worker(job, layout, blocks, *exchange);
         },

@@ -12,12 +12,12 @@ Job make_data_job(const RunConfig& config, const Dataset& data, const StateDict*
     job.initial = initial;
     job.listener = &listener;
     job.started = std::chrono::steady_clock::now();
-    job.training = [&data, config](std::size_t rank) {
-        return make_training_source(data, {rank, config.workers, config.batch_size, config.seed,
+    job.training = [&data, config](std::size_t rank, std::size_t world_size) {
+        return make_training_source(data, {rank, world_size, config.batch_size, config.seed,
                                            config.shuffle, config.augment, config.steps_limit});
     };
-    job.evaluation = [&data, config](std::size_t rank) {
-        return make_evaluation_source(data, rank, config.workers, config.batch_size);
+    job.evaluation = [&data, config](std::size_t rank, std::size_t world_size) {
+        return make_evaluation_source(data, rank, world_size, config.batch_size);
     };
     return job;
 }

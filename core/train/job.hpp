@@ -63,12 +63,14 @@ private:
     RunListener& next_;
 };
 
-using MakeSource = std::function<std::unique_ptr<BatchSource>(std::size_t rank)>;
+/// The share of rank `rank` of `world_size` ranks.
+using MakeSource =
+    std::function<std::unique_ptr<BatchSource>(std::size_t rank, std::size_t world_size)>;
 
 struct Job {
     RunConfig config;
     const ModelSpec* model = nullptr;
-    MakeSource training;  // for rank < config.workers
+    MakeSource training;
     MakeSource evaluation;
     const StateDict* initial = nullptr;  // null: from the seed
     RunListener* listener = nullptr;     // never null in a run; outlives it

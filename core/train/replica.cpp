@@ -9,15 +9,15 @@
 namespace dp::core {
 namespace {
 
-NetworkLayout plan(const Job& job) {
-    omp_set_num_threads(1);
+NetworkLayout plan(const Job& job, std::size_t threads) {
+    omp_set_num_threads(static_cast<int>(threads));
     return plan_layout(*job.model, job.config.batch_size, job.config.network);
 }
 
 }  // namespace
 
-Replica::Replica(const Job& job)
-    : layout(plan(job)),
+Replica::Replica(const Job& job, std::size_t threads)
+    : layout(plan(job, threads)),
       parameters(layout.parameters.size()),
       optimizer_state(layout.parameters.size() *
                       make_optimizer(job.config.optimizer)->state_blocks()),

@@ -13,8 +13,8 @@ namespace dp::core {
 
 struct Replica {
     /// Lays out and fills what `job` starts from. Sets the calling thread's OpenMP thread count to
-    /// one, because a layout holds for the count it was planned under.
-    explicit Replica(const Job& job);
+    /// `threads`, because a layout holds for the count it was planned under.
+    explicit Replica(const Job& job, std::size_t threads = 1);
 
     NetworkLayout layout;
     FloatBlock parameters;       // initialised

@@ -1,9 +1,12 @@
 #include "core/train/serial.hpp"
 
+#include <omp.h>
+
 #include <algorithm>
 #include <array>
 
 #include "core/base/check.hpp"
+#include "core/base/error.hpp"
 #include "core/exchange/buckets.hpp"
 #include "core/exchange/reduction_table.hpp"
 #include "core/exchange/sum_chunk.hpp"
@@ -37,6 +40,11 @@ constexpr std::array kReductions{
                               SumOrder::kTree),
                     [](std::span<float* const> blocks, std::size_t /*index*/, Range chunk,
                        float* out) { sum_tree(blocks, chunk, out); }},
+};
+
+constexpr std::array kIntraop{
+    SerialReduction{traits_of("none", "one replica has all gradients", SumOrder::kUnordered),
+                    sum_chunk},
 };
 
 /// All ranks' gradient blocks are this worker's own, so that reducing is summing them into rank
@@ -88,19 +96,16 @@ private:
     ExchangeStats stats_;
 };
 
-}  // namespace
-
-std::span<const SerialReduction> serial_reductions() { return kReductions; }
-
-RunResult run_serial(const Job& job) {
-    const SerialReduction& reduction = find_reduction(serial_reductions(), job.config.reduction);
-    Replica replica(job);
+/// Plays `ranks` ranks with `threads` threads.
+RunResult run_alone(const Job& job, const SerialReduction& reduction, std::size_t ranks,
+                    std::size_t threads) {
+    Replica replica(job, threads);
     const NetworkLayout& layout = replica.layout;
     std::vector<FloatBlock> gradients;
     std::vector<FloatBlock> statistics;
-    WorkerBlocks blocks{replica.parameters.span(), replica.optimizer_state.span(), {}};
+    WorkerBlocks blocks{replica.parameters.span(), replica.optimizer_state.span(), {}, ranks};
     std::vector<float*> addresses;
-    for (std::size_t rank = 0; rank < job.config.workers; ++rank) {
+    for (std::size_t rank = 0; rank < ranks; ++rank) {
         gradients.emplace_back(layout.parameters.size());
         statistics.emplace_back(layout.statistics.size());
         fill_statistics(job, layout, statistics.back().span());
@@ -114,6 +119,30 @@ RunResult run_serial(const Job& job) {
     outcome.result.workers.push_back(std::move(outcome.report));
     attribute_lateness(outcome.result);
     return std::move(outcome.result);
+}
+
+}  // namespace
+
+std::span<const SerialReduction> serial_reductions() { return kReductions; }
+std::span<const SerialReduction> intraop_reductions() { return kIntraop; }
+
+RunResult run_serial(const Job& job) {
+    return run_alone(job, find_reduction(serial_reductions(), job.config.reduction),
+                     job.config.workers, 1);
+}
+
+RunResult run_intraop(const Job& job) {
+    std::size_t given = 0;
+#pragma omp parallel num_threads(static_cast <int>(job.config.workers))
+#pragma omp single
+    given = static_cast<std::size_t>(omp_get_num_threads());
+    if (given != job.config.workers) {
+        throw Error(ExitCode::kResources,
+                    "OpenMP gave {} threads of {}: raise OMP_THREAD_LIMIT and unset OMP_DYNAMIC, "
+                    "or use a smaller -n",
+                    given, job.config.workers);
+    }
+    return run_alone(job, kIntraop[0], 1, job.config.workers);
 }
 
 }  // namespace dp::core

@@ -23,8 +23,17 @@ struct SerialReduction {
 /// The first is the default.
 std::span<const SerialReduction> serial_reductions();
 
-/// Runs `job` on the calling thread, which becomes the worker: its OpenMP thread count is set to
-/// one.
+/// Runs `job` on the calling thread, which becomes the worker and plays job.config.workers ranks:
+/// its OpenMP thread count is set to one.
 RunResult run_serial(const Job& job);
+
+/// The one row of a single rank: there is nothing to sum but what oneDNN's threads sum among
+/// themselves, in an order that depends on their number.
+std::span<const SerialReduction> intraop_reductions();
+
+/// Runs `job` as one rank whose loops, oneDNN's and ours, are split over job.config.workers OpenMP
+/// threads: loop-level parallelism. The calling thread is the first of them. Throws
+/// Error(kResources) when OpenMP gives fewer.
+RunResult run_intraop(const Job& job);
 
 }  // namespace dp::core

@@ -83,7 +83,7 @@ public:
           exchange_(exchange),
           hand_over_(exchange),
           optimizer_(make_optimizer(job.config.optimizer)),
-          gradient_scale_(1.F / static_cast<float>(job.config.workers)) {
+          gradient_scale_(1.F / static_cast<float>(blocks.world_size)) {
         rank_ = first_rank();
 #pragma omp parallel
         flush_denormals();
@@ -91,7 +91,10 @@ public:
         std::vector<std::size_t> training_sizes;
         std::vector<std::size_t> evaluation_sizes;
         for (const RankBlocks& rank : blocks_.ranks) {
-            shares_.push_back({rank, job_.training(rank.rank), job_.evaluation(rank.rank), {}});
+            shares_.push_back({rank,
+                               job_.training(rank.rank, blocks_.world_size),
+                               job_.evaluation(rank.rank, blocks_.world_size),
+                               {}});
             append_batch_sizes(*shares_.back().training, training_sizes);
             append_batch_sizes(*shares_.back().evaluation, evaluation_sizes);
         }
@@ -149,7 +152,7 @@ private:
         std::size_t images = 0;
         for (step_ = 0; step_ < steps; ++step_) {
             train_step();
-            images += shares_.front().training->batch_size(step_) * job_.config.workers;
+            images += shares_.front().training->batch_size(step_) * blocks_.world_size;
             if (leads()) job_.listener->on_step(epoch_, step_ + 1, steps, images);
         }
         const ImageSums own = own_sums();
@@ -231,7 +234,7 @@ private:
     void make_trace(const StepRange& range) {
         constexpr std::size_t kMostEvents = std::size_t{1} << 18;
         const std::size_t per_step =
-            64 * shares_.size() + 32 * exchange_.buckets().size() * (1 + job_.config.workers);
+            64 * shares_.size() + 32 * exchange_.buckets().size() * (1 + worker_count());
         const std::size_t steps = range.last - range.first + 1;
         trace_ = std::make_unique<StepTrace>(range, std::min(kMostEvents, steps * per_step));
     }
@@ -338,7 +341,7 @@ private:
     Batch batch_of(std::size_t size) { return {size, network_->input(), labels_, samples_}; }
 
     [[nodiscard]] std::size_t worker_count() const {
-        return job_.config.workers / blocks_.ranks.size();
+        return blocks_.world_size / blocks_.ranks.size();
     }
 
     [[nodiscard]] std::size_t batches_before() const {

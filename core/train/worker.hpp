@@ -37,7 +37,8 @@ struct RankBlocks {
 struct WorkerBlocks {
     std::span<float> parameters;       // initialised
     std::span<float> optimizer_state;  // zeros
-    std::vector<RankBlocks> ranks;     // ascending
+    std::vector<RankBlocks> ranks;     // ascending; as many on every worker
+    std::size_t world_size = 1;        // ranks of all workers
     bool shared = false;               // parameters and state are one block of all ranks
 };
 

@@ -89,7 +89,7 @@ constexpr std::array kSettings{
             [](auto& run) -> auto& { return run.config.batch_size; }),
     setting({.name = "effective_batch", .meaning = "images per step over all workers",
              .unit = "images", .column = 7},
-            [](auto& run) { return run.config.batch_size * run.config.workers; }),
+            [](auto& run) { return global_batch(run.config); }),
     setting({.name = "optimizer", .meaning = "what updates the parameters", .title = "optimizer",
              .effect = kBoth, .compared = kEverywhere, .column = 8,
              .option = "--optimizer", .choices = core::optimizer_names},

@@ -52,7 +52,7 @@ std::string from_runs(const ResultsFolder& results) {
         line += " --data-dir " + quote_for_shell(first.data.source);
     }
     if (first.scaling == Scaling::kStrong) {
-        line += fmt::format(" --global-batch {}", first.config.batch_size * first.config.workers);
+        line += fmt::format(" --global-batch {}", global_batch(first.config));
     }
     return line + reduction_of(results.runs) + " --out DIR";
 }

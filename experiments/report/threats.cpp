@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "core/base/join.hpp"
+#include "experiments/modes.hpp"
 #include "experiments/options/injection.hpp"
 #include "experiments/text/numbers.hpp"
 
@@ -147,7 +148,7 @@ std::string quota(const Analysis& analysis) {
 std::string effective_batch(const Analysis& analysis) {
     std::set<std::size_t> batches;
     for (const Run& run : analysis.results.runs) {
-        batches.insert(run.settings.config.batch_size * run.workers());
+        batches.insert(global_batch(run.settings.config));
     }
     if (batches.size() < 2) return "";
     return fmt::format(

@@ -95,14 +95,18 @@ void Console::begin_run(const core::RunConfig& config, std::size_t steps_per_epo
 void Console::print_plan(std::size_t steps_per_epoch, bool oversubscribed) const {
     const core::RunConfig& config = config_;
     const auto& optimizer = config.optimizer;
-    const bool turns = mode_of(config.mode).takes_turns && config.workers > 1;
+    const Mode& mode = mode_of(config.mode);
+    const std::size_t ranks = mode.ranks(config.workers);
+    const std::size_t threads = config.workers / ranks;
+    const bool turns = mode.takes_turns && ranks > 1;
     print_line(fmt::format(
-        "plan      {}: {} {}worker{} x 1 thread, batch {} per worker, {} effective, {} updates per "
+        "plan      {}: {} {}worker{} x {} thread{}, batch {} per worker, {} effective, {} updates "
+        "per "
         "epoch, {} epoch{}, {} lr {:g}, reduction {}{}{}",
-        config.mode, config.workers, turns ? "virtual " : "", config.workers == 1 ? "" : "s",
-        config.batch_size, config.batch_size * config.workers, steps_per_epoch, config.epochs,
-        config.epochs == 1 ? "" : "s", optimizer.name, optimizer.learning_rate, config.reduction,
-        changes_of(config), oversubscribed ? " (oversubscribed)" : ""));
+        config.mode, ranks, turns ? "virtual " : "", ranks == 1 ? "" : "s", threads,
+        threads == 1 ? "" : "s", config.batch_size, global_batch(config), steps_per_epoch,
+        config.epochs, config.epochs == 1 ? "" : "s", optimizer.name, optimizer.learning_rate,
+        config.reduction, changes_of(config), oversubscribed ? " (oversubscribed)" : ""));
 }
 
 void Console::on_worker_start(std::size_t rank) {

@@ -22,12 +22,13 @@ RunConfig configure(const Request& request, const std::string& mode, std::size_t
     const Mode& row = find_mode(mode);
     run.reduction = row.reduction_for(run.reduction).value_or(row.reductions().front()).name;
     if (!request.global_batch) return run;
-    if (*request.global_batch % workers != 0) {
+    const std::size_t ranks = row.ranks(workers);
+    if (*request.global_batch % ranks != 0) {
         throw Error(ExitCode::kUsage,
                     "--global-batch {} cannot be shared by {} workers: choose a multiple of {}",
-                    *request.global_batch, workers, workers);
+                    *request.global_batch, ranks, ranks);
     }
-    run.batch_size = *request.global_batch / workers;
+    run.batch_size = *request.global_batch / ranks;
     return run;
 }
 

@@ -168,7 +168,7 @@ private:
     void run_one(Run& run) {
         RunConfig& config = run.settings.config;
         core::Job job = job_of(config, console_);
-        const std::size_t steps = job.training(0)->steps();
+        const std::size_t steps = steps_of(job);
         if (!request_.trace.empty()) {
             job.config.trace = config.trace = core::choose_trace_steps(
                 request_.trace_steps, request_.base.epochs == 0 ? 0 : steps);
@@ -295,7 +295,7 @@ private:
     void trace_steps(const RunConfig& config, const fs::path& file) const {
         core::RunListener silence;
         core::Job job = job_of(config, silence);
-        const std::size_t steps = job.training(0)->steps();
+        const std::size_t steps = steps_of(job);
         if (steps == 0) return;
         job.config.trace = core::choose_trace_steps({}, steps);
         core::RunResult result = run_job(job);

@@ -42,8 +42,7 @@ void print_plan(const SweepSetting& setting, const core::ModelSpec& model) {
     for (const RunConfig& config : setting.configurations) {
         Console console(setting.console);
         const core::Job job = core::make_data_job(config, setting.data, setting.initial, console);
-        console.begin_run(config, job.training(0)->steps(),
-                          is_oversubscribed(config, setting.machine));
+        console.begin_run(config, steps_of(job), is_oversubscribed(config, setting.machine));
         print_exchange(model, config);
     }
     const std::size_t repetitions = setting.request.repetitions;

@@ -11,7 +11,7 @@ namespace dp::experiments {
 double TimeLeft::cpu_images(const core::RunConfig& config) const {
     std::size_t images = training_images_;
     if (config.steps_limit) {
-        images = std::min(images, *config.steps_limit * config.batch_size * config.workers);
+        images = std::min(images, *config.steps_limit * global_batch(config));
     }
     const auto cpus = static_cast<double>(mode_of(config.mode).cpus(config.workers));
     return static_cast<double>(images * config.epochs) /

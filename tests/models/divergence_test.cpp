@@ -66,8 +66,8 @@ private:
 void check_ends_in_bad_step(const core::RunConfig& config, const core::Dataset& data) {
     ForwardCounter forwards;
     core::Job job = tests::make_job(config, data, forwards);
-    job.training = [healthy = job.training](std::size_t rank) {
-        auto source = healthy(rank);
+    job.training = [healthy = job.training](std::size_t rank, std::size_t world_size) {
+        auto source = healthy(rank, world_size);
         return rank == kBadRank ? std::make_unique<SpoilingSource>(std::move(source))
                                 : std::move(source);
     };

@@ -88,17 +88,19 @@ core::Job make_reference_job(const json& reference_case, const std::string& mode
     job.listener = &tests::silence();
     job.started = std::chrono::steady_clock::now();
     const std::size_t image = job.model->input.size();
-    const auto part = [image, workers = config.workers](std::size_t rank, std::size_t images,
-                                                        std::uint64_t stream, bool by_epoch) {
-        const std::size_t share = images / workers;
+    const auto part = [image](std::size_t rank, std::size_t images, std::size_t world_size,
+                              std::uint64_t stream, bool by_epoch) {
+        const std::size_t share = images / world_size;
         return std::make_unique<ReferenceSource>(image, rank * share, share, stream, stream + 1000,
                                                  by_epoch);
     };
     const std::size_t global_batch = reference_case["global_batch"];
-    job.training = [part, global_batch](std::size_t rank) {
-        return part(rank, global_batch, 1000, true);
+    job.training = [part, global_batch](std::size_t rank, std::size_t world_size) {
+        return part(rank, global_batch, world_size, 1000, true);
     };
-    job.evaluation = [part](std::size_t rank) { return part(rank, 16, 3000, false); };
+    job.evaluation = [part](std::size_t rank, std::size_t world_size) {
+        return part(rank, 16, world_size, 3000, false);
+    };
     return job;
 }
 
