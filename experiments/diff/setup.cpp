@@ -97,12 +97,12 @@ void add_differences(const Pair& pair, std::vector<SetupDifference>& all) {
 /// The reduction itself may differ: it is the order that bits depend on.
 bool add_in_one_order(const Pair& pair) {
     if (pair.before.workers == 1) return true;
-    const auto order_of = [](const StoredRun& run) {
+    const auto order_of = [](const Run& run) {
         return sum_order_of(run.mode, run.result.reduction);
     };
     const core::SumOrder first = order_of(pair.before.runs.front());
     return std::ranges::all_of(std::array{&pair.before, &pair.after}, [&](const RunGroup* group) {
-        return std::ranges::all_of(group->runs, [&](const StoredRun& run) {
+        return std::ranges::all_of(group->runs, [&](const Run& run) {
             return core::promise_equal_bits(first, order_of(run));
         });
     });

@@ -214,7 +214,7 @@ TEST_CASE("checksums are compared where gradients were added in one order") {
     add_runs(after, "threads", 3, 50.0, 1);
     ResultsFolder a = read_results(before.path());
     ResultsFolder b = read_results(after.path());
-    for (StoredRun& run : b.runs) run.result.checksum = "0000000000000abc";
+    for (Run& run : b.runs) run.result.checksum = "0000000000000abc";
     const auto changed = [&](const char* reduction_before, const char* reduction_after) {
         a.runs[0].result.reduction = reduction_before;
         b.runs[0].result.reduction = reduction_after;
