@@ -182,3 +182,20 @@ TEST_CASE("another seed ends with other bits and the same seed with the same") {
     config.seed = 2;
     CHECK(checksum() != first);
 }
+
+TEST_CASE("where one rank updates for all, no rank is late at publish") {
+    const core::Dataset data = core::make_synthetic(1, 96, 16);
+    for (const experiments::Mode& mode : experiments::modes()) {
+        for (const core::ExchangeTraits& reduction : mode.reductions()) {
+            if (reduction.update != core::UpdateKind::kCentral) continue;
+            core::RunConfig config = tests::small_config(std::string(mode.name), 3);
+            config.reduction = reduction.name;
+            const auto result = experiments::run_job(tests::make_job(config, data));
+            CHECK(result.update_kind == "central");
+            for (const core::WorkerReport& worker : result.workers) {
+                INFO(mode.name << " " << reduction.name << " rank " << worker.rank);
+                CHECK(worker.epochs[0].late_at_publish.steps == 0);
+            }
+        }
+    }
+}
