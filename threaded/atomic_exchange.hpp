@@ -13,7 +13,7 @@
 // between, some 20 cycles where none does, one element at a time where a plain loop adds 8 or 16 at
 // once. And each cache line of the sum, 3 S of loads and stores for each rank, travels to every
 // core that adds to it, in turn and back again where two are at it together. So all ranks work, and
-// it is the slowest of all.
+// most of that work is waiting for a cache line.
 //
 // Hazard: none but the order. Two ranks that add to one element at once both count, for a lost
 // exchange is repeated.
