@@ -1,17 +1,13 @@
 #include "experiments/analysis/settings.hpp"
 
 #include <algorithm>
-#include <array>
 #include <string_view>
 
+#include "experiments/machine/context_fields.hpp"
 #include "experiments/options/settings.hpp"
 
 namespace dp::experiments::analysis {
 namespace {
-
-constexpr std::array<std::string_view, 9> kContext{"host",       "cpu_model",      "usable_cpus",
-                                                   "kernel",     "onednn_version", "onednn_runtime",
-                                                   "onednn_isa", "build",          "environment"};
 
 std::vector<std::pair<std::string, std::string>> settings_of(const Run& run) {
     std::vector<std::pair<std::string, std::string>> all;
@@ -23,9 +19,10 @@ std::vector<std::pair<std::string, std::string>> settings_of(const Run& run) {
         const Setting& kept = strong ? *find_setting("effective_batch") : row;
         all.emplace_back(kept.name, kept.write(run.settings).dump());
     }
-    for (const std::string_view name : kContext) {
-        const auto found = run.context.find(name);
-        all.emplace_back(name, found == run.context.end() ? "" : found->dump());
+    for (const ContextField& row : kContextFields) {
+        if (row.compared != Compared::kEverywhere) continue;
+        const auto found = run.context.find(row.name);
+        all.emplace_back(row.name, found == run.context.end() ? "" : found->dump());
     }
     return all;
 }

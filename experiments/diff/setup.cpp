@@ -1,12 +1,12 @@
 #include "experiments/diff/setup.hpp"
 
 #include <algorithm>
-#include <array>
 #include <functional>
 
 #include <fmt/format.h>
 
 #include "core/base/join.hpp"
+#include "experiments/machine/context_fields.hpp"
 #include "experiments/modes.hpp"
 #include "experiments/options/settings.hpp"
 
@@ -16,21 +16,6 @@ using analysis::Configuration;
 
 namespace {
 
-/// Of the context. Not listed:
-constexpr std::array<std::string_view, 2> kIgnored{"load_average", "warnings"};
-/// Listed as a warning. Whatever a newer program adds is listed without one.
-constexpr std::array<std::string_view, 15> kAffectSpeed{
-    "host",           "cpu_model",        "usable_cpus", "affinity", "cpu_quota",
-    "physical_cores", "threads_per_core", "numa_nodes",  "caches",   "cpu_governor",
-    "onednn_version", "onednn_runtime",   "onednn_isa",  "build",    "environment"};
-/// All of it that bits depend on.
-constexpr std::array<std::string_view, 6> kBitsDependOn{
-    "cpu_model", "onednn_version", "onednn_runtime", "onednn_isa", "build", "environment"};
-
-bool is_in(const auto& names, std::string_view name) {
-    return std::ranges::find(names, name) != names.end();
-}
-
 void add_unique(auto& values, const auto& value) {
     if (std::ranges::find(values, value) == values.end()) values.push_back(value);
 }
@@ -39,8 +24,7 @@ void add_unique(auto& values, const auto& value) {
 struct Field {
     std::string_view section;
     std::string name;
-    bool affects_speed = false;
-    bool affects_bits = false;
+    Effect effect = Effect::kNothing;
     std::function<std::string(const Run&)> value;  // as JSON
 };
 
@@ -49,8 +33,7 @@ std::vector<Field> fields_of(const Pair& pair) {
     std::vector<Field> fields;
     for (const Setting& row : settings()) {
         if (row.compared == Compared::kNever) continue;
-        fields.push_back({"config", std::string(row.name), changes(row, Effect::kSpeed),
-                          changes(row, Effect::kBits),
+        fields.push_back({"config", std::string(row.name), row.effect,
                           [&row](const Run& run) { return row.write(run.settings).dump(); }});
     }
     std::vector<std::string> names;
@@ -60,9 +43,9 @@ std::vector<Field> fields_of(const Pair& pair) {
         }
     }
     for (const std::string& name : names) {
-        if (is_in(kIgnored, name)) continue;
-        fields.push_back({"context", name, is_in(kAffectSpeed, name), is_in(kBitsDependOn, name),
-                          [name](const Run& run) {
+        const ContextField row = context_field(name);
+        if (row.compared == Compared::kNever) continue;
+        fields.push_back({"context", name, row.effect, [name](const Run& run) {
                               const auto found = run.context.find(name);
                               return found == run.context.end() ? "not told" : found->dump();
                           }});
@@ -81,9 +64,12 @@ std::string value_of(const Configuration& configuration, const Field& field) {
 /// Each field that differs once, with the pairs in which it differs so.
 void add_differences(const Pair& pair, std::vector<SetupDifference>& all) {
     for (const Field& field : fields_of(pair)) {
-        SetupDifference difference{std::string(field.section),   field.name,
-                                   value_of(pair.before, field), value_of(pair.after, field),
-                                   field.affects_speed,          {}};
+        SetupDifference difference{std::string(field.section),
+                                   field.name,
+                                   value_of(pair.before, field),
+                                   value_of(pair.after, field),
+                                   includes(field.effect, Effect::kSpeed),
+                                   {}};
         if (difference.before == difference.after) continue;
         auto same = std::ranges::find_if(all, [&](const SetupDifference& other) {
             return other.section == difference.section && other.field == difference.field &&
@@ -98,14 +84,14 @@ void add_differences(const Pair& pair, std::vector<SetupDifference>& all) {
 bool add_in_one_order(const Pair& pair) {
     if (pair.before.workers == 1) return true;
     const auto order_of = [](const Run& run) {
-        return sum_order_of(run.mode, run.result.reduction);
+        return sum_order_of(run.mode(), run.result.reduction);
     };
     const core::SumOrder first = order_of(pair.before.runs.front());
-    return std::ranges::all_of(std::array{&pair.before, &pair.after}, [&](const RunGroup* group) {
-        return std::ranges::all_of(group->runs, [&](const Run& run) {
-            return core::promise_equal_bits(first, order_of(run));
-        });
-    });
+    const auto has_first = [&](const Run& run) {
+        return core::promise_equal_bits(first, order_of(run));
+    };
+    return std::ranges::all_of(pair.before.runs, has_first) &&
+           std::ranges::all_of(pair.after.runs, has_first);
 }
 
 }  // namespace
@@ -128,7 +114,7 @@ std::vector<SetupDifference> find_setup_differences(std::span<const Pair> pairs)
 
 bool promises_equal_checksums(const Pair& pair) {
     return add_in_one_order(pair) && std::ranges::all_of(fields_of(pair), [&](const Field& field) {
-               return !field.affects_bits ||
+               return !includes(field.effect, Effect::kBits) ||
                       value_of(pair.before, field) == value_of(pair.after, field);
            });
 }

@@ -53,8 +53,8 @@ struct Setting {
                  RunSettings& run) = nullptr;
 };
 
-[[nodiscard]] inline bool changes(const Setting& row, Effect what) {
-    return (static_cast<unsigned>(row.effect) & static_cast<unsigned>(what)) != 0;
+[[nodiscard]] inline bool includes(Effect effect, Effect what) {
+    return (static_cast<unsigned>(effect) & static_cast<unsigned>(what)) != 0;
 }
 
 /// In the order of `config`.

@@ -1,11 +1,11 @@
 // Objective, environment, method, correctness; threats, how to reproduce.
 #include <algorithm>
-#include <array>
 #include <set>
 
 #include <fmt/format.h>
 
 #include "core/base/join.hpp"
+#include "experiments/machine/context_fields.hpp"
 #include "experiments/modes.hpp"
 #include "experiments/options/settings.hpp"
 #include "experiments/report/findings.hpp"
@@ -37,27 +37,6 @@ std::string cell(const Json& value, bool quantity) {
     }
     return core::join(parts);
 }
-
-struct Field {
-    const char* name;
-    const char* title;
-};
-
-constexpr std::array<Field, 13> kEnvironment{{
-    {"host", "host"},
-    {"cpu_model", "CPU"},
-    {"usable_cpus", "usable CPUs"},
-    {"affinity", "affinity mask"},
-    {"cpu_quota", "CPU quota of the control group"},
-    {"kernel", "kernel"},
-    {"onednn_version", "oneDNN"},
-    {"onednn_runtime", "oneDNN's threading"},
-    {"onednn_isa", "instruction set in use"},
-    {"openmp_version", "OpenMP (date of its specification)"},
-    {"build", "compiler and build"},
-    {"dp_compare_version", "dp_compare"},
-    {"environment", "variables set"},
-}};
 
 /// A row named `title` for what any run has a value of; all its values.
 void add_row(Table& table, const Analysis& analysis, std::string_view title,
@@ -113,10 +92,10 @@ void add_objective(Document& document, const Material& material) {
 void add_environment(Document& document, const Material& material) {
     document.add(Heading{2, "Environment", "environment"});
     Table machine = table_of_settings("Machine and libraries");
-    for (const Field& field : kEnvironment) {
+    for (const ContextField& field : kContextFields) {
+        if (field.title.empty()) continue;
         add_row(machine, material.analysis, field.title, [&](const Run& run) {
-            const std::string_view name = field.name;
-            return cell(run.context.value(name, Json()), name != "openmp_version");
+            return cell(run.context.value(field.name, Json()), field.name != "openmp_version");
         });
     }
     document.add(machine);

@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include "core/base/error.hpp"
+#include "experiments/machine/context_fields.hpp"
 #include "experiments/options/settings.hpp"
 #include "experiments/results/results_folder.hpp"
 #include "experiments/results/run_file.hpp"
@@ -27,14 +28,14 @@ void check_same_run(const Run& planned, const Run& stored) {
 
 /// Returns whether `stored` was measured elsewhere than what `planned` is going to be.
 bool warn_if_elsewhere(const Run& planned, const Run& stored) {
-    for (const char* field : {"cpu_model", "usable_cpus", "onednn_version", "onednn_isa",
-                              "dp_compare_version", "build"}) {
-        const auto &before = stored.context.at(field), &now = planned.context.at(field);
+    for (const ContextField& field : kContextFields) {
+        if (!field.resumed) continue;
+        const auto &before = stored.context.at(field.name), &now = planned.context.at(field.name);
         if (before == now) continue;
         spdlog::warn(
             "{} was measured with {} {}, now it is {}: its figures do not compare with those that "
             "follow",
-            stored.file.string(), field, before.dump(), now.dump());
+            stored.file.string(), field.name, before.dump(), now.dump());
         return true;
     }
     return false;

@@ -1,0 +1,52 @@
+// What the fields of a result's `context` mean to those who read it: one row each. A field without
+// a row, which a newer program may have written, is listed by `diff` and changes nothing.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "experiments/options/settings.hpp"
+
+namespace dp::experiments {
+
+struct ContextField {
+    std::string_view name;   // in JSON
+    std::string_view title;  // for people; empty: the report does not show it
+    Effect effect = Effect::kNothing;
+    Compared compared = Compared::kInPairs;
+    bool resumed = false;  // --resume warns where it is another by now
+};
+
+/// In the order of the report.
+inline constexpr std::array kContextFields{
+    ContextField{"host", "host", Effect::kSpeed, Compared::kEverywhere},
+    ContextField{"cpu_model", "CPU", Effect::kBoth, Compared::kEverywhere, true},
+    ContextField{"usable_cpus", "usable CPUs", Effect::kSpeed, Compared::kEverywhere, true},
+    ContextField{"affinity", "affinity mask", Effect::kSpeed},
+    ContextField{"cpu_quota", "CPU quota of the control group", Effect::kSpeed},
+    ContextField{"kernel", "kernel", Effect::kNothing, Compared::kEverywhere},
+    ContextField{"onednn_version", "oneDNN", Effect::kBoth, Compared::kEverywhere, true},
+    ContextField{"onednn_runtime", "oneDNN's threading", Effect::kBoth, Compared::kEverywhere},
+    ContextField{"onednn_isa", "instruction set in use", Effect::kBoth, Compared::kEverywhere,
+                 true},
+    ContextField{"openmp_version", "OpenMP (date of its specification)"},
+    ContextField{"build", "compiler and build", Effect::kBoth, Compared::kEverywhere, true},
+    ContextField{"dp_compare_version", "dp_compare", Effect::kNothing, Compared::kInPairs, true},
+    ContextField{"environment", "variables set", Effect::kBoth, Compared::kEverywhere},
+    ContextField{"physical_cores", "", Effect::kSpeed},
+    ContextField{"threads_per_core", "", Effect::kSpeed},
+    ContextField{"numa_nodes", "", Effect::kSpeed},
+    ContextField{"caches", "", Effect::kSpeed},
+    ContextField{"cpu_governor", "", Effect::kSpeed},
+    ContextField{"load_average", "", Effect::kSpeed, Compared::kNever},
+    ContextField{"warnings", "", Effect::kNothing, Compared::kNever},
+};
+
+/// The row of a field, or what is known of one without.
+constexpr ContextField context_field(std::string_view name) {
+    const auto* const found = std::ranges::find(kContextFields, name, &ContextField::name);
+    return found == kContextFields.end() ? ContextField{name, ""} : *found;
+}
+
+}  // namespace dp::experiments
