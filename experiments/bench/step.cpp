@@ -20,6 +20,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
+#include <map>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -155,31 +156,20 @@ struct Variant {
     NetworkOptions options;
 };
 
-std::vector<Variant> variants(const std::string& compare) {
-    NetworkOptions fastest;
-    NetworkOptions direct;
-    direct.convolution = ConvolutionAlgorithm::kDirect;
-    NetworkOptions onednn;
-    onednn.own_batch_norm_pool = false;
-    NetworkOptions plain = direct;
-    plain.own_batch_norm_pool = false;
-    if (compare == "direct") return {{"as trained", fastest}, {"direct convolution", direct}};
-    if (compare == "onednn") return {{"as trained", fastest}, {"oneDNN's batch norm", onednn}};
-    if (compare == "bf16") {
-        NetworkOptions bf16;
-        bf16.precision = Precision::kBFloat16;
-        return {{"bf16", bf16}, {"fp32", fastest}};
-    }
-    if (compare == "bf16-direct") {
-        NetworkOptions bf16;
-        bf16.precision = Precision::kBFloat16;
-        return {{"bf16", bf16}, {"fp32, direct convolution", direct}};
-    }
-    if (compare == "plain") {
-        return {{"as trained", fastest}, {"direct convolution, oneDNN's batch norm", plain}};
-    }
-    return {{"as trained", fastest}};
-}
+constexpr NetworkOptions kDirect{.convolution = ConvolutionAlgorithm::kDirect};
+constexpr NetworkOptions kOneDnn{.own_batch_norm_pool = false};
+constexpr NetworkOptions kPlain{.convolution = ConvolutionAlgorithm::kDirect,
+                                .own_batch_norm_pool = false};
+constexpr NetworkOptions kBf16{.precision = Precision::kBFloat16};
+
+const std::map<std::string, std::vector<Variant>> kVariants{
+    {"nothing", {{"as trained", {}}}},
+    {"direct", {{"as trained", {}}, {"direct convolution", kDirect}}},
+    {"onednn", {{"as trained", {}}, {"oneDNN's batch norm", kOneDnn}}},
+    {"plain", {{"as trained", {}}, {"direct convolution, oneDNN's batch norm", kPlain}}},
+    {"bf16", {{"bf16", kBf16}, {"fp32", {}}}},
+    {"bf16-direct", {{"bf16", kBf16}, {"fp32, direct convolution", kDirect}}},
+};
 
 }  // namespace
 
@@ -198,7 +188,7 @@ int main(int argc, char** argv) {
     omp_set_num_threads(1);
     flush_denormals();
     const Dataset data = make_synthetic(1, 2'000, 0);
-    const std::vector<Variant> chosen = variants(compare);
+    const std::vector<Variant>& chosen = kVariants.at(compare);
     std::vector<std::unique_ptr<Bench>> benches;
     for (const Variant& variant : chosen) {
         benches.push_back(std::make_unique<Bench>(data, variant.options));
