@@ -1,11 +1,11 @@
 // The table, and how each row loads. It owns nothing: a loaded Dataset is the caller's.
 #include "core/data/dataset_table.hpp"
 
-#include <algorithm>
 #include <array>
 #include <string>
 
 #include "core/base/error.hpp"
+#include "core/base/join.hpp"
 #include "core/data/cifar10.hpp"
 #include "core/data/idx.hpp"
 #include "core/data/synthetic.hpp"
@@ -56,17 +56,7 @@ constexpr std::array<DatasetEntry, 4> kDatasets = {{
 std::span<const DatasetEntry> datasets() { return kDatasets; }
 
 const DatasetEntry& find_dataset(std::string_view name) {
-    const auto entry = std::find_if(kDatasets.begin(), kDatasets.end(),
-                                    [name](const DatasetEntry& e) { return e.name == name; });
-    if (entry == kDatasets.end()) {
-        std::string names;
-        for (const DatasetEntry& e : kDatasets) {
-            if (!names.empty()) names += ", ";
-            names += e.name;
-        }
-        throw Error(ExitCode::kUsage, "unknown data set '{}'; choose one of: {}", name, names);
-    }
-    return *entry;
+    return find_named(kDatasets, name, "unknown data set '{}'; choose one of: {}");
 }
 
 Dataset load_dataset(std::string_view name, const std::filesystem::path& data_dir,

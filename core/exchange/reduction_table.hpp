@@ -45,10 +45,8 @@ const auto& find_reduction(const Table& table, std::string_view name) {
     const auto found =
         std::ranges::find_if(table, [name](const auto& row) { return row.traits.is_called(name); });
     if (found != table.end()) return *found;
-    std::vector<std::string_view> names;
-    for (const auto& row : table) names.push_back(row.traits.name);
     throw Error(ExitCode::kUsage, "'{}' is not a reduction of this mode: choose from {}", name,
-                join(names));
+                join(table, ", ", [](const auto& row) { return row.traits.name; }));
 }
 
 }  // namespace dp::core

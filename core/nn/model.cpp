@@ -1,9 +1,8 @@
 #include "core/nn/model.hpp"
 
 #include <array>
-#include <string>
 
-#include "core/base/error.hpp"
+#include "core/base/join.hpp"
 
 namespace dp::core {
 namespace {
@@ -53,13 +52,7 @@ constexpr std::array<ModelSpec, 3> kModels{{
 std::span<const ModelSpec> models() { return kModels; }
 
 const ModelSpec& find_model(std::string_view name) {
-    std::string known;
-    for (const ModelSpec& model : kModels) {
-        if (model.name == name) return model;
-        known += known.empty() ? "" : ", ";
-        known += model.name;
-    }
-    throw Error(ExitCode::kUsage, "--model '{}' is not a network: choose one of {}", name, known);
+    return find_named(kModels, name, "--model '{}' is not a network: choose one of {}");
 }
 
 }  // namespace dp::core

@@ -3,7 +3,7 @@
 #include <array>
 #include <atomic>
 
-#include "core/base/error.hpp"
+#include "core/base/join.hpp"
 #include "core/base/parallel.hpp"
 #include "core/optim/adam.hpp"
 #include "core/optim/sgd.hpp"
@@ -24,11 +24,7 @@ constexpr std::array kOptimizers{
 };
 
 const OptimizerRow& find(std::string_view name) {
-    for (const OptimizerRow& row : kOptimizers) {
-        if (row.name == name) return row;
-    }
-    throw Error(ExitCode::kUsage, "--optimizer '{}' is not known: choose one of {}", name,
-                optimizer_names());
+    return find_named(kOptimizers, name, "--optimizer '{}' is not known: choose one of {}");
 }
 
 }  // namespace
@@ -56,13 +52,6 @@ std::unique_ptr<Optimizer> make_optimizer(const OptimizerConfig& config) {
     return find(config.name).make(config);
 }
 
-std::string optimizer_names() {
-    std::string names;
-    for (const OptimizerRow& row : kOptimizers) {
-        names += names.empty() ? "" : ", ";
-        names += row.name;
-    }
-    return names;
-}
+std::string optimizer_names() { return join(kOptimizers, ", ", &OptimizerRow::name); }
 
 }  // namespace dp::core

@@ -14,9 +14,8 @@ using analysis::Configuration;
 namespace {
 
 std::string list_of(const Analysis& analysis) {
-    std::vector<std::string> names;
-    for (const Configuration& each : analysis.configurations) names.push_back(name_of(each));
-    return core::join(names);
+    return core::join(analysis.configurations, ", ",
+                      [](const Configuration& each) { return name_of(each); });
 }
 
 std::vector<double> rates_of(const Configuration& configuration) {

@@ -82,10 +82,8 @@ void check_judged(const FolderComparison& comparison, double fail_above) {
 void fail_on_regression(const FolderComparison& comparison, double fail_above) {
     const auto regressions = find_regressions(comparison, fail_above);
     if (regressions.empty()) return check_judged(comparison, fail_above);
-    std::vector<std::string> slower;
-    for (const Comparison& each : regressions) slower.push_back(describe(each));
     throw Error(ExitCode::kRegression, "slower by more than {:g} %: {}{}", 100.0 * fail_above,
-                core::join(slower, "; "),
+                core::join(regressions, "; ", describe),
                 comparison.comparable() ? "" : "; but the set-ups differ, see the warning above");
 }
 

@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/base/join.hpp"
 #include "core/base/optional_json.hpp"
 #include "experiments/options/parse_number.hpp"
 
@@ -122,9 +123,7 @@ std::optional<std::string> read_governor(const std::vector<fs::path>& cpus) {
             governors.insert(*std::move(governor));
         }
     }
-    std::string text;
-    for (const std::string& governor : governors) text += (text.empty() ? "" : ", ") + governor;
-    return text.empty() ? std::nullopt : std::optional(text);
+    return governors.empty() ? std::nullopt : std::optional(core::join(governors));
 }
 
 /// The word in brackets of "always [madvise] never".

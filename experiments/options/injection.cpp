@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "core/base/error.hpp"
+#include "core/base/join.hpp"
 #include "experiments/options/parse_number.hpp"
 
 namespace dp::experiments {
@@ -26,13 +26,7 @@ template <typename... Args>
                       fmt::format(format, std::forward<Args>(args)...), kExample);
 }
 
-std::string phase_names() {
-    std::string names;
-    for (const Phase phase : kPhasesToDelay) {
-        names += fmt::format("{}{}", names.empty() ? "" : ", ", core::name_of(phase));
-    }
-    return names;
-}
+std::string phase_names() { return core::join(kPhasesToDelay, ", ", core::name_of); }
 
 std::size_t parse_rank(std::string_view text) {
     const auto rank = parse_number<std::size_t>(text);

@@ -6,7 +6,7 @@
 #include <optional>
 #include <type_traits>
 
-#include "core/base/error.hpp"
+#include "core/base/join.hpp"
 #include "experiments/options/injection.hpp"
 #include "experiments/options/option_values.hpp"
 #include "experiments/options/settings.hpp"
@@ -82,7 +82,7 @@ void read_value(const Setting& row, const nlohmann::ordered_json& value, T& fiel
             const auto found = std::ranges::find(rows_of<T>(), text, &core::OptionRow<T>::name);
             if (found == rows_of<T>().end()) {
                 throw Complaint{
-                    fmt::format("is not known: choose one of {}", fmt::join(row.words(), ", "))};
+                    fmt::format("is not known: choose one of {}", core::join(row.words()))};
             }
             field = found->value;
         } else if constexpr (std::same_as<T, core::Delay>) {
@@ -117,11 +117,9 @@ std::vector<std::string_view> words_of() {
 
 template <Choice T>
 std::string choices_of() {
-    std::string text;
-    for (const auto& row : rows_of<T>()) {
-        text += fmt::format("{}{}: {}", text.empty() ? "" : "; ", row.name, row.description);
-    }
-    return text;
+    return core::join(rows_of<T>(), "; ", [](const auto& row) {
+        return fmt::format("{}: {}", row.name, row.description);
+    });
 }
 
 /// `row` for the field that `Get` finds in a RunSettings.

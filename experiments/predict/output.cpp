@@ -14,19 +14,17 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 using statistics::Interval;
+using statistics::MeasuredPoint;
 using statistics::Prediction;
 
 constexpr const char* kIndent = "          ";
 
 std::string measured_line(const ModePredictions& mode) {
-    std::vector<std::size_t> workers, repetitions, batches;
-    for (const statistics::MeasuredPoint& each : mode.measured) {
-        workers.push_back(each.workers);
-        repetitions.push_back(each.repetitions.size());
-        batches.push_back(each.batch);
-    }
+    const auto list = [&](const auto& value) { return core::join(mode.measured, ", ", value); };
     return fmt::format("{:<8}  measured: N = {}; repetitions {}; batch per worker {}\n", mode.mode,
-                       core::join(workers), core::join(repetitions), core::join(batches));
+                       list(&MeasuredPoint::workers),
+                       list([](const MeasuredPoint& each) { return each.repetitions.size(); }),
+                       list(&MeasuredPoint::batch));
 }
 
 std::string exchange_line(const ModePredictions& mode) {
@@ -165,7 +163,7 @@ Json held_out_json(const statistics::HeldOut& check) {
             {"relative_error", check.relative_error}};
 }
 
-Json measured_json(const statistics::MeasuredPoint& each) {
+Json measured_json(const MeasuredPoint& each) {
     return {{"workers", each.workers},
             {"batch_size", each.batch},
             {"repetitions", each.repetitions.size()}};

@@ -22,7 +22,7 @@ bool several_ranks(const Configuration& each) {
 std::string list_of(const std::vector<std::size_t>& numbers) {
     const std::span all(numbers);
     if (all.size() < 2) return core::join(all, "");
-    return fmt::format("{} and {}", fmt::join(all.first(all.size() - 1), ", "), all.back());
+    return fmt::format("{} and {}", core::join(all.first(all.size() - 1)), all.back());
 }
 
 std::string describe_speedups(const Analysis& analysis) {

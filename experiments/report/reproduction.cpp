@@ -76,9 +76,8 @@ std::string command_line_of(const ResultsFolder& results) {
         return from_runs(results);
     }
     const SweepFile sweep = read_sweep_file(results.folder);
-    std::string line = "dp_compare";
-    for (const std::string& argument : sweep.arguments) line += " " + quote_for_shell(argument);
-    return line + " --out DIR";
+    return fmt::format("dp_compare {} --out DIR",
+                       core::join(sweep.arguments, " ", quote_for_shell));
 }
 
 }  // namespace dp::experiments::report

@@ -33,14 +33,12 @@ const Json& context_of(const Analysis& analysis) { return analysis.results.runs.
 /// Why each applies here, and what to do; empty where it does not.
 std::string settings_differ(const Analysis& analysis) {
     if (analysis.differences.empty()) return "";
-    std::vector<std::string> settings;
-    for (const analysis::Difference& each : analysis.differences) {
-        settings.push_back(fmt::format("{} ({})", each.setting, core::join(each.values)));
-    }
     return fmt::format(
         "Not all runs had the same {}. Ratios between such runs are left out, and a mode and N "
         "whose repetitions differ has no figures. Run all of them with one command.",
-        core::join(settings, "; "));
+        core::join(analysis.differences, "; ", [](const auto& each) {
+            return fmt::format("{} ({})", each.setting, core::join(each.values));
+        }));
 }
 
 std::string injected(const Analysis& analysis) {
@@ -161,12 +159,10 @@ std::string effective_batch(const Analysis& analysis) {
 
 /// What the program told of the machine and of itself before it measured.
 std::string warned(const Analysis& analysis) {
-    std::vector<std::string> warnings;
-    for (const Json& each : context_of(analysis).value("warnings", Json())) {
-        warnings.push_back(text_of(each));
-    }
-    return warnings.empty() ? ""
-                            : fmt::format("Before the first run: {}.", core::join(warnings, "; "));
+    const Json warnings = context_of(analysis).value("warnings", Json());
+    return warnings.empty()
+               ? ""
+               : fmt::format("Before the first run: {}.", core::join(warnings, "; ", text_of));
 }
 
 std::string one_machine(const Analysis& analysis) {

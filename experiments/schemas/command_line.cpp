@@ -6,10 +6,8 @@
 namespace dp::experiments::schemas {
 
 void add_subcommands(CLI::App& program, RawOptions& raw) {
-    std::vector<std::string_view> names;
-    for (const FieldsText& each : fields_texts()) names.push_back(each.name);
-    program
-        .add_subcommand("schema", "Print the JSON Schema of a kind of file: " + core::join(names))
+    const std::string names = core::join(fields_texts(), ", ", &FieldsText::name);
+    program.add_subcommand("schema", "Print the JSON Schema of a kind of file: " + names)
         ->add_option("NAME", raw.schema, "The kind of file")
         ->required();
     program

@@ -1,6 +1,5 @@
 #include "experiments/schemas/documents.hpp"
 
-#include <algorithm>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -8,7 +7,6 @@
 #include <boost/algorithm/string/split.hpp>
 #include <boost/algorithm/string/trim.hpp>
 
-#include "core/base/error.hpp"
 #include "core/base/join.hpp"
 #include "experiments/options/settings.hpp"
 #include "experiments/results/runs_csv.hpp"
@@ -85,18 +83,13 @@ std::string table_of(std::span<const CsvColumn<Row>> columns) {
 }  // namespace
 
 Document read_document(std::string_view name) {
-    const auto found = std::ranges::find(fields_texts(), name, &FieldsText::name);
-    if (found == fields_texts().end()) {
-        std::vector<std::string_view> names;
-        for (const FieldsText& each : fields_texts()) names.push_back(each.name);
-        throw core::Error(core::ExitCode::kUsage, "'{}' is no kind of file: choose one of {}", name,
-                          core::join(names));
-    }
-    std::istringstream lines{std::string(found->text)};
+    const FieldsText& found =
+        core::find_named(fields_texts(), name, "'{}' is no kind of file: choose one of {}");
+    std::istringstream lines{std::string(found.text)};
     std::string line;
     std::getline(lines, line);
     const std::vector<std::string> head = cells_of(line);
-    Document document{found->name, head.at(0), head.at(1), {}, {}};
+    Document document{found.name, head.at(0), head.at(1), {}, {}};
     while (std::getline(lines, line)) {
         if (!line.empty()) add_line(line, document);
     }

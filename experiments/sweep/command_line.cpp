@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/error.hpp"
+#include "core/base/join.hpp"
 #include "core/nn/model.hpp"
 #include "experiments/modes.hpp"
 #include "experiments/options/option_values.hpp"
@@ -16,11 +17,9 @@ using core::Error;
 using core::ExitCode;
 
 void add_what_to_run(CLI::App& app, RawTraining& raw) {
-    std::string mode_help;
-    for (const Mode& mode : modes()) {
-        mode_help +=
-            fmt::format("{}{}: {}", mode_help.empty() ? "" : ";\n", mode.name, mode.description);
-    }
+    std::string mode_help = core::join(modes(), ";\n", [](const Mode& mode) {
+        return fmt::format("{}: {}", mode.name, mode.description);
+    });
     mode_help +=
         ".\nBeside other modes serial runs once with one worker, as their baseline (default: "
         "serial)";

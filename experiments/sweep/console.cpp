@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "core/base/join.hpp"
 #include "experiments/modes.hpp"
 #include "experiments/options/settings.hpp"
 #include "experiments/sweep/time_left.hpp"
@@ -66,10 +67,8 @@ void Console::print_machine(const Machine& machine) {
                           : "no control group quota"));
     print_line(fmt::format("onednn    {}, {} runtime, instruction set {}", machine.onednn_version,
                            machine.onednn_runtime, machine.onednn_isa));
-    std::string variables;
-    for (const auto& [name, value] : machine.environment) {
-        variables += fmt::format("{}{}={}", variables.empty() ? "" : " ", name, value);
-    }
+    const std::string variables = core::join(
+        machine.environment, " ", [](const auto& each) { return each.first + "=" + each.second; });
     if (!variables.empty()) print_line("env       " + variables);
 }
 
