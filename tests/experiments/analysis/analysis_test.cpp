@@ -217,8 +217,8 @@ TEST_CASE("runs that add in no fixed order are named and not compared, but for o
     for (const std::size_t workers : {1UL, 2UL}) {
         for (const std::size_t repetition : {1UL, 2UL}) {
             auto record = tests::made_run("threads", workers, repetition, 0.05);
-            record.result->reduction = "atomic";
-            if (workers == 2) record.result->checksum = fmt::format("{:016x}", repetition);
+            record.result.reduction = "atomic";
+            if (workers == 2) record.result.checksum = fmt::format("{:016x}", repetition);
             tests::write_made_run(folder.path(), record);
         }
     }
