@@ -50,9 +50,6 @@ public:
 private:
     bool advance() override;
     void await(std::size_t count) override;
-    bool complete(std::size_t count) const override {
-        return world_size() == 1 || bucket() >= count;
-    }
 
     /// The left neighbour's counter, and the value that it must have passed before the next piece.
     struct Condition {

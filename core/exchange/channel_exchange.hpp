@@ -49,6 +49,11 @@ protected:
     /// this rank's.
     ChannelExchange(ChannelSetup setup, const ExchangeTraits& traits);
 
+    /// One rank alone has nothing to do, and advance() does nothing.
+    bool complete(std::size_t count) const override {
+        return world_size() == 1 || bucket() >= count;
+    }
+
     [[nodiscard]] bool sharded() const { return traits_.update == UpdateKind::kSharded; }
     [[nodiscard]] std::size_t left() const { return rank_at(1); }
     [[nodiscard]] std::size_t right() const { return rank_at(world_size() - 1); }

@@ -4,9 +4,9 @@
 #include <utility>
 
 namespace dp::core {
-namespace {
 
-Schedule make_schedule(std::size_t rank, std::size_t world_size, Range bucket) {
+Schedule HalvingDoublingExchange::make_schedule(std::size_t rank, std::size_t world_size,
+                                                Range bucket) {
     const Fold fold(world_size);
     Schedule all;
     add_fold(all.reduce, fold, rank, bucket);
@@ -38,8 +38,6 @@ Schedule make_schedule(std::size_t rank, std::size_t world_size, Range bucket) {
     add_unfold(all.gather, fold, rank, bucket);
     return all;
 }
-
-}  // namespace
 
 std::vector<std::size_t> HalvingDoublingExchange::receivers(std::size_t rank,
                                                             std::size_t world_size) {

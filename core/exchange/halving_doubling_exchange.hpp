@@ -57,6 +57,9 @@ public:
     static constexpr Receivers kReceivers = receivers;
 
     explicit HalvingDoublingExchange(ChannelSetup setup);
+
+private:
+    static Schedule make_schedule(std::size_t rank, std::size_t world_size, Range bucket);
 };
 
 }  // namespace dp::core

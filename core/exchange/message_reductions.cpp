@@ -18,12 +18,12 @@ constexpr MessageReduction kRow{Made::kTraits, Made::kReceivers,
                                     return std::make_unique<Made>(std::move(setup));
                                 }};
 
-constexpr std::array kReductions{kRow<MessageRingExchange>, kRow<HalvingDoublingExchange>,
-                                 kRow<RecursiveDoublingExchange>, kRow<TreeExchange>,
-                                 kRow<ServerExchange>};
+constexpr std::array kMessageReductions{kRow<MessageRingExchange>, kRow<HalvingDoublingExchange>,
+                                        kRow<RecursiveDoublingExchange>, kRow<TreeExchange>,
+                                        kRow<ServerExchange>};
 
 }  // namespace
 
-std::span<const MessageReduction> message_reductions() { return kReductions; }
+std::span<const MessageReduction> message_reductions() { return kMessageReductions; }
 
 }  // namespace dp::core

@@ -53,9 +53,6 @@ public:
 private:
     bool advance() override;
     void await(std::size_t count) override;
-    bool complete(std::size_t count) const override {
-        return world_size() == 1 || bucket() >= count;
-    }
 
     /// A range of the table's steps, both ends included: the first only sends, the last only
     /// receives.

@@ -3,9 +3,9 @@
 #include <utility>
 
 namespace dp::core {
-namespace {
 
-Schedule make_schedule(std::size_t rank, std::size_t world_size, Range bucket) {
+Schedule RecursiveDoublingExchange::make_schedule(std::size_t rank, std::size_t world_size,
+                                                  Range bucket) {
     const Fold fold(world_size);
     Schedule all{.owned = bucket};
     add_fold(all.reduce, fold, rank, bucket);
@@ -22,8 +22,6 @@ Schedule make_schedule(std::size_t rank, std::size_t world_size, Range bucket) {
     add_unfold(all.gather, fold, rank, bucket);
     return all;
 }
-
-}  // namespace
 
 std::vector<std::size_t> RecursiveDoublingExchange::receivers(std::size_t rank,
                                                               std::size_t world_size) {

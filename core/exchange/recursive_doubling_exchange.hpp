@@ -52,6 +52,9 @@ public:
     static constexpr Receivers kReceivers = receivers;
 
     explicit RecursiveDoublingExchange(ChannelSetup setup);
+
+private:
+    static Schedule make_schedule(std::size_t rank, std::size_t world_size, Range bucket);
 };
 
 }  // namespace dp::core

@@ -51,7 +51,7 @@ ScheduledExchange::ScheduledExchange(ChannelSetup setup, const ExchangeTraits& t
 }
 
 bool ScheduledExchange::advance() {
-    if (bucket() >= handed()) return false;
+    if (world_size() == 1 || bucket() >= handed()) return false;
     const std::vector<MessageStep>& steps = exchanged_[bucket()];
     // A rank may have nothing to do for a bucket, and a step nothing to send.
     const bool moved =

@@ -31,7 +31,7 @@ Range ServerExchange::next_segment() const {
 }
 
 bool ServerExchange::advance() {
-    if (bucket() >= handed()) return false;
+    if (world_size() == 1 || bucket() >= handed()) return false;
     const Range segment = next_segment();
     if (segment.size > 0 && serves()) {
         for (std::size_t worker = 1; worker < world_size(); ++worker) {
@@ -40,7 +40,7 @@ bool ServerExchange::advance() {
         sum(segment);
     } else if (segment.size > 0) {
         if (!channels().with(0).has_room()) return false;
-        send(0, gradients().subspan(segment.offset, segment.size), kPush);
+        send(0, gradients().subspan(segment.offset, segment.size), bucket());
     }
     go_on();
     return true;
@@ -58,7 +58,14 @@ void ServerExchange::await(std::size_t /*count*/) {
 }
 
 void ServerExchange::sum(Range segment) {
-    const TraceSpan span(trace(), "sum", {.kind = TraceKind::kSum, .bucket = bucket(), .bytes = 0});
+    // Of all workers; the last one stands for them.
+    const TraceSpan span(trace(), "sum",
+                         {.kind = TraceKind::kTransfer,
+                          .bucket = bucket(),
+                          .peer = world_size() - 1,
+                          .ring_step = kTake,
+                          .group = 0,
+                          .bytes = 0});
     float* const own = gradients().data() + segment.offset;
     addends_[0] = own;
     for (std::size_t worker = 1; worker < world_size(); ++worker) {
@@ -70,11 +77,11 @@ void ServerExchange::sum(Range segment) {
     for (std::size_t worker = 1; worker < world_size(); ++worker) channels().with(worker).pop();
 }
 
-void ServerExchange::send(std::size_t to, std::span<const float> values, std::size_t round) {
-    TraceSpan span(trace(), round == kPush ? "push" : "hand out",
+void ServerExchange::send(std::size_t to, std::span<const float> values, std::size_t bucket) {
+    TraceSpan span(trace(), serves() ? "hand out" : "push",
                    {.kind = TraceKind::kTransfer,
-                    .bucket = round == kPush ? bucket() : kNone,
-                    .ring_step = round,
+                    .bucket = bucket,
+                    .ring_step = serves() ? kHandOut : kPush,
                     .group = 0,
                     .bytes = values.size_bytes()});
     Channel& channel = channels().with(to);
@@ -94,24 +101,35 @@ void ServerExchange::go_on() {
 }
 
 void ServerExchange::publish(std::span<float> parameters) {
-    const Range all{0, parameters.size()};
-    for (std::size_t i = 0; i < segments_of(all.size); ++i) {
-        const Range range = segment_of(all, i);
-        const std::span<float> part = parameters.subspan(range.offset, range.size);
-        for (std::size_t worker = 1; worker < world_size() && serves(); ++worker) {
-            const double waited = channels().with(worker).wait_for_room(limits());
-            record_wait(trace(), waited, "free slot", worker);
-            send(worker, part, kHandOut);
+    for (std::size_t b = 0; b < buckets().size(); ++b) {
+        for (std::size_t i = 0; i < segments_of(buckets()[b].size); ++i) {
+            const Range range = segment_of(buckets()[b], i);
+            const std::span<float> part = parameters.subspan(range.offset, range.size);
+            serves() ? hand_out(part, b) : pull(part, b);
         }
-        if (serves()) continue;
-        record_wait(trace(), channels().with(0).wait_for_segment(limits()), "parameters", 0);
-        const TraceSpan span(
-            trace(), "pull",
-            {.kind = TraceKind::kTransfer, .peer = 0, .ring_step = kPull, .group = 0, .bytes = 0});
-        const auto* in = reinterpret_cast<const float*>(channels().with(0).segment().data());
-        std::copy_n(in, part.size(), part.begin());
-        channels().with(0).pop();
     }
+}
+
+void ServerExchange::hand_out(std::span<const float> part, std::size_t bucket) {
+    for (std::size_t worker = 1; worker < world_size(); ++worker) {
+        const double waited = channels().with(worker).wait_for_room(limits());
+        record_wait(trace(), waited, "free slot", worker, bucket);
+        send(worker, part, bucket);
+    }
+}
+
+void ServerExchange::pull(std::span<float> part, std::size_t bucket) {
+    Channel& server = channels().with(0);
+    record_wait(trace(), server.wait_for_segment(limits()), "parameters", 0, bucket);
+    const TraceSpan span(trace(), "pull",
+                         {.kind = TraceKind::kTransfer,
+                          .bucket = bucket,
+                          .peer = 0,
+                          .ring_step = kPull,
+                          .group = 0,
+                          .bytes = 0});
+    std::copy_n(reinterpret_cast<const float*>(server.segment().data()), part.size(), part.begin());
+    server.pop();
 }
 
 }  // namespace dp::core

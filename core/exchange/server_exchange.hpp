@@ -61,7 +61,9 @@ private:
     /// The next segment of the bucket; empty behind a short chunk's end.
     [[nodiscard]] Range next_segment() const;
     void sum(Range segment);
-    void send(std::size_t to, std::span<const float> values, std::size_t round);
+    void send(std::size_t to, std::span<const float> values, std::size_t bucket);
+    void hand_out(std::span<const float> part, std::size_t bucket);
+    void pull(std::span<float> part, std::size_t bucket);
     void go_on();
 
     std::vector<float*> addends_;  // by rank, from the segment's beginning; rank 0's alone

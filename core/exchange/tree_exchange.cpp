@@ -4,9 +4,8 @@
 #include <utility>
 
 namespace dp::core {
-namespace {
 
-Schedule make_schedule(std::size_t rank, std::size_t world_size, Range bucket) {
+Schedule TreeExchange::make_schedule(std::size_t rank, std::size_t world_size, Range bucket) {
     const Fold fold(world_size);
     Schedule all{.owned = bucket};
     add_fold(all.reduce, fold, rank, bucket);
@@ -32,8 +31,6 @@ Schedule make_schedule(std::size_t rank, std::size_t world_size, Range bucket) {
     add_unfold(all.gather, fold, rank, bucket);
     return all;
 }
-
-}  // namespace
 
 std::vector<std::size_t> TreeExchange::receivers(std::size_t rank, std::size_t world_size) {
     return receivers_of(make_schedule, rank, world_size);

@@ -135,7 +135,8 @@ TEST_CASE("a reduction is for the modes that offer it and refused when none does
     CHECK(tests::holds(refused, "'ring'"));
     CHECK(tests::holds(refused, "serial offers none, tree; threads offers in-place"));
     CHECK(tests::holds(usage_error({"--mode", "procs", "--reduction", "in-place"}),
-                       "procs offers message-ring, shared-ring, shared-direct"));
+                       "procs offers message-ring, halving-doubling, recursive-doubling, tree, server, "
+                       "shared-ring, shared-direct"));
     // Alone, serial plays what others offer, if that has an order.
     CHECK(reductions_of({"--mode", "serial,threads", "-n", "2", "--reduction", "tree"}) ==
           "tree, tree");

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.hpp"
+#include "core/exchange/message_reductions.hpp"
 #include "experiments/modes.hpp"
 #include "experiments/results/trace_arrows.hpp"
 #include "tests/support/catch.hpp"
@@ -104,6 +105,13 @@ void check_layers(const core::WorkerTrace& trace, std::size_t turns, std::size_t
     CHECK(layers_of(trace, step, Phase::kBackward) == repeat(reversed, turns));
 }
 
+bool sends_messages(const core::RunConfig& config) {
+    return config.mode == "procs" &&
+           std::ranges::any_of(core::message_reductions(), [&](const auto& row) {
+               return row.traits.name == config.reduction;
+           });
+}
+
 /// Each bucket is handed over once and exchanged once; what was moved is what was counted.
 void check_exchange(const core::RunConfig& config, const core::RunResult& result,
                     const core::WorkerReport& worker) {
@@ -133,6 +141,10 @@ void check_exchange(const core::RunConfig& config, const core::RunResult& result
             CHECK(moved.size() == buckets * ring_steps);
         } else if (config.reduction == "message-ring") {
             CHECK(moved.size() == buckets * (ring_steps + 1));
+        } else if (sends_messages(config)) {
+            std::set<std::size_t> of_buckets;
+            for (const auto& [bucket, ring_step] : moved) of_buckets.insert(bucket);
+            CHECK(of_buckets == std::set(all.begin(), all.end()));
         } else if (config.reduction == "tree") {  // rank 0 adds the two others, which add nothing
             CHECK(moved.size() == (worker.rank == 0 ? buckets * (config.workers - 1) : 0));
         } else {
@@ -178,6 +190,8 @@ void check_arrows(const core::RunConfig& config, const core::RunResult& result,
         CHECK(arrows.size() >= sums * world * 2 * (world - 1));  // large buckets go in groups
     } else if (config.reduction == "master") {
         CHECK(arrows.size() <= sums);  // none where rank 0 itself came last
+    } else if (sends_messages(config)) {
+        CHECK(arrows.size() >= sums);  // each bucket needs a message at least
     } else {
         CHECK(arrows.size() == (ring ? sums * world * 2 * (world - 1) : sums * (world - 1)));
     }
