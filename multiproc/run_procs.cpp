@@ -38,15 +38,14 @@ core::RunResult run_rank(const core::Job& shared_job, SharedSegment& segment, st
     core::fill_statistics(job, replica.layout, statistics.span());
     const std::size_t size = replica.parameters.span().size();
     const Reduction& reduction = core::find_reduction(reductions(), job.config.reduction);
-    const auto exchange = reduction.make(
-        {segment, rank, std::move(replica.buckets), size, job.config.timeout_seconds});
+    const auto exchange = reduction.make({segment, rank, std::move(replica.buckets), size,
+                                          job.config.timeout_seconds, job.config.update});
+    const core::FloatBlock state = core::make_optimizer_state(job, exchange->update_ranges());
     const core::WorkerBlocks blocks{replica.parameters.span(),
-                                    replica.optimizer_state.span(),
+                                    state.span(),
                                     {{rank, exchange->gradients(), statistics.span()}},
                                     job.config.workers};
-    core::WorkerOutcome outcome = core::run_worker(job, replica.layout, blocks, *exchange);
-    outcome.result.workers.push_back(std::move(outcome.report));
-    return std::move(outcome.result);
+    return core::run_worker(job, replica.layout, blocks, *exchange);
 }
 
 std::string describe(const SharedSegment& segment, std::size_t rank) {
@@ -91,23 +90,15 @@ core::RunResult run_procs(const core::Job& job) {
     SharedSegment segment(reduction.plan(job.config.workers, most_gradients(*job.model)));
     GroupCallbacks callbacks;
     callbacks.work = [&](std::size_t rank) {
-        return nlohmann::ordered_json(run_rank(job, segment, rank)).dump();
+        const core::RunResult result = run_rank(job, segment, rank);
+        return rank == 0 ? nlohmann::ordered_json(result).dump() : std::string();
     };
     callbacks.on_failure = [&] { segment.failed().store(1, std::memory_order_release); };
     callbacks.describe = [&](std::size_t rank) { return describe(segment, rank); };
     callbacks.find_stalled = [&](std::size_t rank) { return find_stalled(segment, rank); };
 
-    core::RunResult result;
-    for (const std::string& report : run_process_group(job.config.workers, callbacks)) {
-        auto rank = nlohmann::ordered_json::parse(report).get<core::RunResult>();
-        if (result.workers.empty()) {
-            result = std::move(rank);
-        } else {
-            result.workers.push_back(std::move(rank.workers.front()));
-        }
-    }
-    core::attribute_lateness(result);
-    return result;
+    const std::vector<std::string> reports = run_process_group(job.config.workers, callbacks);
+    return nlohmann::ordered_json::parse(reports.front()).get<core::RunResult>();
 }
 
 }  // namespace dp::multiproc

@@ -125,7 +125,9 @@ core::RunResult run_threads(const core::Job& job) {
     core::Replica replica(job);
     const core::NetworkLayout& layout = replica.layout;
     SharedTeam team(workers, std::move(replica.buckets), job.config.timeout_seconds);
-    std::vector<core::WorkerOutcome> outcomes(workers);
+    const core::Range all{0, replica.parameters.size()};
+    const core::FloatBlock state = core::make_optimizer_state(job, {&all, 1});
+    core::RunResult result;  // rank 0's
 
     // Mapped here and touched first by their ranks. They outlive the team, since a rank that fails
     // must not take memory away that another still reads.
@@ -143,19 +145,15 @@ core::RunResult run_threads(const core::Job& job) {
             const auto exchange = reduction.make({team, rank, gradients[rank].span()});
             const core::WorkerBlocks blocks{
                 replica.parameters.span(),
-                replica.optimizer_state.span(),
+                state.span(),
                 {{rank, gradients[rank].span(), statistics[rank].span()}},
                 workers,
                 true};
-            outcomes[rank] = core::run_worker(job, layout, blocks, *exchange);
+            core::RunResult own = core::run_worker(job, layout, blocks, *exchange);
+            if (rank == 0) result = std::move(own);
         },
         [&] { team.failed.store(1, std::memory_order_release); }, job.leave);
 
-    core::RunResult result = std::move(outcomes[0].result);
-    for (core::WorkerOutcome& outcome : outcomes) {
-        result.workers.push_back(std::move(outcome.report));
-    }
-    core::attribute_lateness(result);
     return result;
 }
 

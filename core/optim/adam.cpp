@@ -13,8 +13,7 @@ public:
 
     std::size_t state_blocks() const override { return 2; }
 
-    bool update_part(const UpdateBlocks& blocks, Range range, float gradient_scale,
-                     std::uint64_t step) const override {
+    bool update_part(const Part& part, float gradient_scale, std::uint64_t step) const override {
         // In double until the end, as PyTorch's scalars: 1 - 0.999 in float is off by 1e-5.
         const auto t = static_cast<double>(step);
         const double first = 1.0 - std::pow(config_.beta1, t);
@@ -27,12 +26,12 @@ public:
         const auto rest2 = static_cast<float>(1.0 - config_.beta2);
         const auto decay = static_cast<float>(config_.weight_decay);
         const auto epsilon = static_cast<float>(config_.epsilon);
-        float* __restrict p = blocks.parameters.data() + range.offset;
-        const float* __restrict g = blocks.gradients.data() + range.offset;
-        float* __restrict m = blocks.state.data() + range.offset;
-        float* __restrict s = m + blocks.parameters.size();
+        float* __restrict p = part.parameters;
+        const float* __restrict g = part.gradients;
+        float* __restrict m = part.state;
+        float* __restrict s = m + part.state_stride;
         LargestMagnitude largest;
-        for (std::size_t i = 0; i < range.size; ++i) {
+        for (std::size_t i = 0; i < part.size; ++i) {
             const float gradient = gradient_scale * g[i] + decay * p[i];
             m[i] = beta1 * m[i] + rest1 * gradient;
             s[i] = beta2 * s[i] + rest2 * (gradient * gradient);

@@ -42,8 +42,10 @@ bool Optimizer::update(const UpdateBlocks& blocks, Range range, float gradient_s
                        std::uint64_t step) const {
     std::atomic<bool> finite = true;
     parallel_parts(range.size, [&](std::size_t first, std::size_t last) {
-        const Range part{range.offset + first, last - first};
-        if (!update_part(blocks, part, gradient_scale, step)) finite = false;
+        const Part part{blocks.parameters.data() + range.offset + first,
+                        blocks.gradients.data() + range.offset + first, blocks.state.data() + first,
+                        last - first, range.size};
+        if (!update_part(part, gradient_scale, step)) finite = false;
     });
     return finite;
 }

@@ -27,8 +27,8 @@ struct OptimizerConfig {
     static OptimizerConfig defaults(std::string_view name);
 };
 
-/// The flat blocks of one update; `state` holds state_blocks() blocks as long as the others, one
-/// after another.
+/// The flat blocks of one update of a range. `state` is that of the range alone: state_blocks()
+/// blocks as long as the range, one after another.
 struct UpdateBlocks {
     std::span<float> parameters;
     std::span<const float> gradients;  // summed over the ranks
@@ -50,10 +50,20 @@ public:
     [[nodiscard]] bool update(const UpdateBlocks& blocks, Range range, float gradient_scale,
                               std::uint64_t step) const;
 
+protected:
+    /// Consecutive elements of a range, each pointer at the first one's.
+    struct Part {
+        float* parameters;
+        const float* gradients;
+        float* state;
+        std::size_t size;
+        std::size_t state_stride;  // from an element of a state block to that of the next
+    };
+
 private:
-    /// The same on the calling thread alone.
-    [[nodiscard]] virtual bool update_part(const UpdateBlocks& blocks, Range range,
-                                           float gradient_scale, std::uint64_t step) const = 0;
+    /// update() of `part`, on the calling thread alone.
+    [[nodiscard]] virtual bool update_part(const Part& part, float gradient_scale,
+                                           std::uint64_t step) const = 0;
 };
 
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerConfig& config);

@@ -11,16 +11,16 @@ public:
 
     std::size_t state_blocks() const override { return 1; }
 
-    bool update_part(const UpdateBlocks& blocks, Range range, float gradient_scale,
+    bool update_part(const Part& part, float gradient_scale,
                      std::uint64_t /*step*/) const override {
         const auto rate = static_cast<float>(config_.learning_rate);
         const auto momentum = static_cast<float>(config_.momentum);
         const auto decay = static_cast<float>(config_.weight_decay);
-        float* __restrict p = blocks.parameters.data() + range.offset;
-        const float* __restrict g = blocks.gradients.data() + range.offset;
-        float* __restrict v = blocks.state.data() + range.offset;
+        float* __restrict p = part.parameters;
+        const float* __restrict g = part.gradients;
+        float* __restrict v = part.state;
         LargestMagnitude largest;
-        for (std::size_t i = 0; i < range.size; ++i) {
+        for (std::size_t i = 0; i < part.size; ++i) {
             v[i] = momentum * v[i] + (gradient_scale * g[i] + decay * p[i]);
             p[i] -= rate * v[i];
             largest.note(p[i]);  // not finite either when v is not

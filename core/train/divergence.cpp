@@ -10,36 +10,43 @@
 namespace dp::core {
 namespace {
 
-/// "of conv1.weight is nan" of the first value of `block` that is not finite; or empty.
-std::string first_not_finite(const TensorLayout& layout, std::span<const Range> ranges,
-                             std::span<const float> block) {
-    for (const Range& range : ranges) {
-        for (std::size_t i = range.offset; i < range.offset + range.size; ++i) {
-            if (std::isfinite(block[i])) continue;
-            const auto behind =
-                std::ranges::upper_bound(layout.tensors(), i, {}, &TensorRange::offset);
-            return fmt::format("of {} is {}", std::prev(behind)->name,
-                               std::isnan(block[i]) ? "nan" : "infinite");
-        }
+/// "of conv1.weight is nan" of the first of `values` that is not finite; or empty. The values are
+/// those of `range`, once or several times.
+std::string first_not_finite(const TensorLayout& layout, Range range,
+                             std::span<const float> values) {
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        if (std::isfinite(values[i])) continue;
+        const auto behind = std::ranges::upper_bound(
+            layout.tensors(), range.offset + i % range.size, {}, &TensorRange::offset);
+        return fmt::format("of {} is {}", std::prev(behind)->name,
+                           std::isnan(values[i]) ? "nan" : "infinite");
     }
     return {};
 }
 
 }  // namespace
 
-void throw_diverged(const Job& job, const TensorLayout& parameters, const UpdateBlocks& blocks,
-                    std::span<const Range> ranges, const StepPlace& place) {
+void throw_diverged(const Job& job, const TensorLayout& layout, std::span<const float> parameters,
+                    std::span<const float> gradients, std::span<const RangeState> updated,
+                    const StepPlace& place) {
     std::string what;
-    const auto look = [&](const char* name, std::span<const float> block) {
-        const std::string found = first_not_finite(parameters, ranges, block);
-        if (!found.empty()) what = fmt::format("{} {}", name, found);
+    const auto look = [&](const char* name, const auto& values_of) {
+        for (const RangeState& own : updated) {
+            const std::string found = first_not_finite(layout, own.range, values_of(own));
+            if (found.empty()) continue;
+            what = fmt::format("{} {}", name, found);
+            return;
+        }
+    };
+    const auto range_of = [](std::span<const float> block) {
+        return [block](const RangeState& own) {
+            return block.subspan(own.range.offset, own.range.size);
+        };
     };
     // What came first is looked for last, so that it is what is told.
-    for (std::size_t at = 0; at < blocks.state.size(); at += parameters.size()) {
-        look("optimizer state", blocks.state.subspan(at, parameters.size()));
-    }
-    look("parameter", blocks.parameters);
-    look("gradient", blocks.gradients);
+    look("optimizer state", [](const RangeState& own) { return own.state; });
+    look("parameter", range_of(parameters));
+    look("gradient", range_of(gradients));
     throw Error(ExitCode::kRunFailed,
                 "epoch {}, step {}, rank {}: a {}: training has diverged; lower "
                 "--lr (now {})",

@@ -21,10 +21,17 @@ struct StepPlace {
     std::size_t step = 0;
 };
 
+/// A range that a worker updates, and the optimizer's state of it.
+struct RangeState {
+    Range range;
+    std::span<float> state;  // as UpdateBlocks::state
+};
+
 /// Throws the Error(kRunFailed) that names the first tensor with a value that is not finite in
-/// `ranges` of `blocks`, which this rank has just updated and which have such a value.
-[[noreturn]] void throw_diverged(const Job& job, const TensorLayout& parameters,
-                                 const UpdateBlocks& blocks, std::span<const Range> ranges,
-                                 const StepPlace& place);
+/// `updated`, what this rank has just updated and which has such a value.
+[[noreturn]] void throw_diverged(const Job& job, const TensorLayout& layout,
+                                 std::span<const float> parameters,
+                                 std::span<const float> gradients,
+                                 std::span<const RangeState> updated, const StepPlace& place);
 
 }  // namespace dp::core

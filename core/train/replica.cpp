@@ -19,10 +19,14 @@ NetworkLayout plan(const Job& job, std::size_t threads) {
 Replica::Replica(const Job& job, std::size_t threads)
     : layout(plan(job, threads)),
       parameters(layout.parameters.size()),
-      optimizer_state(layout.parameters.size() *
-                      make_optimizer(job.config.optimizer)->state_blocks()),
       buckets(make_buckets(layout.parameters, job.config.bucket_kib * 1024)) {
     fill_parameters(job, layout, parameters.span());
+}
+
+FloatBlock make_optimizer_state(const Job& job, std::span<const Range> ranges) {
+    std::size_t size = 0;
+    for (const Range& range : ranges) size += range.size;
+    return FloatBlock(size * make_optimizer(job.config.optimizer)->state_blocks());
 }
 
 }  // namespace dp::core

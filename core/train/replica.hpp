@@ -2,6 +2,7 @@
 // one.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "core/base/memory_block.hpp"
@@ -18,8 +19,10 @@ struct Replica {
 
     NetworkLayout layout;
     FloatBlock parameters;       // initialised
-    FloatBlock optimizer_state;  // zeros
     std::vector<Range> buckets;  // of the gradients, as the job cuts them
 };
+
+/// The optimizer's state for a worker that updates `ranges`, zeros.
+FloatBlock make_optimizer_state(const Job& job, std::span<const Range> ranges);
 
 }  // namespace dp::core

@@ -1,12 +1,14 @@
 // What a run was asked to do. Plain values; the command line fills it, the run's JSON repeats it.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
 
+#include "core/exchange/exchange_traits.hpp"
 #include "core/measure/phase_clock.hpp"
 #include "core/measure/trace.hpp"
 #include "core/nn/network_options.hpp"
@@ -19,6 +21,14 @@ struct Delay {
     std::size_t rank = 0;
     double milliseconds = 0.0;
     Phase phase = Phase::kLoad;  // load, forward, backward or update
+};
+
+/// What a rank updates that has a replica of its own.
+inline constexpr std::array kReplicaUpdates{
+    OptionRow<UpdateKind>{"replicated", UpdateKind::kReplicated, "all parameters, on every rank"},
+    OptionRow<UpdateKind>{"sharded", UpdateKind::kSharded,
+                          "a share of them, whose optimizer state it holds alone, and sends the "
+                          "result (ZeRO, stage 1)"},
 };
 
 struct RunConfig {
@@ -35,9 +45,10 @@ struct RunConfig {
     bool augment = false;
     bool shuffle = true;
     std::uint64_t seed = 1;
-    std::size_t bucket_kib = 1024;  // 0: one exchange per tensor
-    std::string reduction;          // empty: the mode's default
-    bool overlap = true;            // the exchange advances during backward
+    std::size_t bucket_kib = 1024;                // 0: one exchange per tensor
+    std::string reduction;                        // empty: the mode's default
+    bool overlap = true;                          // the exchange advances during backward
+    UpdateKind update = UpdateKind::kReplicated;  // of ranks that have replicas
     std::optional<Delay> delay;
     std::optional<StepRange> trace;  // record these steps of the first epoch
     double timeout_seconds = 300.0;  // of one wait for a peer

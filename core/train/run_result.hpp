@@ -87,6 +87,8 @@ struct RunResult {
 /// Turns all workers' arrivals into each epoch's lateness and drops them.
 void attribute_lateness(RunResult& result);
 
+void to_json(nlohmann::ordered_json& json, const WorkerReport& worker);
+void from_json(const nlohmann::ordered_json& json, WorkerReport& worker);
 void to_json(nlohmann::ordered_json& json, const RunResult& result);
 void from_json(const nlohmann::ordered_json& json, RunResult& result);
 

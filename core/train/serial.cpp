@@ -103,7 +103,7 @@ RunResult run_alone(const Job& job, const SerialReduction& reduction, std::size_
     const NetworkLayout& layout = replica.layout;
     std::vector<FloatBlock> gradients;
     std::vector<FloatBlock> statistics;
-    WorkerBlocks blocks{replica.parameters.span(), replica.optimizer_state.span(), {}, ranks};
+    WorkerBlocks blocks{replica.parameters.span(), {}, {}, ranks};
     std::vector<float*> addresses;
     for (std::size_t rank = 0; rank < ranks; ++rank) {
         gradients.emplace_back(layout.parameters.size());
@@ -115,10 +115,9 @@ RunResult run_alone(const Job& job, const SerialReduction& reduction, std::size_
     SerialExchange exchange(reduction, std::move(replica.buckets), std::move(addresses),
                             layout.parameters.size());
 
-    WorkerOutcome outcome = run_worker(job, layout, blocks, exchange);
-    outcome.result.workers.push_back(std::move(outcome.report));
-    attribute_lateness(outcome.result);
-    return std::move(outcome.result);
+    const FloatBlock state = make_optimizer_state(job, exchange.update_ranges());
+    blocks.optimizer_state = state.span();
+    return run_worker(job, layout, blocks, exchange);
 }
 
 }  // namespace
@@ -132,8 +131,9 @@ RunResult run_serial(const Job& job) {
 }
 
 RunResult run_intraop(const Job& job) {
+    const int threads = static_cast<int>(job.config.workers);
     std::size_t given = 0;
-#pragma omp parallel num_threads(static_cast <int>(job.config.workers))
+#pragma omp parallel num_threads(threads)
 #pragma omp single
     given = static_cast<std::size_t>(omp_get_num_threads());
     if (given != job.config.workers) {

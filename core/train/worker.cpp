@@ -10,6 +10,7 @@
 #include <cmath>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "core/base/affinity.hpp"
 #include "core/base/error.hpp"
@@ -87,6 +88,14 @@ public:
         rank_ = first_rank();
 #pragma omp parallel
         flush_denormals();
+        std::size_t at = 0;
+        for (const Range& range : exchange_.update_ranges()) {
+            const std::size_t size = optimizer_->state_blocks() * range.size;
+            // Of a block that all share, a range's state begins where the range does.
+            if (blocks_.shared) at = optimizer_->state_blocks() * range.offset;
+            own_.push_back({range, blocks_.optimizer_state.subspan(at, size)});
+            at += size;
+        }
         job_.listener->on_worker_start(first_rank());
         std::vector<std::size_t> training_sizes;
         std::vector<std::size_t> evaluation_sizes;
@@ -107,18 +116,19 @@ public:
         if (job_.config.trace) make_trace(*job_.config.trace);
     }
 
-    WorkerOutcome run() {
+    RunResult run() {
         barrier();  // so that no rank's epoch contains another's set-up
-        outcome_.report.rank = first_rank();
-        outcome_.report.pid = getpid();
-        outcome_.report.threads = static_cast<std::size_t>(omp_get_max_threads());
-        outcome_.report.cpus = current_cpus();
-        outcome_.report.setup_seconds = seconds_since(job_.started);
+        report_.rank = first_rank();
+        report_.pid = getpid();
+        report_.threads = static_cast<std::size_t>(omp_get_max_threads());
+        report_.cpus = current_cpus();
+        report_.setup_seconds = seconds_since(job_.started);
         for (epoch_ = 0; epoch_ < job_.config.epochs; ++epoch_) run_epoch();
         if (job_.config.epochs == 0) evaluate();
         finish();
-        if (trace_) outcome_.report.trace = trace_->take();
-        return std::move(outcome_);
+        if (trace_) report_.trace = trace_->take();
+        collect_reports();
+        return std::move(result_);
     }
 
 private:
@@ -146,7 +156,7 @@ private:
             share.training->begin_epoch(epoch_);
         }
         const std::size_t steps = shares_.front().training->steps();
-        StepArrivals& arrivals = outcome_.report.arrivals.emplace_back();
+        StepArrivals& arrivals = report_.arrivals.emplace_back();
         arrivals.exchange_ns.reserve(steps);
         arrivals.publish_ns.reserve(steps);
         std::size_t images = 0;
@@ -166,8 +176,8 @@ private:
         const auto evaluation_start = Clock::now();
         evaluate();
         epoch.evaluation_seconds = seconds_since(evaluation_start);
-        epoch.test_loss = outcome_.result.test_loss;
-        epoch.test_accuracy = outcome_.result.test_accuracy;
+        epoch.test_loss = result_.test_loss;
+        epoch.test_accuracy = result_.test_accuracy;
 
         enter(Phase::kOther);
         WorkerEpoch mine;
@@ -176,8 +186,8 @@ private:
         mine.usage = read_thread_usage() - usage_before;
         record(mine, phases_before, exchange_before);
         if (!leads()) return;
-        outcome_.result.epochs.push_back(epoch);
-        outcome_.result.steps_per_epoch = steps;
+        result_.epochs.push_back(epoch);
+        result_.steps_per_epoch = steps;
         job_.listener->on_epoch(epoch_, epoch);
     }
 
@@ -202,25 +212,28 @@ private:
             network_->backward(overlap ? &hand_over_ : nullptr, recorder_);
         }
         ++batches_tracked_;
-        StepArrivals& arrivals = outcome_.report.arrivals.back();
+        StepArrivals& arrivals = report_.arrivals.back();
         arrivals.exchange_ns.push_back(enter(Phase::kExchange));
         job_.config.overlap ? exchange_.reduce() : exchange_.reduce_one_by_one();
         enter(Phase::kUpdate);
-        const UpdateBlocks update{blocks_.parameters, exchange_.summed_gradients(),
-                                  blocks_.optimizer_state};
-        bool finite = true;
-        for (const Range& range : exchange_.update_ranges()) {
-            finite &= optimizer_->update(update, range, gradient_scale_, batches_tracked_);
-        }
-        if (!finite) {
-            throw_diverged(job_, layout_.parameters, update, exchange_.update_ranges(),
-                           {first_rank(), epoch_, step_});
-        }
+        update();
         const std::int64_t updated_ns = enter(Phase::kPublish);
         if (may_be_late_at_publish()) arrivals.publish_ns.push_back(updated_ns);
         exchange_.publish(blocks_.parameters);
         enter(Phase::kOther);
         if (recorder_ != nullptr) record_step(nullptr);
+    }
+
+    void update() {
+        bool finite = true;
+        for (const RangeState& own : own_) {
+            finite &=
+                optimizer_->update({blocks_.parameters, exchange_.summed_gradients(), own.state},
+                                   own.range, gradient_scale_, batches_tracked_);
+        }
+        if (finite) return;
+        throw_diverged(job_, layout_.parameters, blocks_.parameters, exchange_.summed_gradients(),
+                       own_, {first_rank(), epoch_, step_});
     }
 
     /// Where one rank updates for all, it comes last by design, and the others have done nothing.
@@ -262,8 +275,8 @@ private:
         }
         const ImageSums all = gather_sums();
         check_finite("test", all.mean_loss());
-        outcome_.result.test_loss = all.mean_loss();
-        outcome_.result.test_accuracy = all.accuracy();
+        result_.test_loss = all.mean_loss();
+        result_.test_accuracy = all.accuracy();
         enter(Phase::kOther);
     }
 
@@ -279,26 +292,33 @@ private:
                         i, all[i], all[0]);
         }
         if (!leads()) return;
-        outcome_.result.update_kind = name_of(exchange_.traits().update);
-        outcome_.result.reduction = exchange_.traits().name;
-        outcome_.result.exchange_buckets = exchange_.buckets().size();
-        outcome_.result.checksum = fmt::format("{:016x}", checksum);
-        outcome_.result.batches_tracked = batches_before() + batches_tracked_;
+        result_.update_kind = name_of(exchange_.traits().update);
+        result_.reduction = exchange_.traits().name;
+        result_.exchange_buckets = exchange_.buckets().size();
+        result_.checksum = fmt::format("{:016x}", checksum);
+        result_.batches_tracked = batches_before() + batches_tracked_;
         if (!job_.config.save.empty()) save();
-        outcome_.result.total_seconds = seconds_since(job_.started);
+        result_.total_seconds = seconds_since(job_.started);
+    }
+
+    void collect_reports() {
+        for (const std::string& text : exchange_.gather(nlohmann::ordered_json(report_).dump())) {
+            result_.workers.push_back(nlohmann::ordered_json::parse(text).get<WorkerReport>());
+        }
+        if (leads()) attribute_lateness(result_);
     }
 
     /// All ranks are through their last epoch and none has freed anything: finish() meets again.
     void measure_memory() {
         const std::size_t block = blocks_.parameters.size_bytes();
         const bool owner = leads() || !blocks_.shared;
-        outcome_.report.memory = {owner ? block : 0, blocks_.ranks.size() * block,
-                                  owner ? blocks_.optimizer_state.size_bytes() : 0,
-                                  network_->activation_bytes()};
+        report_.memory = {owner ? block : 0, blocks_.ranks.size() * block,
+                          owner ? blocks_.optimizer_state.size_bytes() : 0,
+                          network_->activation_bytes()};
         barrier();
-        if (owner) outcome_.report.process_memory = read_process_memory();
+        if (owner) report_.process_memory = read_process_memory();
         if (leads() && job_.supervisor_memory) {
-            outcome_.result.supervisor_memory = job_.supervisor_memory();
+            result_.supervisor_memory = job_.supervisor_memory();
         }
     }
 
@@ -306,14 +326,14 @@ private:
         StateDict state =
             to_state_dict(layout_, blocks_.parameters, shares_.front().blocks.statistics);
         const RunConfig& config = job_.config;
-        state.batches_tracked = static_cast<std::int64_t>(outcome_.result.batches_tracked);
+        state.batches_tracked = static_cast<std::int64_t>(result_.batches_tracked);
         state.metadata = {
             {"format", "pt"},
             {"model", config.model},
             {"mode", config.mode},
             {"workers", fmt::to_string(config.workers)},
             {"epoch", fmt::to_string(config.epochs)},
-            {"step", fmt::to_string(outcome_.result.batches_tracked)},
+            {"step", fmt::to_string(result_.batches_tracked)},
             {"seed", fmt::to_string(config.seed)},
             {"batch_size", fmt::to_string(config.batch_size)},
             {"optimizer", config.optimizer.name},
@@ -398,7 +418,7 @@ private:
                           now.hidden_seconds - exchange_before.hidden_seconds,
                           now.sent_bytes - exchange_before.sent_bytes,
                           now.calls - exchange_before.calls};
-        outcome_.report.epochs.push_back(epoch);
+        report_.epochs.push_back(epoch);
     }
 
     const Job& job_;
@@ -408,6 +428,7 @@ private:
     HandOver hand_over_;
     std::unique_ptr<Optimizer> optimizer_;
     float gradient_scale_;
+    std::vector<RangeState> own_;  // what this worker updates
     std::vector<Share> shares_;
     std::unique_ptr<Network> network_;
     std::vector<std::int32_t> labels_;
@@ -420,7 +441,8 @@ private:
     std::size_t epoch_ = 0;
     std::size_t step_ = 0;
     std::uint64_t batches_tracked_ = 0;
-    WorkerOutcome outcome_;
+    WorkerReport report_;
+    RunResult result_;  // rank 0's alone
 };
 
 }  // namespace
@@ -431,8 +453,8 @@ void flush_denormals() {
 #endif
 }
 
-WorkerOutcome run_worker(const Job& job, const NetworkLayout& layout, const WorkerBlocks& blocks,
-                         GradientExchange& exchange) {
+RunResult run_worker(const Job& job, const NetworkLayout& layout, const WorkerBlocks& blocks,
+                     GradientExchange& exchange) {
     return Worker(job, layout, blocks, exchange).run();
 }
 

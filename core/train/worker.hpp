@@ -36,23 +36,18 @@ struct RankBlocks {
 /// What the backend lends a worker; all of it outlives the worker.
 struct WorkerBlocks {
     std::span<float> parameters;       // initialised
-    std::span<float> optimizer_state;  // zeros
+    std::span<float> optimizer_state;  // zeros; of the ranges that it updates, in their order
     std::vector<RankBlocks> ranks;     // ascending; as many on every worker
     std::size_t world_size = 1;        // ranks of all workers
     bool shared = false;               // parameters and state are one block of all ranks
 };
 
-struct WorkerOutcome {
-    WorkerReport report;
-    RunResult
-        result;  // filled on rank 0's worker alone; its `workers` are the backend's to collect
-};
-
 /// Trains and evaluates as `job` says, saves what it asks for. The calling thread must have set its
-/// OpenMP thread count to the threads per worker. Throws Error, and PeerFailed when another rank
+/// OpenMP thread count to the threads per worker. Returns the run's result with all workers'
+/// reports on rank 0, an empty one on the others. Throws Error, and PeerFailed when another rank
 /// has failed.
-WorkerOutcome run_worker(const Job& job, const NetworkLayout& layout, const WorkerBlocks& blocks,
-                         GradientExchange& exchange);
+RunResult run_worker(const Job& job, const NetworkLayout& layout, const WorkerBlocks& blocks,
+                     GradientExchange& exchange);
 
 /// Makes this thread round denormal floats to zero. Adam's averages of gradients that have become
 /// zero decay into them, and arithmetic on them is tens of times slower. run_worker does it on

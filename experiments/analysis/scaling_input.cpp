@@ -77,10 +77,13 @@ statistics::StepParts step_parts(const core::RunResult& result) {
         parts.update += waited;
         parts.publish -= waited;
     }
+    // Where ranks send each other what they have updated, that is the second half of the exchange.
+    const bool sends = result.update_kind == core::name_of(core::UpdateKind::kSharded);
+    const double sent = sends ? parts.publish : 0.0;
     return {.load = parts.load,
             .compute = parts.forward + parts.backward,
-            .transfer = parts.transfer_exposed + parts.transfer_hidden,
-            .wait = parts.wait + parts.publish,
+            .transfer = parts.transfer_exposed + parts.transfer_hidden + sent,
+            .wait = parts.wait + parts.publish - sent,
             .update = parts.update,
             .other = parts.other};
 }
@@ -99,7 +102,8 @@ statistics::MeasuredPoint measured_point(std::span<const Run> runs) {
 statistics::PredictionSetup prediction_setup(const Run& run) {
     const core::ModelSpec& model = core::find_model(run.settings.config.model);
     return {static_cast<double>(model.parameters * sizeof(float)),
-            run.result.update_kind == core::name_of(core::UpdateKind::kSliced)};
+            run.result.update_kind == core::name_of(core::UpdateKind::kSliced) ||
+                run.result.update_kind == core::name_of(core::UpdateKind::kSharded)};
 }
 
 std::vector<statistics::ExchangeTime> exchange_times(std::span<const allreduce::Row> rows,

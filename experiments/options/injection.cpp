@@ -44,7 +44,8 @@ double parse_milliseconds(std::string_view text) {
 }
 
 Phase parse_phase(std::string_view text) {
-    const auto phase = std::ranges::find(kPhasesToDelay, text, core::name_of);
+    const auto phase =
+        std::ranges::find(kPhasesToDelay, text, [](core::Phase one) { return core::name_of(one); });
     if (phase == kPhasesToDelay.end()) refuse("phase '{}' is not one of {}", text, phase_names());
     return *phase;
 }

@@ -27,6 +27,8 @@ constexpr const auto& rows_of() {
         return kScalings;
     } else if constexpr (std::same_as<T, core::Precision>) {
         return core::kPrecisions;
+    } else if constexpr (std::same_as<T, core::UpdateKind>) {
+        return core::kReplicaUpdates;
     } else {
         static_assert(std::same_as<T, core::ConvolutionAlgorithm>);
         return core::kConvolutionAlgorithms;

@@ -259,7 +259,7 @@ const std::array kAfterSharesOfEpoch{
                 at<&EpochRow::mine, &WorkerEpoch::late_at_exchange, &core::Lateness::seconds>},
     EpochColumn{"late_at_publish_steps", "steps",
                 "in which this rank was the last to complete its update; 0 in `procs`, whose ranks "
-                "do not meet there",
+                "do not meet there unless updates are sharded",
                 at<&EpochRow::mine, &WorkerEpoch::late_at_publish, &core::Lateness::steps>},
     EpochColumn{"late_at_publish_seconds", "s",
                 "by which it came after the last but one, over those steps",

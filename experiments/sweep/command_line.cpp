@@ -128,6 +128,29 @@ void check_reduction(const Request& request) {
                 reduction, offered);
 }
 
+/// The update is sharded where the reduction can do it, and that of one mode must.
+void check_update(const Request& request) {
+    if (request.base.update != core::UpdateKind::kSharded) return;
+    std::string refused;
+    for (const std::string& name : request.modes) {
+        const Mode& mode = find_mode(name);
+        const core::ExchangeTraits row =
+            mode.reduction_for(request.base.reduction).value_or(mode.reductions().front());
+        if (row.can_shard) return;
+        refused += fmt::format("{}{} with {}", refused.empty() ? "" : ", ", name, row.name);
+    }
+    std::string able;
+    for (const Mode& mode : modes()) {
+        for (const core::ExchangeTraits& row : mode.reductions()) {
+            if (!row.can_shard) continue;
+            able += fmt::format("{}--mode {} --reduction {}", able.empty() ? "" : " or ", mode.name,
+                                row.name);
+        }
+    }
+    throw Error(ExitCode::kUsage, "--update sharded is not offered by {}: choose {}", refused,
+                able);
+}
+
 void check_delay(const Request& request) {
     const std::size_t most = *std::ranges::max_element(request.workers);
     const auto& delay = request.base.delay;
@@ -205,6 +228,7 @@ Request finish_training(const CLI::App& program, const RawTraining& raw) {
     std::swap(request.trace_steps, request.base.trace);  // for the runs, which --trace makes one
     core::find_model(request.base.model);
     check_reduction(request);
+    check_update(request);
     check_delay(request);
     choose_scaling(program, request);
     require_one_run(request, "--save", request.base.save);

@@ -20,7 +20,10 @@ RunConfig configure(const Request& request, const std::string& mode, std::size_t
     run.mode = mode;
     run.workers = workers;
     const Mode& row = find_mode(mode);
-    run.reduction = row.reduction_for(run.reduction).value_or(row.reductions().front()).name;
+    const core::ExchangeTraits reduction =
+        row.reduction_for(run.reduction).value_or(row.reductions().front());
+    run.reduction = reduction.name;
+    if (!reduction.can_shard) run.update = core::UpdateKind::kReplicated;
     if (!request.global_batch) return run;
     const std::size_t ranks = row.ranks(workers);
     if (*request.global_batch % ranks != 0) {

@@ -134,9 +134,10 @@ TEST_CASE("a reduction is for the modes that offer it and refused when none does
     const std::string refused = usage_error({"--mode", "serial,threads", "--reduction", "ring"});
     CHECK(tests::holds(refused, "'ring'"));
     CHECK(tests::holds(refused, "serial offers none, tree; threads offers in-place"));
-    CHECK(tests::holds(usage_error({"--mode", "procs", "--reduction", "in-place"}),
-                       "procs offers message-ring, halving-doubling, recursive-doubling, tree, server, "
-                       "shared-ring, shared-direct"));
+    CHECK(tests::holds(
+        usage_error({"--mode", "procs", "--reduction", "in-place"}),
+        "procs offers message-ring, halving-doubling, recursive-doubling, tree, server, "
+        "shared-ring, shared-direct"));
     // Alone, serial plays what others offer, if that has an order.
     CHECK(reductions_of({"--mode", "serial,threads", "-n", "2", "--reduction", "tree"}) ==
           "tree, tree");
@@ -208,4 +209,25 @@ TEST_CASE("the nearest word is found and a far one is not") {
     CHECK(experiments::nearest("--worker", known) == "--workers");
     CHECK(experiments::nearest("--wold-size", known) == "--world-size");
     CHECK(experiments::nearest("--qqqqqqqqqq", known).empty());
+}
+
+TEST_CASE("sharded updates are for the reductions that offer them, and one must be there") {
+    CHECK(usage_error({"--mode", "procs", "--update", "sharded"}).empty());
+    CHECK(
+        usage_error({"--mode", "procs", "--update", "replicated", "--reduction", "tree"}).empty());
+    for (const char* reduction : {"tree", "server", "recursive-doubling", "shared-ring"}) {
+        const std::string error =
+            usage_error({"--mode", "procs", "--reduction", reduction, "--update", "sharded"});
+        INFO(error);
+        CHECK(tests::holds(error, fmt::format("procs with {}", reduction)));
+        CHECK(tests::holds(error, "--reduction halving-doubling"));
+    }
+    CHECK(tests::holds(usage_error({"--mode", "threads", "--update", "sharded"}), "threads with"));
+    CHECK(tests::holds(usage_error({"--update", "halved"}), "sharded"));
+    std::string kinds;
+    for (const core::RunConfig& run : experiments::plan_configurations(
+             request({"--mode", "serial,threads,procs", "--update", "sharded", "-n", "2"}))) {
+        kinds += fmt::format("{} {} ", run.mode, core::name_of(run.update));
+    }
+    CHECK(kinds == "serial replicated threads replicated procs sharded ");
 }

@@ -1,5 +1,7 @@
 // The strongest check there is: all reductions that add in one order end with the same parameters,
 // to the last bit, in every mode.
+#include <algorithm>
+#include <bit>
 #include <map>
 #include <set>
 #include <string>
@@ -29,6 +31,11 @@ std::vector<core::RunConfig> variants(core::SumOrder order, std::size_t workers,
             config.reduction = reduction.name;
             config.overlap = true;
             all.push_back(config);
+            if (reduction.can_shard) {
+                config.update = core::UpdateKind::kSharded;
+                all.push_back(config);
+                config.update = core::UpdateKind::kReplicated;
+            }
             config.overlap = false;
             if (reduction.name == mode.reductions().front().name) all.push_back(config);
         }
@@ -52,9 +59,13 @@ void check_modes_agree(core::SumOrder order, std::size_t bucket_kib) {
         std::map<std::string, core::RunResult> results;
         for (const core::RunConfig& config : variants(order, workers, bucket_kib)) {
             const std::string name =
-                config.mode + " " + config.reduction + (config.overlap ? " overlap" : "");
+                config.mode + " " + config.reduction + (config.overlap ? " overlap" : "") +
+                (config.update == core::UpdateKind::kSharded ? " sharded" : "");
             results[name] = experiments::run_job(tests::make_job(config, data));
             CHECK(results[name].reduction == config.reduction);
+            if (config.update == core::UpdateKind::kSharded) {
+                CHECK(results[name].update_kind == "sharded");
+            }
         }
         const core::RunResult& oracle = results.at("serial " + oracle_of(order) + " overlap");
         CHECK(oracle.epochs.size() == 2);
@@ -151,6 +162,56 @@ TEST_CASE("all modes end with the same bits with one exchange per tensor") {
 
 TEST_CASE("all modes that add in a tree end with the same bits with one exchange per tensor") {
     check_modes_agree(core::SumOrder::kTree, 0);
+}
+
+TEST_CASE("without overlap and buckets every reduction makes one all-reduce for each tensor") {
+    const core::Dataset data = core::make_synthetic(1, 64, 16);
+    for (const experiments::Mode& mode : experiments::modes()) {
+        for (const core::ExchangeTraits& reduction : mode.reductions()) {
+            INFO(mode.name << " " << reduction.name);
+            core::RunConfig config = tests::small_config(std::string(mode.name), 2);
+            config.model = "simple_cnn";
+            config.reduction = reduction.name;
+            config.bucket_kib = 0;
+            config.overlap = false;
+            const core::RunResult result = experiments::run_job(tests::make_job(config, data));
+            CHECK(result.exchange_buckets == 8);
+            REQUIRE(result.steps_per_epoch == 2);
+            for (const core::WorkerReport& worker : result.workers) {
+                CHECK(worker.epochs.at(0).exchange.calls == 16);
+            }
+        }
+    }
+}
+
+TEST_CASE("ranks that shard their updates hold the optimizer's state once, all together") {
+    const core::Dataset data = core::make_synthetic(1, 64, 16);
+    for (const std::string optimizer : {"sgd", "adam"}) {
+        for (const std::string reduction : {"message-ring", "halving-doubling"}) {
+            for (const std::size_t workers : {2UL, 3UL, 4UL}) {
+                INFO(optimizer << " " << reduction << " with " << workers << " workers");
+                core::RunConfig config = tests::small_config("procs", workers);
+                config.epochs = 1;
+                config.optimizer = core::OptimizerConfig::defaults(optimizer);
+                config.reduction = reduction;
+                config.update = core::UpdateKind::kSharded;
+                const core::RunResult result = experiments::run_job(tests::make_job(config, data));
+                const std::uint64_t whole =
+                    result.workers[0].memory.parameters_bytes * (optimizer == "adam" ? 2 : 1);
+                const std::size_t shards =
+                    reduction == "message-ring" ? workers : std::bit_floor(workers);
+                std::uint64_t sum = 0;
+                std::uint64_t most = 0;
+                for (const core::WorkerReport& worker : result.workers) {
+                    sum += worker.memory.optimizer_bytes;
+                    most = std::max(most, worker.memory.optimizer_bytes);
+                }
+                CHECK(sum == whole);
+                // Chunks are whole cache lines of each bucket.
+                CHECK(most < whole / shards + 8192);
+            }
+        }
+    }
 }
 
 TEST_CASE("all modes end with the same bits in bfloat16") {

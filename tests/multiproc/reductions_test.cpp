@@ -385,6 +385,52 @@ TEST_CASE("channels of two short slots and ranks that are late stop no reduction
     });
 }
 
+TEST_CASE("what is sharded is summed and updated by one rank each, and sent to all") {
+    const auto shard = [](const Reduction& reduction, std::size_t world) {
+        Case test{reduction, world, {{6000, 4001}, {16, 5984}, {0, 16}}, 10'001};
+        test.update = core::UpdateKind::kSharded;
+        return test;
+    };
+    std::size_t sharded = 0;
+    for_each_reduction([&](const Reduction& reduction) {
+        if (!reduction.traits.can_shard) return;
+        ++sharded;
+        for (const std::size_t world : tests::kWorldSizes) {
+            INFO("world size " << world);
+            Case test = shard(reduction, world);
+            CHECK(count_wrong(test) == all(world, 0));
+            test.shape = {256, 2};
+            test.first_count = std::numeric_limits<std::uint32_t>::max() - 4;
+            CHECK(count_wrong(test) == all(world, 0));
+            const auto updated = count_in_ranks(test, [&](ChannelExchange& exchange, std::size_t) {
+                std::size_t size = 0;
+                for (const Range& range : exchange.update_ranges()) size += range.size;
+                return size;
+            });
+            std::size_t sum = 0;
+            for (const std::string& size : updated) sum += std::stoul(size);
+            CHECK(sum == test.size);
+        }
+        const auto error = tests::error_of([&] {
+            Case test = shard(reduction, 2);
+            test.timeout_seconds = 0.2;
+            std::vector<float> parameters(test.size);
+            count_in_ranks(test, [&](ChannelExchange& exchange, std::size_t rank) {
+                exchange.begin_step();
+                exchange.reduce();
+                if (rank == 1) {
+                    for (;;) pause();
+                }
+                exchange.publish(parameters);
+                return 0;
+            });
+        });
+        REQUIRE(error);
+        CHECK(error->code() == core::ExitCode::kStalled);
+    });
+    CHECK(sharded == 2);
+}
+
 TEST_CASE("an unknown reduction is refused with the names of all") {
     const auto error =
         tests::error_of([] { core::find_reduction(multiproc::reductions(), "none such"); });
