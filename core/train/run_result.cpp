@@ -167,6 +167,7 @@ void from_json(const Json& json, T& value) {
     visit_fields(value, [&](const auto& name, auto& field) { json.at(name).get_to(field); });
 }
 
+void to_json(Json& json, const WorkerReport& worker) { to_json<WorkerReport>(json, worker); }
 void from_json(const Json& json, WorkerReport& worker) {
     // What does not outlive the run is not in its file, nor what an older program did not write.
     if (json.contains("cpus")) json.at("cpus").get_to(worker.cpus);

@@ -26,7 +26,9 @@ template <typename... Args>
                       fmt::format(format, std::forward<Args>(args)...), kExample);
 }
 
-std::string phase_names() { return core::join(kPhasesToDelay, ", ", core::name_of); }
+std::string phase_names() {
+    return core::join(kPhasesToDelay, ", ", [](Phase phase) { return core::name_of(phase); });
+}
 
 std::size_t parse_rank(std::string_view text) {
     const auto rank = parse_number<std::size_t>(text);
