@@ -95,7 +95,6 @@ std::optional<core::ExchangeTraits> Mode::reduction_for(std::string_view wanted)
         for (const core::ExchangeTraits& traits : reductions()) {
             if (core::promise_equal_bits(traits.order, played->order)) return traits;
         }
-        return reductions().front();
     }
     return std::nullopt;
 }

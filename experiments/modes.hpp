@@ -46,8 +46,8 @@ struct Mode {
     /// The reduction that is or was called `name`; none where the mode does not have it.
     [[nodiscard]] std::optional<core::ExchangeTraits> find_reduction(std::string_view name) const;
     /// What `--reduction name` means to this mode: the reduction that it calls so. A mode without
-    /// an exchange plays those of the others, by its own that adds in the same order or, where
-    /// none does, by its default. None where no mode has it.
+    /// an exchange plays those of the others, by its own that adds in the same order. None where
+    /// there is neither.
     [[nodiscard]] std::optional<core::ExchangeTraits> reduction_for(std::string_view name) const;
     /// The names of all, with commas.
     [[nodiscard]] std::string reduction_names() const;

@@ -55,7 +55,8 @@ core::RunConfig make_config(const experiments::Mode& mode, std::string_view redu
 void check_no_allocation(const core::RunConfig& config) {
     INFO(config.mode << " " << config.reduction << " precision "
                      << core::row_of(core::kPrecisions, config.network.precision).name);
-    const core::Dataset data = core::make_synthetic(1, (4 * 16 + 6) * config.workers, 10);
+    const std::size_t ranks = experiments::find_mode(config.mode).ranks(config.workers);
+    const core::Dataset data = core::make_synthetic(1, (4 * 16 + 6) * ranks, 10);
     AllocationListener listener;
     CHECK(experiments::run_job(tests::make_job(config, data, listener)).steps_per_epoch == kSteps);
 }

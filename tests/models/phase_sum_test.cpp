@@ -77,7 +77,9 @@ void check_run(const Choice& choice, std::size_t workers,
     REQUIRE(program.exit_code == 0);
     const auto results = experiments::read_results(folder.path() / "out");
     REQUIRE(results.runs.size() == 1);
-    CHECK(results.runs[0].result.workers.size() == (choice.mode == "serial" ? 1 : workers));
+    const experiments::Mode& mode = experiments::find_mode(choice.mode);
+    const std::size_t computing = mode.takes_turns || mode.one_replica ? 1 : workers;
+    CHECK(results.runs[0].result.workers.size() == computing);
     check_document(results.runs[0]);
     experiments::write_runs_csv(folder.path(), results);
     const auto epochs = tests::csv_rows(folder.path() / experiments::kEpochsCsv);

@@ -59,7 +59,9 @@ private:
 std::set<std::string> shared_memory_files() {
     std::set<std::string> names;
     for (const auto& entry : std::filesystem::directory_iterator("/dev/shm")) {
-        names.insert(entry.path().string());
+        // Open MPI's come and go with other programs.
+        const std::string name = entry.path().filename().string();
+        if (!name.starts_with("vader_segment")) names.insert(name);
     }
     return names;
 }

@@ -74,6 +74,7 @@ std::size_t wrong_with(const ComputedExchange::Spoil& spoil) {
             board.meet();
             board.meet();
             board.record(1, round, allreduce::now_ns(), allreduce::now_ns(), 0);
+            board.meet();
         }
     });
     allreduce::run_rounds(board, 0, exchange, gradients);

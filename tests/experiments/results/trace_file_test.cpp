@@ -36,9 +36,11 @@ constexpr std::size_t kSteps = 4;
 constexpr std::size_t kTraced = 2;  // the second and the third
 
 /// Every mode and reduction that trains `workers`, in four steps of several buckets.
+/// Of every mode with ranks.
 std::vector<core::RunConfig> variants(std::size_t workers) {
     std::vector<core::RunConfig> all;
     for (const experiments::Mode& mode : experiments::modes()) {
+        if (mode.one_replica) continue;
         for (const auto& choice : mode.reductions()) {
             core::RunConfig config = tests::small_config(std::string(mode.name), workers);
             config.reduction = choice.name;

@@ -153,7 +153,8 @@ TEST_CASE("with --force no file of an earlier sweep stays beside the new ones") 
     REQUIRE(tests::run_program(sweep(folder.path(), first)).exit_code == 0);
     CHECK(fs::exists(folder.path() / "trace-procs-n2.json"));
     std::set<std::string> timed;
-    for (const Json& row : read_json(folder.path() / "allreduce.json").at("rows")) {
+    const Json times = read_json(folder.path() / "allreduce.json");
+    for (const Json& row : times.at("rows")) {
         timed.insert(row.at("reduction"));
     }
     CHECK(timed == std::set<std::string>{"in-place", "message-ring"});
@@ -252,7 +253,8 @@ TEST_CASE("the report names the rank and the phase that hold the others up") {
     for (const char* const mode : {"threads", "procs"}) {
         CHECK(tests::holds(report.out, fmt::format("{} with N = 2: rank 1 holds the", mode)));
     }
-    for (const Json& each : read_json(out / "summary.json").at("configurations")) {
+    const Json summary = read_json(out / "summary.json");
+    for (const Json& each : summary.at("configurations")) {
         REQUIRE(each.at("straggler").is_object());
         CHECK(each.at("straggler").at("rank") == 1);
         CHECK(each.at("straggler").at("phase") == "backward");
