@@ -13,7 +13,6 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
-#include <ctime>
 #include <filesystem>
 #include <iterator>
 #include <string_view>
@@ -21,6 +20,7 @@
 #include "core/base/affinity.hpp"
 #include "core/base/check.hpp"
 #include "core/base/wait.hpp"
+#include "multiproc/signal_scope.hpp"
 
 namespace dp::multiproc {
 namespace {
@@ -31,70 +31,12 @@ using Clock = std::chrono::steady_clock;
 
 // How long the peers of a failed worker have to leave by themselves before they are killed.
 constexpr auto kGrace = std::chrono::milliseconds(500);
-// How often the supervisor looks by itself, should a signal be lost.
-constexpr long kPollNanoseconds = 100'000'000;
 // Ends a worker that only noticed that another had failed; never shown.
 constexpr int kPeerFailedExit = 99;
 
 // The first byte of a report says how the work ended.
 constexpr char kDone = 'd';
 constexpr char kFailed = 'f';
-
-/// Blocks the signals that the supervisor waits for, so that none is lost between fork and wait.
-class SignalScope {
-public:
-    SignalScope() {
-        sigemptyset(&waited_);
-        sigaddset(&waited_, SIGCHLD);
-        for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
-            // One that is ignored stays so (nohup ignores SIGHUP): blocked, it would be queued all
-            // the same.
-            struct sigaction current {};
-            sigaction(signal, nullptr, &current);
-            if (current.sa_handler != SIG_IGN) sigaddset(&waited_, signal);
-        }
-        sigprocmask(SIG_BLOCK, &waited_, &previous_);
-        struct sigaction action {};
-        action.sa_handler = SIG_DFL;  // with SIGCHLD ignored, the kernel would drop exit states
-        sigaction(SIGCHLD, &action, &previous_child_);
-    }
-    ~SignalScope() {
-        // A second Ctrl-C must not end this process before it has said why the first one did.
-        const timespec now{0, 0};
-        while (sigtimedwait(&waited_, nullptr, &now) > 0) {
-        }
-        restore();
-    }
-    SignalScope(const SignalScope&) = delete;
-    SignalScope& operator=(const SignalScope&) = delete;
-
-    void restore() const {
-        sigaction(SIGCHLD, &previous_child_, nullptr);
-        sigprocmask(SIG_SETMASK, &previous_, nullptr);
-    }
-
-    /// In a child: a handler of the supervisor's program is not for it.
-    void restore_in_child() const {
-        for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
-            if (sigismember(&waited_, signal) == 0) continue;
-            struct sigaction action {};
-            action.sa_handler = SIG_DFL;
-            sigaction(signal, &action, nullptr);
-        }
-        restore();
-    }
-
-    /// The next of the signals, or 0 after kPollNanoseconds.
-    [[nodiscard]] int wait() const {
-        const timespec limit{0, kPollNanoseconds};
-        return std::max(0, sigtimedwait(&waited_, nullptr, &limit));
-    }
-
-private:
-    sigset_t waited_{};
-    sigset_t previous_{};
-    struct sigaction previous_child_ {};
-};
 
 /// A nameless file that a child writes its report to and the supervisor reads after the child's
 /// end, so that a report of any length blocks nobody.

@@ -1,0 +1,58 @@
+#include "multiproc/replica_rank.hpp"
+
+#include <utility>
+
+#include "core/train/model_state.hpp"
+#include "core/train/replica.hpp"
+#include "core/train/worker.hpp"
+
+namespace dp::multiproc {
+namespace {
+
+/// Notes where its rank is, for the supervisor.
+class PositionListener final : public core::ListenerInFront {
+public:
+    PositionListener(core::RunListener& next, RankPosition& position)
+        : ListenerInFront(next), position_(position) {}
+
+    void on_phase(const core::WorkerPosition& position) override {
+        position_.store(position);
+        ListenerInFront::on_phase(position);
+    }
+
+private:
+    RankPosition& position_;
+};
+
+}  // namespace
+
+core::RunResult train_replica(const core::Job& shared_job, std::size_t rank, RankPosition& position,
+                              const MakeExchange& make) {
+    PositionListener listener(*shared_job.listener, position);
+    core::Job job = shared_job;
+    job.listener = &listener;
+
+    core::Replica replica(job);
+    const core::FloatBlock statistics(replica.layout.statistics.size());
+    core::fill_statistics(job, replica.layout, statistics.span());
+    core::ChannelExchange& exchange =
+        make(std::move(replica.buckets), replica.parameters.span().size());
+    const core::FloatBlock state = core::make_optimizer_state(job, exchange.update_ranges());
+    const core::WorkerBlocks blocks{replica.parameters.span(),
+                                    state.span(),
+                                    {{rank, exchange.gradients(), statistics.span()}},
+                                    job.config.workers};
+    return core::run_worker(job, replica.layout, blocks, exchange);
+}
+
+std::string describe(const RankPosition& position) {
+    if (position.started.load(std::memory_order_relaxed) == 0) return "at start-up";
+    const core::WorkerPosition at = position.load(0);
+    if (at.phase == core::Phase::kEvaluate) {
+        return fmt::format("in phase evaluate of epoch {}", at.epoch + 1);
+    }
+    return fmt::format("in phase {} of epoch {}, step {}", core::name_of(at.phase), at.epoch + 1,
+                       at.step + 1);
+}
+
+}  // namespace dp::multiproc

@@ -1,0 +1,29 @@
+// What the ranks of every message-passing model do alike, however they are started: train a replica
+// of their own, and say where they are.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/base/range.hpp"
+#include "core/exchange/channel_exchange.hpp"
+#include "core/train/job.hpp"
+#include "core/train/run_result.hpp"
+#include "multiproc/shared_segment.hpp"
+
+namespace dp::multiproc {
+
+/// Makes the rank's exchange of `size` gradients in `buckets`, which the caller keeps.
+using MakeExchange =
+    std::function<core::ChannelExchange&(std::vector<core::Range> buckets, std::size_t size)>;
+
+/// One rank's whole life: its own layout, parameters, optimizer state, gradients and statistics.
+/// Notes in `position` where it is. Returns what core::run_worker does.
+core::RunResult train_replica(const core::Job& job, std::size_t rank, RankPosition& position,
+                              const MakeExchange& make);
+
+/// "in phase backward of epoch 1, step 7".
+std::string describe(const RankPosition& position);
+
+}  // namespace dp::multiproc
