@@ -8,11 +8,11 @@ import sys
 
 # Lowest first; each may include itself and what stands before it, but for the pairs below.
 FLOORS = """core/base core/data core/nn core/optim core/measure core/exchange core/checkpoint core/train
-threaded multiproc experiments/statistics experiments/text experiments/delay_listener experiments/modes experiments/options
+threaded multiproc multiproc/mpi experiments/statistics experiments/text experiments/delay_listener experiments/modes experiments/options
 experiments/machine experiments/results experiments/schemas experiments/allreduce
 experiments/analysis
 experiments/report experiments/diff experiments/sweep experiments/predict experiments""".split()
-STRANGERS = {("multiproc", "threaded"), ("experiments/diff", "experiments/report")}
+STRANGERS = {("multiproc", "threaded"), ("multiproc/mpi", "threaded"), ("experiments/diff", "experiments/report")}
 
 
 def room(path):
@@ -28,7 +28,7 @@ for folder in ("core", "threaded", "multiproc", "experiments"):
         if here == "experiments/bench":
             continue
         text = file.read_text()
-        for name in re.findall(r'[!=]= "(?:serial|threads|procs)"', text):
+        for name in re.findall(r'[!=]= "(?:serial|threads|procs|mpi)"', text):
             wrong.append(f"{file.relative_to(top)} compares a mode: {name}")
         for name in re.findall(r'#include "([^"]+)"', text):
             there = room(name)

@@ -53,6 +53,9 @@ public:
     [[nodiscard]] virtual std::size_t depth() const = 0;
     /// This rank's end towards `peer`, a rank that it sends to or receives from.
     [[nodiscard]] virtual Channel& with(std::size_t peer) = 0;
+    /// Waits until all that was pushed arrives without this rank's help, and returns the seconds
+    /// that took: before the rank computes for long, so that no peer waits for its next call.
+    virtual double flush(const WaitLimits& /*limits*/) { return 0.0; }
 };
 
 /// The ranks that rank `rank` sends to; besides those, every rank sends to its right neighbour.

@@ -48,6 +48,7 @@ void ChannelExchange::broadcast(std::span<float> values) {
         if (rank() != 0) receive(channels_->with(left()), part);
         if (rank() + 1 < world_size()) send(channels_->with(right()), part);
     }
+    flush();
 }
 
 void ChannelExchange::all_gather(std::span<const std::byte> mine, std::span<std::byte> all) {
@@ -62,6 +63,7 @@ void ChannelExchange::all_gather(std::span<const std::byte> mine, std::span<std:
         send(channels_->with(right()), slot(rank_at(s)));
         receive(channels_->with(left()), slot(rank_at(s + 1)));
     }
+    flush();
 }
 
 void ChannelExchange::send_report(Channel& to, std::string_view report) {
@@ -99,6 +101,7 @@ std::vector<std::string> ChannelExchange::gather(std::string_view mine) {
     for (std::size_t r = 1; r < rank(); ++r) {
         send_report(channels_->with(right()), receive_report(channels_->with(left())));
     }
+    flush();
     return all;
 }
 

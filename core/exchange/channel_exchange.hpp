@@ -65,12 +65,14 @@ protected:
     [[nodiscard]] std::size_t segments_of(std::size_t floats) const {
         return (floats + segment_floats() - 1) / segment_floats();
     }
+    void flush() { channels_->flush(limits()); }
     /// Segment `index` of `range`; empty behind its end.
     [[nodiscard]] Range segment_of(Range range, std::size_t index) const;
     /// Before the first step: instead of the whole block.
     void set_update_ranges(std::vector<Range> ranges) { update_ranges_ = std::move(ranges); }
 
 private:
+    void settle() final { count_wait(channels_->flush(limits())); }
     void send(Channel& to, std::span<const std::byte> bytes);
     void receive(Channel& from, std::span<std::byte> bytes);
     void send_report(Channel& to, std::string_view report);

@@ -61,6 +61,7 @@ void MessageRingExchange::publish(std::span<float> parameters) {
             do_segment(parameters, b);
         } while (!go_on(b));
     }
+    flush();
     steps_ = reduce_scatter;
     step_ = steps_.first;
 }

@@ -44,6 +44,7 @@ void PiecewiseExchange::finish(std::size_t count) {
     while (!complete(count)) {
         if (!advance()) await(count);
     }
+    settle();
     ++stats_.calls;
     if (count < buckets_.size()) return;
     before_ += static_cast<std::uint32_t>(count);

@@ -37,6 +37,9 @@ protected:
     /// True when the first `count` buckets, at least one, are summed.
     [[nodiscard]] virtual bool complete(std::size_t count) const { return bucket_ >= count; }
 
+    /// The end of finish(): peers may need what this rank has begun to send.
+    virtual void settle() {}
+
     [[nodiscard]] std::size_t rank() const { return rank_; }
     [[nodiscard]] std::size_t world_size() const { return world_size_; }
     /// The rank `distance` places to the left.

@@ -87,6 +87,7 @@ void ScheduledExchange::publish(std::span<float> parameters) {
             sent_ = received_ = 0;
         }
     }
+    flush();
 }
 
 bool ScheduledExchange::is_done(const MessageStep& step) const {

@@ -108,6 +108,7 @@ void ServerExchange::publish(std::span<float> parameters) {
             serves() ? hand_out(part, b) : pull(part, b);
         }
     }
+    flush();
 }
 
 void ServerExchange::hand_out(std::span<const float> part, std::size_t bucket) {

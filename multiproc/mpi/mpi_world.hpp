@@ -1,0 +1,52 @@
+// What the program knows of MPI: an interface whose implementation is a module of its own,
+// libdp_mpi.so, which alone links the library. It is loaded when a rank needs it and never
+// otherwise, so that the program runs where there is no MPI.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+
+#include "core/exchange/channel.hpp"
+
+namespace dp::multiproc {
+
+/// All ranks that one launcher has started, from the view of this one. There is one object at most
+/// in a process, and none after it.
+///
+/// Thread safety: belongs to the thread that opened it.
+class MpiWorld {
+public:
+    virtual ~MpiWorld() = default;
+
+    [[nodiscard]] virtual std::size_t rank() const = 0;
+    [[nodiscard]] virtual std::size_t world_size() const = 0;
+
+    /// Channels to the right neighbour, from the left one, and as `receivers` (may be null) says.
+    /// The world outlives them. Those of one time must be gone on all ranks, with a barrier()
+    /// after, before the next are made.
+    [[nodiscard]] virtual std::unique_ptr<core::Channels> make_channels(
+        core::Receivers receivers) = 0;
+
+    /// Begins to replace `values` by their sum over all ranks, in an order that the library
+    /// chooses. All ranks begin the same sums in the same order; `values` stay where they are until
+    /// it has ended.
+    virtual void begin_sum(std::span<float> values) = 0;
+    /// Sums that have ended of those begun, in order; moves the others on.
+    virtual std::size_t ended_sums() = 0;
+    /// Waits until ended_sums() is `count` or more and returns the seconds that took. Throws
+    /// Error(kStalled) at the deadline.
+    virtual double wait_for_sums(std::size_t count, const core::WaitLimits& limits) = 0;
+
+    virtual void barrier() = 0;
+    /// Leaves the world, with all other ranks. Without it the launcher takes this rank for failed.
+    virtual void close() = 0;
+};
+
+/// The module's only symbol. Starts MPI; returns null when `version`, kMpiModuleVersion of
+/// the program, is not the module's own.
+/// Throws Error(kResources) when MPI cannot be started.
+using OpenMpiWorld = MpiWorld* (*)(const char* version);
+inline constexpr const char* kOpenMpiWorld = "dp_open_mpi_world";
+
+}  // namespace dp::multiproc
