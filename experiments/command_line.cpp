@@ -142,6 +142,13 @@ Request resume(const CLI::App& app, const RawTraining& raw) {
     return request;
 }
 
+/// For the processes that the program has started; not in the help.
+const CLI::App& add_rank_subcommand(CLI::App& program, RankRequest& rank) {
+    CLI::App* const app = program.add_subcommand(kRankCommand)->group("");
+    app->add_option("TEXT", rank.text)->required();
+    return *app;
+}
+
 /// "help" as --help, and "help SUBCOMMAND" as that one's.
 Parsed help_words(int argc, const char* const* argv) {
     std::vector<const char*> arguments{argv[0]};
@@ -197,6 +204,8 @@ Parsed parse_command_line(int argc, const char* const* argv) {
     const CLI::App& predict_app = predict::add_subcommand(app, raw_predict);
     schemas::RawOptions raw_schemas;
     schemas::add_subcommands(app, raw_schemas);
+    RankRequest rank;
+    const CLI::App& rank_app = add_rank_subcommand(app, rank);
     app.require_subcommand(0, 1);
     try {
         app.parse(argc, argv);
@@ -210,6 +219,10 @@ Parsed parse_command_line(int argc, const char* const* argv) {
     }
     require_full_lists(chosen_app(app), argc, argv);
     if (!app.get_subcommands().empty()) require_no_training_options(app);
+    if (rank_app.parsed()) return rank;
+    if (!app.get_subcommands().empty()) {
+        require_no_launcher(app.get_subcommands().front()->get_name());
+    }
     if (std::string text = schemas::answer(raw_schemas); !text.empty()) return text;
     if (allreduce_app.parsed()) return allreduce::finish(raw_allreduce);
     if (report_app.parsed()) return report_request;

@@ -8,13 +8,14 @@
 #include "experiments/diff/diff.hpp"
 #include "experiments/predict/predict.hpp"
 #include "experiments/report/report.hpp"
+#include "experiments/sweep/rank.hpp"
 #include "experiments/sweep/request.hpp"
 
 namespace dp::experiments {
 
 /// Training, a subcommand, or text.
 using Parsed = std::variant<Request, allreduce::Request, report::Request, diff::Request,
-                            predict::Request, std::string>;
+                            predict::Request, RankRequest, std::string>;
 
 /// What to do, or (--help, --version) what to print and be done. Throws Error(kUsage) that names
 /// the option, the value and the next step.

@@ -10,7 +10,9 @@ build_packages=(
 # curl: tests/experiments/get_data_test.sh downloads from file:// addresses.
 # python3-jsonschema: tests/experiments/schemas/schemas_test.py validates what the program writes.
 # chromium: tests/experiments/report/page_test.sh opens a report in it.
-test_packages=("${build_packages[@]}" catch2 curl python3-jsonschema chromium)
+# openmpi-bin, libopenmpi-dev: mode mpi.
+test_packages=("${build_packages[@]}" catch2 curl python3-jsonschema chromium openmpi-bin
+    libopenmpi-dev)
 # What experiments/bench needs beside them.
 bench_packages=("${build_packages[@]}" libopenmpi-dev openmpi-bin jq)
 

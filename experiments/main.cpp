@@ -13,8 +13,10 @@
 #include "experiments/allreduce/benchmark.hpp"
 #include "experiments/command_line.hpp"
 #include "experiments/report/report.hpp"
+#include "experiments/sweep/rank.hpp"
 #include "experiments/sweep/sweep.hpp"
 #include "experiments/text/output.hpp"
+#include "multiproc/process_group.hpp"
 
 namespace {
 
@@ -49,8 +51,18 @@ void set_up_log() {
     set_pattern("dp_compare: %^%l%$: %*");
 }
 
+/// Trains: in one of several ranks that the user's launcher has started, or for all of them.
+void train(const dx::Request& request) {
+    if (dx::is_silent_rank()) return dx::run_silent_rank(request);
+    if (request.verbose) set_pattern("%H:%M:%S.%e dp_compare: %^%l%$: %*");
+    dx::run_request(request);
+}
+
 void run(const dx::Parsed& parsed) {
-    if (const auto* text = std::get_if<std::string>(&parsed)) return dx::print(*text);
+    if (const auto* text = std::get_if<std::string>(&parsed)) {
+        if (!dx::is_silent_rank()) dx::print(*text);
+        return;
+    }
     if (const auto* request = std::get_if<dx::allreduce::Request>(&parsed)) {
         return dx::allreduce::run_benchmark(*request);
     }
@@ -63,9 +75,15 @@ void run(const dx::Parsed& parsed) {
     if (const auto* request = std::get_if<dx::predict::Request>(&parsed)) {
         return dx::predict::run_predict(*request);
     }
-    const auto& request = std::get<dx::Request>(parsed);
-    if (request.verbose) set_pattern("%H:%M:%S.%e dp_compare: %^%l%$: %*");
-    dx::run_request(request);
+    train(std::get<dx::Request>(parsed));
+}
+
+/// Says why the program fails; of several ranks that fail alike, one says it.
+int fail(const dp::core::Error& error) {
+    const auto* const failure = dynamic_cast<const dp::multiproc::WorkerFailure*>(&error);
+    if (failure == nullptr || !failure->signal()) dx::let_first_rank_speak();
+    spdlog::error("{}", error.what());
+    return static_cast<int>(error.code());
 }
 
 }  // namespace
@@ -75,14 +93,16 @@ int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN);
     set_up_log();
     try {
-        run(dx::parse_command_line(argc, argv));
+        const dx::Parsed parsed = dx::parse_command_line(argc, argv);
+        if (const auto* rank = std::get_if<dx::RankRequest>(&parsed)) {
+            return static_cast<int>(dx::run_rank(rank->text));
+        }
+        run(parsed);
         dx::check_output();
         return 0;
     } catch (const dp::core::Error& error) {
-        spdlog::error("{}", error.what());
-        return static_cast<int>(error.code());
+        return fail(error);
     } catch (const std::exception& error) {
-        spdlog::error("{}", error.what());
-        return static_cast<int>(dp::core::ExitCode::kRunFailed);
+        return fail({dp::core::ExitCode::kRunFailed, std::string(error.what())});
     }
 }

@@ -12,6 +12,8 @@
 #include "core/base/join.hpp"
 #include "core/train/serial.hpp"
 #include "experiments/delay_listener.hpp"
+#include "multiproc/mpi/reductions.hpp"
+#include "multiproc/mpi/run_mpi.hpp"
 #include "multiproc/process_group.hpp"
 #include "multiproc/reductions.hpp"
 #include "multiproc/run_procs.hpp"
@@ -35,6 +37,10 @@ std::vector<core::ExchangeTraits> threads_reductions() {
 
 std::vector<core::ExchangeTraits> procs_reductions() {
     return core::traits_of(multiproc::reductions());
+}
+
+std::vector<core::ExchangeTraits> mpi_reductions() {
+    return core::traits_of(multiproc::mpi_reductions());
 }
 
 constexpr std::array kModes{
@@ -71,6 +77,17 @@ constexpr std::array kModes{
          .mark = 5,
          .run = multiproc::run_procs,
          .reductions = procs_reductions},
+    Mode{.name = "mpi",
+         .description = "programs that mpirun starts and that exchange gradients by MPI, on one "
+                        "machine or several",
+         .forks = true,
+         .is_launched = true,
+         .timed_alone = false,
+         .color = 0x009E73,
+         .mark = 13,
+         .run = multiproc::run_mpi,
+         .check = multiproc::check_mpi,
+         .reductions = mpi_reductions},
 };
 
 constexpr Mode kUnknown{};

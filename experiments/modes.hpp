@@ -31,11 +31,17 @@ struct Mode {
     bool exchanges = true;
     /// True when its workers are threads that compute one replica's step together.
     bool one_replica = false;
+    /// True when its workers are programs of their own that a launcher starts, mpirun or srun; then
+    /// Job::rank_arguments say what they do.
+    bool is_launched = false;
     /// True when `dp_compare allreduce` can time its reductions alone.
     bool timed_alone = true;
     std::uint32_t color = 0xE69F00;  // in plots, 0xRRGGBB
     int mark = 11;                   // gnuplot's number of a solid point; the hollow one is 1 less
     core::RunResult (*run)(const core::Job& job) = nullptr;
+    /// Before the first run: throws Error(kUsage), with the remedy, where this machine cannot run
+    /// `config`. Null: every machine can.
+    void (*check)(const core::RunConfig& config) = nullptr;
     /// Never empty; the first is the default.
     std::vector<core::ExchangeTraits> (*reductions)() = nullptr;
 

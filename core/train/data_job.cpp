@@ -9,6 +9,7 @@ Job make_data_job(const RunConfig& config, const Dataset& data, const StateDict*
     Job job;
     job.config = config;
     job.model = &find_model(config.model);
+    job.data = &data;
     job.initial = initial;
     job.listener = &listener;
     job.started = std::chrono::steady_clock::now();

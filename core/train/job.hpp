@@ -7,6 +7,8 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "core/base/error.hpp"
 #include "core/data/batch_source.hpp"
@@ -18,6 +20,7 @@
 
 namespace dp::core {
 
+struct Dataset;
 struct StateDict;
 
 /// A worker enters a phase: the place of a progress report.
@@ -34,7 +37,7 @@ struct WorkerPosition {
 class RunListener {
 public:
     virtual ~RunListener() = default;
-    virtual void on_worker_start(std::size_t /*rank*/) {}
+    virtual void on_worker_start(std::size_t /*rank*/, int /*pid*/) {}
     virtual void on_phase(const WorkerPosition& /*position*/) {}
     /// Rank 0 alone: `step` of `steps` is done and `images` (of all ranks) have been trained on in
     /// this epoch.
@@ -49,7 +52,7 @@ class ListenerInFront : public RunListener {
 public:
     explicit ListenerInFront(RunListener& next) : next_(next) {}
 
-    void on_worker_start(std::size_t rank) override { next_.on_worker_start(rank); }
+    void on_worker_start(std::size_t rank, int pid) override { next_.on_worker_start(rank, pid); }
     void on_phase(const WorkerPosition& position) override { next_.on_phase(position); }
     void on_step(std::size_t epoch, std::size_t step, std::size_t steps,
                  std::size_t images) override {
@@ -72,11 +75,15 @@ struct Job {
     const ModelSpec* model = nullptr;
     MakeSource training;
     MakeSource evaluation;
+    const Dataset* data = nullptr;       // that both draw from; null: they make their images
     const StateDict* initial = nullptr;  // null: from the seed
     RunListener* listener = nullptr;     // never null in a run; outlives it
     /// Ends this process at once with an error that its supervisor then tells: for a backend with
     /// a worker that cannot be ended otherwise. May be empty.
     std::function<void(const Error& error)> leave;
+    /// Arguments with which this program, started anew, does the work of one rank of the run: for a
+    /// backend whose ranks another program starts. May be empty.
+    std::vector<std::string> rank_arguments;
     /// Memory of the process that waits for the workers, read by rank 0 while all of them still
     /// hold theirs: a page that they share counts as a part of a page. May be empty.
     std::function<std::optional<ProcessMemory>()> supervisor_memory;

@@ -96,7 +96,7 @@ public:
             own_.push_back({range, blocks_.optimizer_state.subspan(at, size)});
             at += size;
         }
-        job_.listener->on_worker_start(first_rank());
+        job_.listener->on_worker_start(first_rank(), getpid());
         std::vector<std::size_t> training_sizes;
         std::vector<std::size_t> evaluation_sizes;
         for (const RankBlocks& rank : blocks_.ranks) {

@@ -11,6 +11,7 @@
 #include "core/base/error.hpp"
 #include "core/data/dataset_table.hpp"
 #include "experiments/modes.hpp"
+#include "multiproc/mpi/place.hpp"
 
 namespace dp::experiments {
 
@@ -28,6 +29,13 @@ void check_shape(const core::ModelSpec& model, const core::Dataset& data) {
                 "--model {} takes images of {}, but --dataset {} has {}: choose another network "
                 "or data set",
                 model.name, text(model.input), data.name, text(data.shape()));
+}
+
+void check_modes(const Request& request) {
+    for (const std::string& name : request.modes) {
+        const Mode& mode = find_mode(name);
+        if (mode.check != nullptr) mode.check(request.base);
+    }
 }
 
 void prepare_file(const char* option, const fs::path& file) {
@@ -86,6 +94,12 @@ std::size_t cores_wanted(const RunConfig& config) {
 }
 
 bool is_oversubscribed(const RunConfig& config, const Machine& machine) {
+    if (const auto place = multiproc::mpi_place()) {
+        // Ranks that the launcher has bound have CPUs of their own, and only these are seen here.
+        const auto online = static_cast<std::size_t>(sysconf(_SC_NPROCESSORS_ONLN));
+        if (machine.affinity.size() < online) return false;
+        return static_cast<double>(place->local_size) > machine.usable_cpus();
+    }
     return static_cast<double>(cores_wanted(config)) > machine.usable_cpus();
 }
 

@@ -19,6 +19,8 @@ std::size_t cores_wanted(const core::RunConfig& config);
 bool is_oversubscribed(const core::RunConfig& config, const Machine& machine);
 
 /// All throw Error(kUsage or kResources) with the option, the value and the next step.
+/// A mode that this machine cannot run.
+void check_modes(const Request& request);
 void check_shape(const core::ModelSpec& model, const core::Dataset& data);
 /// Makes the folders that `file` needs.
 void prepare_file(const char* option, const std::filesystem::path& file);

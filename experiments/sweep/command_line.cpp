@@ -9,6 +9,7 @@
 #include "experiments/options/option_values.hpp"
 #include "experiments/options/settings.hpp"
 #include "experiments/sweep/plan.hpp"
+#include "experiments/sweep/rank.hpp"
 
 namespace dp::experiments {
 namespace {
@@ -227,6 +228,7 @@ Request finish_training(const CLI::App& program, const RawTraining& raw) {
     request.scaling = given.scaling;
     std::swap(request.trace_steps, request.base.trace);  // for the runs, which --trace makes one
     core::find_model(request.base.model);
+    join_world(request, program.count("-n") != 0);
     check_reduction(request);
     check_update(request);
     check_delay(request);

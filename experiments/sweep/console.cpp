@@ -1,7 +1,5 @@
 #include "experiments/sweep/console.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -108,10 +106,10 @@ void Console::print_plan(std::size_t steps_per_epoch, bool oversubscribed) const
         config.reduction, changes_of(config), oversubscribed ? " (oversubscribed)" : ""));
 }
 
-void Console::on_worker_start(std::size_t rank) {
+void Console::on_worker_start(std::size_t rank, int pid) {
     if (options_.verbose) {
         spdlog::info("{} worker {} of {} started, pid {}", config_.mode, rank, config_.workers,
-                     getpid());
+                     pid);
     }
 }
 

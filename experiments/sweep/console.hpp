@@ -46,7 +46,7 @@ public:
     /// another process has shown it.
     [[nodiscard]] const ProgressLine& progress() const { return progress_; }
 
-    void on_worker_start(std::size_t rank) override;
+    void on_worker_start(std::size_t rank, int pid) override;
     void on_step(std::size_t epoch, std::size_t step, std::size_t steps,
                  std::size_t images) override;
     void on_epoch(std::size_t epoch, const core::EpochResult& result) override;

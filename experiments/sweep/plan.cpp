@@ -76,6 +76,12 @@ void equalise_steps(std::vector<RunConfig>& configurations, std::size_t training
     }
 }
 
+std::vector<RunConfig> plan_runs(const Request& request, std::size_t training_images) {
+    std::vector<RunConfig> configurations = plan_configurations(request);
+    if (request.scaling == Scaling::kWeak) equalise_steps(configurations, training_images);
+    return configurations;
+}
+
 std::vector<Run> schedule(const std::vector<RunConfig>& configurations, Scaling scaling,
                           std::size_t repetitions, std::uint64_t seed) {
     std::vector<Run> runs;

@@ -21,6 +21,9 @@ std::vector<core::RunConfig> plan_configurations(const Request& request);
 /// a smaller --steps stays. Throws Error(kUsage) when `training_images` are not enough for one.
 void equalise_steps(std::vector<core::RunConfig>& configurations, std::size_t training_images);
 
+/// The configurations as they run on `training_images`.
+std::vector<core::RunConfig> plan_runs(const Request& request, std::size_t training_images);
+
 /// Every configuration `repetitions` times. More than once: repetition by repetition, each in an
 /// order of its own, drawn with `seed`, so that drift of the machine favours no configuration.
 std::vector<Run> schedule(const std::vector<core::RunConfig>& configurations, Scaling scaling,

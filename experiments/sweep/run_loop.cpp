@@ -18,6 +18,7 @@
 #include "experiments/sweep/checks.hpp"
 #include "experiments/sweep/completion.hpp"
 #include "experiments/sweep/plan.hpp"
+#include "experiments/sweep/rank.hpp"
 #include "experiments/sweep/resume.hpp"
 #include "experiments/sweep/run_table.hpp"
 #include "experiments/sweep/time_left.hpp"
@@ -117,6 +118,11 @@ private:
         return core::make_data_job(config, setting_.data, setting_.initial, listener);
     }
 
+    core::RunResult execute(core::Job job) const {
+        job.rank_arguments = rank_arguments(job.config, request_);
+        return run_job(job);
+    }
+
     static bool has_ended(const Run& run) { return !run.started.empty() && !run.failure; }
 
     /// Runs that have ended well, in this process or in one before it.
@@ -150,7 +156,7 @@ private:
             few.steps_limit = std::min(few.steps_limit.value_or(kWarmUpSteps), kWarmUpSteps);
             core::RunListener silence;
             console_.progress().show({"warm-up", fmt::format("{}, N = {}", few.mode, few.workers)});
-            run_job(job_of(few, silence));
+            execute(job_of(few, silence));
         }
         console_.progress().clear();
     }
@@ -182,7 +188,7 @@ private:
                             }});
         run.started = utc_now();
         try {
-            run.result = run_job(job);
+            run.result = execute(job);
         } catch (const std::exception& error) {
             console_.progress().clear();
             run.failure = failure_of(error);
@@ -298,7 +304,7 @@ private:
         const std::size_t steps = steps_of(job);
         if (steps == 0) return;
         job.config.trace = core::choose_trace_steps({}, steps);
-        core::RunResult result = run_job(job);
+        core::RunResult result = execute(job);
         write_trace(file, job.config, take_traces(result));
     }
 

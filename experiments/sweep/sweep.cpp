@@ -57,6 +57,7 @@ void run_request(const Request& request) {
     const core::ModelSpec& model = core::find_model(request.base.model);
     check_data_dir(request);
     if (!request.dry_run) {
+        check_modes(request);
         prepare_file("--save", request.base.save);
         prepare_file("--trace", request.trace);
     }
@@ -89,8 +90,7 @@ void run_request(const Request& request) {
     console.print_data(data, model);
 
     startup.before_runs_seconds = process_seconds();
-    std::vector<RunConfig> configurations = plan_configurations(request);
-    if (request.scaling == Scaling::kWeak) equalise_steps(configurations, data.train.size());
+    const std::vector<RunConfig> configurations = plan_runs(request, data.train.size());
     const SweepSetting setting{request, configurations, data, machine, loads ? &initial : nullptr,
                                options, startup};
     if (request.dry_run) return print_plan(setting, model);

@@ -9,6 +9,7 @@ namespace dp::multiproc {
 struct MpiPlace {
     std::size_t rank = 0;
     std::size_t world_size = 1;
+    std::size_t local_size = 1;  // ranks on this machine; all where the launcher does not say
 };
 
 /// Knows the variables of Open MPI, of PMI (MPICH, Slurm) and of PMIx; none where no launcher has

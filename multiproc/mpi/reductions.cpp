@@ -21,12 +21,14 @@ std::vector<MpiReduction> all_reductions() {
 std::unique_ptr<core::ChannelExchange> MpiReduction::make(MpiWorld& world,
                                                           std::vector<core::Range> buckets,
                                                           std::size_t size,
-                                                          const core::WaitLimits& limits) const {
+                                                          const core::WaitLimits& limits,
+                                                          core::UpdateKind update) const {
     core::ChannelSetup setup{
         .channels = world.make_channels(messages == nullptr ? nullptr : messages->receivers),
         .buckets = std::move(buckets),
         .size = size,
-        .limits = limits};
+        .limits = limits,
+        .update = update};
     if (messages != nullptr) return messages->make(std::move(setup));
     return std::make_unique<LibraryExchange>(std::move(setup), world);
 }

@@ -17,11 +17,11 @@ struct MpiReduction {
     /// What core's table says of it; null where the library sums.
     const core::MessageReduction* messages = nullptr;
 
-    /// One rank's end. `world` outlives it.
-    [[nodiscard]] std::unique_ptr<core::ChannelExchange> make(MpiWorld& world,
-                                                              std::vector<core::Range> buckets,
-                                                              std::size_t size,
-                                                              const core::WaitLimits& limits) const;
+    /// One rank's end. `world` outlives it; `update` is kSharded where the traits can be.
+    [[nodiscard]] std::unique_ptr<core::ChannelExchange> make(
+        MpiWorld& world, std::vector<core::Range> buckets, std::size_t size,
+        const core::WaitLimits& limits,
+        core::UpdateKind update = core::UpdateKind::kReplicated) const;
 };
 
 /// The first is the default.

@@ -13,6 +13,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/data.hpp"
 #include "tests/support/jobs.hpp"
+#include "tests/support/modes.hpp"
 #include "tests/support/paths.hpp"
 
 using namespace dp;
@@ -36,7 +37,7 @@ nlohmann::ordered_json header_of(const std::filesystem::path& file) {
 TEST_CASE("a checkpoint saved by any mode evaluates to the same bits in every mode") {
     const tests::TemporaryFolder folder;
     const core::Dataset data = core::make_synthetic(1, 96, 50);
-    for (const experiments::Mode& writer : experiments::modes()) {
+    for (const experiments::Mode& writer : tests::forked_modes()) {
         core::RunConfig config = tests::small_config(std::string(writer.name), 2);
         config.save = folder.path() / (config.mode + ".safetensors");
         const core::RunResult saved = experiments::run_job(tests::make_job(config, data));
@@ -44,7 +45,7 @@ TEST_CASE("a checkpoint saved by any mode evaluates to the same bits in every mo
         // 96 images in batches of 16 are 6 steps, shared by 2 ranks 3, in 2 epochs.
         CHECK(state.batches_tracked == (writer.one_replica ? 12 : 6));
 
-        for (const experiments::Mode& reader : experiments::modes()) {
+        for (const experiments::Mode& reader : tests::forked_modes()) {
             INFO("saved by " << writer.name << " and loaded by " << reader.name);
             core::RunConfig evaluate = tests::small_config(std::string(reader.name), 2);
             evaluate.epochs = 0;
@@ -100,7 +101,7 @@ TEST_CASE("a checkpoint of another network is refused by name in every mode") {
     config.save = folder.path() / "simple.safetensors";
     experiments::run_job(tests::make_job(config, data));
     const core::StateDict state = core::load_checkpoint(config.save);
-    for (const experiments::Mode& mode : experiments::modes()) {
+    for (const experiments::Mode& mode : tests::forked_modes()) {
         core::RunConfig other = tests::small_config(std::string(mode.name), 2);
         other.load = config.save;
         core::Job job = tests::make_job(other, data);

@@ -15,6 +15,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/data.hpp"
 #include "tests/support/jobs.hpp"
+#include "tests/support/modes.hpp"
 #include "tests/support/program.hpp"
 
 using namespace dp;
@@ -92,7 +93,7 @@ void check_ends_in_bad_step(const core::RunConfig& config, const core::Dataset& 
 TEST_CASE("a value that is not finite on one rank ends all ranks in the same step") {
     const tests::TemporaryFolder folder;
     const core::Dataset data = core::make_synthetic(1, 150, 40);
-    for (const experiments::Mode& mode : experiments::modes()) {
+    for (const experiments::Mode& mode : tests::forked_modes()) {
         if (mode.one_replica) continue;  // there is no rank but rank 0
         for (const core::ExchangeTraits& reduction : mode.reductions()) {
             for (const char* model : {"cifar_cnn", "simple_cnn"}) {
@@ -112,7 +113,7 @@ TEST_CASE("a learning rate that is far too high ends the run and saves nothing")
     const std::string file = folder.path() / "n.safetensors";
     const std::vector<std::vector<std::string>> rates{{"--lr", "1000"},
                                                       {"--optimizer", "adam", "--lr", "1e10"}};
-    for (const experiments::Mode& mode : experiments::modes()) {
+    for (const experiments::Mode& mode : tests::forked_modes()) {
         for (const auto& rate : rates) {
             std::vector<std::string> arguments{"--mode",   std::string(mode.name),
                                                "-n",       "2",

@@ -13,6 +13,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/data.hpp"
 #include "tests/support/jobs.hpp"
+#include "tests/support/modes.hpp"
 
 using namespace dp;
 
@@ -23,7 +24,7 @@ namespace {
 std::vector<core::RunConfig> variants(core::SumOrder order, std::size_t workers,
                                       std::size_t bucket_kib) {
     std::vector<core::RunConfig> all;
-    for (const experiments::Mode& mode : experiments::modes()) {
+    for (const experiments::Mode& mode : tests::forked_modes()) {
         core::RunConfig config = tests::small_config(std::string(mode.name), workers);
         config.bucket_kib = bucket_kib;
         for (const core::ExchangeTraits& reduction : mode.reductions()) {
@@ -128,7 +129,7 @@ TEST_CASE("what adds in no fixed order ends with the bits of serial where two or
         core::RunConfig config = tests::small_config("serial", workers);
         config.bucket_kib = 64;
         const auto oracle = experiments::run_job(tests::make_job(config, data));
-        for (const experiments::Mode& mode : experiments::modes()) {
+        for (const experiments::Mode& mode : tests::forked_modes()) {
             for (const core::ExchangeTraits& reduction : mode.reductions()) {
                 if (reduction.order != core::SumOrder::kUnordered || mode.one_replica) continue;
                 config.mode = mode.name;
@@ -223,7 +224,7 @@ TEST_CASE("all modes end with the same bits in bfloat16") {
     const core::Dataset data = core::make_synthetic(1, 150, 40);
     for (const std::size_t workers : {1UL, 3UL}) {
         std::map<std::string, std::string> checksums;
-        for (const experiments::Mode& mode : experiments::modes()) {
+        for (const experiments::Mode& mode : tests::forked_modes()) {
             core::RunConfig config = tests::small_config(std::string(mode.name), workers);
             config.network.precision = core::Precision::kBFloat16;
             checksums[config.mode] = experiments::run_job(tests::make_job(config, data)).checksum;

@@ -9,6 +9,7 @@
 #include "tests/support/allocations.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/jobs.hpp"
+#include "tests/support/modes.hpp"
 
 using namespace dp;
 
@@ -66,7 +67,7 @@ void check_no_allocation(const core::RunConfig& config) {
 TEST_CASE("rank 0's training step calls no operator new after the first of its batch shape") {
     std::vector<core::Precision> precisions{core::Precision::kFloat32};
     if (experiments::read_machine().native_bf16) precisions.push_back(core::Precision::kBFloat16);
-    for (const experiments::Mode& mode : experiments::modes()) {
+    for (const experiments::Mode& mode : tests::forked_modes()) {
         for (const core::ExchangeTraits& reduction : mode.reductions()) {
             for (const core::Precision precision : precisions) {
                 core::RunConfig config = make_config(mode, reduction.name);
@@ -78,7 +79,7 @@ TEST_CASE("rank 0's training step calls no operator new after the first of its b
 }
 
 TEST_CASE("a training step that is traced calls no operator new either") {
-    for (const experiments::Mode& mode : experiments::modes()) {
+    for (const experiments::Mode& mode : tests::forked_modes()) {
         for (const core::ExchangeTraits& reduction : mode.reductions()) {
             core::RunConfig config = make_config(mode, reduction.name);
             config.bucket_kib = 64;

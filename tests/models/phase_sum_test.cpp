@@ -7,6 +7,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/csv.hpp"
 #include "tests/support/data.hpp"
+#include "tests/support/modes.hpp"
 #include "tests/support/program.hpp"
 
 using namespace dp;
@@ -22,7 +23,7 @@ struct Choice {
 
 std::vector<Choice> every_reduction() {
     std::vector<Choice> all;
-    for (const experiments::Mode& mode : experiments::modes()) {
+    for (const experiments::Mode& mode : tests::forked_modes()) {
         for (const auto& row : mode.reductions()) {
             all.push_back({std::string(mode.name), std::string(row.name)});
         }

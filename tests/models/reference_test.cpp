@@ -21,6 +21,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/data.hpp"
 #include "tests/support/jobs.hpp"
+#include "tests/support/modes.hpp"
 #include "tests/support/paths.hpp"
 
 using namespace dp;
@@ -276,7 +277,7 @@ void check_network(const std::string& network, core::ConvolutionAlgorithm convol
         if (reference_case["network"] != network) continue;
         ++cases;
         const core::StateDict initial = initial_state(reference_case, folder.path());
-        for (const experiments::Mode& row : experiments::modes()) {
+        for (const experiments::Mode& row : tests::forked_modes()) {
             const std::string mode(row.name);
             INFO(network << " " << reference_case["optimizer"] << " " << mode << " with "
                          << reference_case["workers"] << " workers");

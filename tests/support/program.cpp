@@ -25,6 +25,10 @@ bool read_some(int fd, std::string& text) {
 }  // namespace
 
 Program::Program(const std::vector<std::string>& arguments,
+                 const std::vector<std::string>& environment, int ignored)
+    : Program(program_path().string(), arguments, environment, ignored) {}
+
+Program::Program(const std::string& command, const std::vector<std::string>& arguments,
                  const std::vector<std::string>& environment, int ignored) {
     std::array<int, 2> out{};
     std::array<int, 2> err{};
@@ -46,7 +50,7 @@ Program::Program(const std::vector<std::string>& arguments,
             argv.push_back(const_cast<char*>(argument.c_str()));
         }
         argv.push_back(nullptr);
-        execv(program_path().c_str(), argv.data());
+        execvp(command.c_str(), argv.data());
         _exit(127);
     }
     close(out[1]);

@@ -22,6 +22,9 @@ public:
     /// Signal `ignored`, if any, is ignored from its start, as nohup does.
     explicit Program(const std::vector<std::string>& arguments,
                      const std::vector<std::string>& environment = {}, int ignored = 0);
+    /// Starts `command`, found on PATH, in place of dp_compare.
+    Program(const std::string& command, const std::vector<std::string>& arguments,
+            const std::vector<std::string>& environment = {}, int ignored = 0);
     ~Program();
     Program(const Program&) = delete;
     Program& operator=(const Program&) = delete;
@@ -29,6 +32,8 @@ public:
     [[nodiscard]] pid_t pid() const { return pid_; }
     /// Reads stderr until it holds `text`; false when it ends before.
     bool wait_for(const std::string& text);
+    /// What was read of stderr.
+    [[nodiscard]] const std::string& said() const { return result_.err; }
     /// Waits for the end.
     ProgramResult finish();
 

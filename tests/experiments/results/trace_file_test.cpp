@@ -17,6 +17,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/data.hpp"
 #include "tests/support/jobs.hpp"
+#include "tests/support/modes.hpp"
 #include "tests/support/program.hpp"
 
 using namespace dp;
@@ -35,11 +36,10 @@ using Json = nlohmann::json;
 constexpr std::size_t kSteps = 4;
 constexpr std::size_t kTraced = 2;  // the second and the third
 
-/// Every mode and reduction that trains `workers`, in four steps of several buckets.
-/// Of every mode with ranks.
+/// Every mode with ranks and every reduction that trains `workers`, in four steps of several buckets.
 std::vector<core::RunConfig> variants(std::size_t workers) {
     std::vector<core::RunConfig> all;
-    for (const experiments::Mode& mode : experiments::modes()) {
+    for (const experiments::Mode& mode : tests::forked_modes()) {
         if (mode.one_replica) continue;
         for (const auto& choice : mode.reductions()) {
             core::RunConfig config = tests::small_config(std::string(mode.name), workers);

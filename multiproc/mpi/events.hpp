@@ -1,0 +1,59 @@
+// What the ranks that the program had started tell it, over their standard output, which the
+// launcher passes on from every machine: one JSON object a line, with its kind as the only key.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/train/job.hpp"
+#include "core/train/run_result.hpp"
+#include "multiproc/process_group.hpp"
+
+namespace dp::multiproc {
+
+/// In a rank: writes what it hears to stdout.
+class EventWriter final : public core::RunListener {
+public:
+    void on_worker_start(std::size_t rank, int pid) override;
+    /// Some of the steps are enough for a progress line.
+    void on_step(std::size_t epoch, std::size_t step, std::size_t steps,
+                 std::size_t images) override;
+    void on_epoch(std::size_t epoch, const core::EpochResult& result) override;
+
+private:
+    std::chrono::steady_clock::time_point last_;
+};
+
+/// In a rank: the run's result.
+void write_result(const core::RunResult& result);
+/// In a rank: why it ended.
+void write_failure(const core::Error& error);
+
+/// In the program that had the ranks started.
+class EventReader {
+public:
+    /// `listener` outlives it.
+    explicit EventReader(core::RunListener& listener) : listener_(listener) {}
+
+    /// Adds what came, and tells the listener of each line that is complete.
+    void add(std::string_view bytes);
+
+    [[nodiscard]] std::size_t started() const { return started_; }
+    [[nodiscard]] std::optional<core::RunResult>& result() { return result_; }
+    /// The failure to tell, if there was one: a rank that was killed before one that noticed.
+    [[nodiscard]] const std::optional<WorkerFailure>& failure() const { return failure_; }
+
+private:
+    void take(std::string_view line);
+
+    core::RunListener& listener_;
+    std::string text_;  // the line that has begun
+    std::size_t started_ = 0;
+    std::optional<core::RunResult> result_;
+    std::optional<WorkerFailure> failure_;
+};
+
+}  // namespace dp::multiproc
