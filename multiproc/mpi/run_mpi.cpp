@@ -141,6 +141,10 @@ core::RunResult run_rank(const core::Job& job, const MpiPlace& place) {
     } catch (const WorkerFailure& failure) {
         throw WorkerFailure(failure.code(), failure.what(), place.rank, failure.pid(),
                             failure.signal());
+    } catch (const Error& error) {
+        if (error.code() != ExitCode::kTerminated) throw;
+        throw Error(ExitCode::kTerminated,
+                    "the launcher has ended worker {}: the run is incomplete", place.rank);
     }
 }
 
