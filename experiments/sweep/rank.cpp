@@ -130,7 +130,7 @@ void run_silent_rank(const Request& request) {
     core::RunConfig config = plan_runs(request, data.train.size()).front();
     core::RunListener silence;
     if (!request.trace.empty()) {
-        const auto steps = core::make_data_job(config, data, nullptr, silence).training(0)->steps();
+        const std::size_t steps = steps_of(core::make_data_job(config, data, nullptr, silence));
         config.trace =
             core::choose_trace_steps(request.trace_steps, config.epochs == 0 ? 0 : steps);
     }
