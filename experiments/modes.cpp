@@ -59,8 +59,8 @@ constexpr std::array kModes{
          .exchanges = false,
          .one_replica = true,
          .timed_alone = false,
-         .color = 0x009E73,
-         .mark = 13,
+         .color = 0xCC79A7,
+         .mark = 15,
          .run = core::run_intraop,
          .reductions = intraop_reductions},
     // Colours that colour-blind readers tell apart (Okabe and Ito, "Color universal design", 2008).

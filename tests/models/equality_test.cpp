@@ -248,7 +248,7 @@ TEST_CASE("another seed ends with other bits and the same seed with the same") {
 
 TEST_CASE("where one rank updates for all, no rank is late at publish") {
     const core::Dataset data = core::make_synthetic(1, 96, 16);
-    for (const experiments::Mode& mode : experiments::modes()) {
+    for (const experiments::Mode& mode : tests::forked_modes()) {
         for (const core::ExchangeTraits& reduction : mode.reductions()) {
             if (reduction.update != core::UpdateKind::kCentral) continue;
             core::RunConfig config = tests::small_config(std::string(mode.name), 3);
