@@ -12,6 +12,7 @@
 #include "core/base/join.hpp"
 #include "core/train/serial.hpp"
 #include "experiments/delay_listener.hpp"
+#include "multiproc/hybrid/run_hybrid.hpp"
 #include "multiproc/mpi/reductions.hpp"
 #include "multiproc/mpi/run_mpi.hpp"
 #include "multiproc/process_group.hpp"
@@ -41,6 +42,11 @@ std::vector<core::ExchangeTraits> procs_reductions() {
 
 std::vector<core::ExchangeTraits> mpi_reductions() {
     return core::traits_of(multiproc::mpi_reductions());
+}
+
+std::vector<core::ExchangeTraits> hybrid_reductions() {
+    const auto all = multiproc::hybrid_reductions();
+    return {all.begin(), all.end()};
 }
 
 constexpr std::array kModes{
@@ -77,6 +83,15 @@ constexpr std::array kModes{
          .mark = 5,
          .run = multiproc::run_procs,
          .reductions = procs_reductions},
+    Mode{.name = "hybrid",
+         .description = "forked processes of several OpenMP threads each (both at once)",
+         .forks = true,
+         .has_teams = true,
+         .timed_alone = false,
+         .color = 0xF0E442,
+         .mark = 3,
+         .run = multiproc::run_hybrid,
+         .reductions = hybrid_reductions},
     Mode{.name = "mpi",
          .description = "programs that mpirun starts and that exchange gradients by MPI, on one "
                         "machine or several",

@@ -34,6 +34,8 @@ struct Mode {
     /// True when its workers are programs of their own that a launcher starts, mpirun or srun; then
     /// Job::rank_arguments say what they do.
     bool is_launched = false;
+    /// True when a worker of `-n` is a process of --threads-per-worker ranks.
+    bool has_teams = false;
     /// True when `dp_compare allreduce` can time its reductions alone.
     bool timed_alone = true;
     std::uint32_t color = 0xE69F00;  // in plots, 0xRRGGBB

@@ -7,25 +7,6 @@
 #include "core/train/worker.hpp"
 
 namespace dp::multiproc {
-namespace {
-
-/// Notes where its rank is, for the supervisor.
-class PositionListener final : public core::ListenerInFront {
-public:
-    PositionListener(core::RunListener& next, RankPosition& position)
-        : ListenerInFront(next), position_(position) {}
-
-    void on_phase(const core::WorkerPosition& position) override {
-        position_.store(position);
-        ListenerInFront::on_phase(position);
-    }
-
-private:
-    RankPosition& position_;
-};
-
-}  // namespace
-
 core::RunResult train_replica(const core::Job& shared_job, std::size_t rank, RankPosition& position,
                               const MakeExchange& make) {
     PositionListener listener(*shared_job.listener, position);

@@ -14,6 +14,21 @@
 
 namespace dp::multiproc {
 
+/// Notes where its rank is, for the supervisor.
+class PositionListener final : public core::ListenerInFront {
+public:
+    PositionListener(core::RunListener& next, RankPosition& position)
+        : ListenerInFront(next), position_(position) {}
+
+    void on_phase(const core::WorkerPosition& position) override {
+        position_.store(position);
+        ListenerInFront::on_phase(position);
+    }
+
+private:
+    RankPosition& position_;
+};
+
 /// Makes the rank's exchange of `size` gradients in `buckets`, which the caller keeps.
 using MakeExchange =
     std::function<core::ChannelExchange&(std::vector<core::Range> buckets, std::size_t size)>;

@@ -8,7 +8,7 @@ import sys
 
 # Lowest first; each may include itself and what stands before it, but for the pairs below.
 FLOORS = """core/base core/data core/nn core/optim core/measure core/exchange core/checkpoint core/train
-threaded multiproc multiproc/mpi experiments/statistics experiments/text experiments/delay_listener experiments/modes experiments/options
+threaded multiproc multiproc/mpi multiproc/hybrid experiments/statistics experiments/text experiments/delay_listener experiments/modes experiments/options
 experiments/machine experiments/results experiments/schemas experiments/allreduce
 experiments/analysis
 experiments/report experiments/diff experiments/sweep experiments/predict experiments""".split()

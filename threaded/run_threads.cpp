@@ -148,7 +148,8 @@ core::RunResult run_threads(const core::Job& job) {
                 state.span(),
                 {{rank, gradients[rank].span(), statistics[rank].span()}},
                 workers,
-                true};
+                /*shared=*/true,
+                /*owns=*/rank == 0};
             core::RunResult own = core::run_worker(job, layout, blocks, *exchange);
             if (rank == 0) result = std::move(own);
         },

@@ -64,11 +64,13 @@ void HierarchicalExchange::all_gather(std::span<const std::byte> mine, std::span
 /// Each place's reports to group 0, then those of each group to rank 0.
 std::vector<std::string> HierarchicalExchange::gather(std::string_view mine) {
     std::vector<std::string> same_place = outer_->gather(mine);
-    same_place.resize(groups_);  // empty but in group 0, whose rank 0 alone keeps what follows
+    const bool first_group = !same_place.empty();
+    same_place.resize(groups_);
     std::vector<std::string> all;
     for (const std::string& report : same_place) {
         for (std::string& rank : inner_->gather(report)) all.push_back(std::move(rank));
     }
+    if (!first_group) all.clear();
     return all;
 }
 

@@ -33,7 +33,8 @@ inline constexpr std::array kReplicaUpdates{
 
 struct RunConfig {
     std::string mode = "serial";
-    std::size_t workers = 1;  // ranks; of `serial`, virtual ones played in turn
+    std::size_t workers = 1;             // ranks; of `serial`, virtual ones played in turn
+    std::size_t threads_per_worker = 1;  // of `hybrid`: ranks in a process; divides `workers`
     std::string model = "cifar_cnn";
     std::string dataset = "synthetic";
     std::size_t epochs = 5;

@@ -32,19 +32,47 @@ constexpr ExchangeTraits traits_of(std::string_view name, std::string_view descr
             .sent_per_byte = kNothing};
 }
 
+/// Chunk by chunk in the ring's order, all of them into `out`.
+void sum_ring(std::span<float* const> blocks, Range bucket, float* out) {
+    for (std::size_t c = 0; c < blocks.size(); ++c) {
+        sum_chunk(blocks, c, chunk_of(bucket, blocks.size(), c), out);
+    }
+}
+
+/// Slice by slice as HierarchicalExchange does with a ring in either level.
+void sum_groups(std::span<float* const> blocks, Range bucket, std::size_t group_size) {
+    std::vector<float*> same_place(blocks.size() / group_size);
+    for (std::size_t t = 0; t < group_size; ++t) {
+        const Range slice = chunk_of(bucket, group_size, t);
+        for (std::size_t g = 0; g < same_place.size(); ++g) {
+            same_place[g] = blocks[g * group_size + t];
+            sum_chunk(blocks.subspan(g * group_size, group_size), t, slice, same_place[g]);
+        }
+        sum_ring(same_place, slice, blocks[0]);
+    }
+}
+
 constexpr std::array kReductions{
     SerialReduction{traits_of("none", "one worker has all gradients; it adds them as a ring does",
                               SumOrder::kRing),
-                    sum_chunk},
+                    [](std::span<float* const> blocks, Range bucket, std::size_t /*group_size*/) {
+                        sum_ring(blocks, bucket, blocks[0]);
+                    }},
     SerialReduction{traits_of("tree", "one worker has all gradients; it adds them as a tree does",
                               SumOrder::kTree),
-                    [](std::span<float* const> blocks, std::size_t /*index*/, Range chunk,
-                       float* out) { sum_tree(blocks, chunk, out); }},
+                    [](std::span<float* const> blocks, Range bucket, std::size_t /*group_size*/) {
+                        sum_tree(blocks, bucket, blocks[0]);
+                    }},
+    SerialReduction{traits_of("grouped",
+                              "one worker has all gradients; it adds them group by group, as "
+                              "processes of --threads-per-worker threads do",
+                              SumOrder::kGrouped),
+                    sum_groups},
 };
 
 constexpr std::array kIntraop{
     SerialReduction{traits_of("none", "one replica has all gradients", SumOrder::kUnordered),
-                    sum_chunk},
+                    [](std::span<float* const>, Range, std::size_t) {}},
 };
 
 /// All ranks' gradient blocks are this worker's own, so that reducing is summing them into rank
@@ -52,8 +80,9 @@ constexpr std::array kIntraop{
 class SerialExchange final : public GradientExchange {
 public:
     SerialExchange(const SerialReduction& reduction, std::vector<Range> buckets,
-                   std::vector<float*> gradients, std::size_t size)
+                   std::vector<float*> gradients, std::size_t group_size, std::size_t size)
         : reduction_(reduction),
+          group_size_(group_size),
           buckets_(std::move(buckets)),
           gradients_(std::move(gradients)),
           all_{0, size} {}
@@ -66,10 +95,7 @@ public:
     void finish(std::size_t count) override {
         ++stats_.calls;
         for (; summed_ < count; ++summed_) {
-            for (std::size_t c = 0; c < gradients_.size(); ++c) {
-                reduction_.sum(gradients_, c, chunk_of(buckets_[summed_], gradients_.size(), c),
-                               gradients_[0]);
-            }
+            reduction_.sum(gradients_, buckets_[summed_], group_size_);
         }
     }
 
@@ -89,6 +115,7 @@ public:
 
 private:
     const SerialReduction& reduction_;
+    const std::size_t group_size_;
     std::vector<Range> buckets_;
     std::vector<float*> gradients_;
     Range all_;
@@ -113,7 +140,7 @@ RunResult run_alone(const Job& job, const SerialReduction& reduction, std::size_
         addresses.push_back(gradients.back().data());
     }
     SerialExchange exchange(reduction, std::move(replica.buckets), std::move(addresses),
-                            layout.parameters.size());
+                            job.config.threads_per_worker, layout.parameters.size());
 
     const FloatBlock state = make_optimizer_state(job, exchange.update_ranges());
     blocks.optimizer_state = state.span();

@@ -15,9 +15,9 @@ namespace dp::core {
 /// it adds them, so there is a row for each order that reductions of the parallel models state.
 struct SerialReduction {
     ExchangeTraits traits;
-    /// Sums `chunk`, number `index` of its bucket, of all `blocks` into `out`, one of them.
-    void (*sum)(std::span<float* const> blocks, std::size_t index, Range chunk,
-                float* out) = nullptr;
+    /// Sums `bucket` of all `blocks`, in groups of `group_size` where the order has groups, into
+    /// the first. May overwrite the bucket in all of them.
+    void (*sum)(std::span<float* const> blocks, Range bucket, std::size_t group_size) = nullptr;
 };
 
 /// The first is the default.

@@ -311,12 +311,11 @@ private:
     /// All ranks are through their last epoch and none has freed anything: finish() meets again.
     void measure_memory() {
         const std::size_t block = blocks_.parameters.size_bytes();
-        const bool owner = leads() || !blocks_.shared;
-        report_.memory = {owner ? block : 0, blocks_.ranks.size() * block,
-                          owner ? blocks_.optimizer_state.size_bytes() : 0,
+        report_.memory = {blocks_.owns ? block : 0, blocks_.ranks.size() * block,
+                          blocks_.owns ? blocks_.optimizer_state.size_bytes() : 0,
                           network_->activation_bytes()};
         barrier();
-        if (owner) report_.process_memory = read_process_memory();
+        if (blocks_.owns) report_.process_memory = read_process_memory();
         if (leads() && job_.supervisor_memory) {
             result_.supervisor_memory = job_.supervisor_memory();
         }

@@ -39,7 +39,8 @@ struct WorkerBlocks {
     std::span<float> optimizer_state;  // zeros; of the ranges that it updates, in their order
     std::vector<RankBlocks> ranks;     // ascending; as many on every worker
     std::size_t world_size = 1;        // ranks of all workers
-    bool shared = false;               // parameters and state are one block of all ranks
+    bool shared = false;               // parameters and state are one block of several ranks
+    bool owns = true;                  // it reports that block's memory; one of them does
 };
 
 /// Trains and evaluates as `job` says, saves what it asks for. The calling thread must have set its

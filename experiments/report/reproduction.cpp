@@ -34,10 +34,14 @@ bool is_implied(const Setting& row, Scaling scaling) {
 std::string from_runs(const ResultsFolder& results) {
     std::vector<std::string> modes;
     std::set<std::size_t> workers;
+    std::string teams;
     std::size_t repetitions = 1;
     for (const Run& run : results.runs) {
         if (std::ranges::find(modes, run.mode()) == modes.end()) modes.push_back(run.mode());
-        workers.insert(run.workers());
+        const std::size_t team =
+            mode_of(run.mode()).has_teams ? run.settings.config.threads_per_worker : 1;
+        workers.insert(run.workers() / team);
+        if (team > 1) teams = fmt::format(" --threads-per-worker {}", team);
         repetitions = std::max(repetitions, run.repetition);
     }
     const RunSettings& first = results.runs.front().settings;
@@ -45,7 +49,9 @@ std::string from_runs(const ResultsFolder& results) {
         fmt::format("dp_compare --mode {} -n {}", core::join(modes, ","), core::join(workers, ","));
     if (repetitions > 1) line += fmt::format(" --reps {}", repetitions);
     for (const Setting* row : changed_settings(first)) {
-        if (row->compared != Compared::kEverywhere || is_implied(*row, first.scaling)) continue;
+        if (row->name == "threads_per_worker" || row->compared != Compared::kEverywhere ||
+            is_implied(*row, first.scaling))
+            continue;
         line += " " + option_text(*row, first, quote_for_shell);
     }
     if (first.config.dataset != "synthetic") {
@@ -54,7 +60,7 @@ std::string from_runs(const ResultsFolder& results) {
     if (first.scaling == Scaling::kStrong) {
         line += fmt::format(" --global-batch {}", global_batch(first.config));
     }
-    return line + reduction_of(results.runs) + " --out DIR";
+    return line + teams + reduction_of(results.runs) + " --out DIR";
 }
 
 }  // namespace

@@ -170,6 +170,11 @@ void require_one_run(const Request& request, const char* option,
                 option, file.string(), runs);
 }
 
+/// How many, where nothing is said, follows from the mode.
+void choose_teams(const CLI::App& app, Request& request) {
+    if (app.count("--threads-per-worker") == 0) request.base.threads_per_worker = 0;
+}
+
 /// A fixed global batch is strong scaling, and no other.
 void choose_scaling(const CLI::App& app, Request& request) {
     if (app.count("--batch-size") != 0 && request.global_batch) {
@@ -232,6 +237,7 @@ Request finish_training(const CLI::App& program, const RawTraining& raw) {
     check_reduction(request);
     check_update(request);
     check_delay(request);
+    choose_teams(program, request);
     choose_scaling(program, request);
     require_one_run(request, "--save", request.base.save);
     require_one_run(request, "--trace", request.trace);

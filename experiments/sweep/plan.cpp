@@ -15,6 +15,28 @@ using core::RunConfig;
 
 namespace {
 
+constexpr std::size_t kUsualTeam = 2;
+
+/// Says how ranks fall into groups, where the mode or the order of additions has any.
+void set_teams(RunConfig& run, const Mode& mode, const core::ExchangeTraits& reduction) {
+    const bool grouped = mode.has_teams || reduction.order == core::SumOrder::kGrouped;
+    if (run.threads_per_worker == 0) run.threads_per_worker = grouped ? kUsualTeam : 1;
+    if (!grouped) run.threads_per_worker = 1;
+    if (mode.has_teams) run.workers *= run.threads_per_worker;
+    if (run.workers > kMaxWorkers) {
+        throw Error(ExitCode::kUsage,
+                    "-n {} with --threads-per-worker {} makes {} workers: choose at most {}",
+                    run.workers / run.threads_per_worker, run.threads_per_worker, run.workers,
+                    kMaxWorkers);
+    }
+    if (run.workers % run.threads_per_worker != 0) {
+        throw Error(ExitCode::kUsage,
+                    "{} workers cannot be put in groups of --threads-per-worker {}: choose a "
+                    "multiple of it",
+                    run.workers, run.threads_per_worker);
+    }
+}
+
 RunConfig configure(const Request& request, const std::string& mode, std::size_t workers) {
     RunConfig run = request.base;
     run.mode = mode;
@@ -23,9 +45,10 @@ RunConfig configure(const Request& request, const std::string& mode, std::size_t
     const core::ExchangeTraits reduction =
         row.reduction_for(run.reduction).value_or(row.reductions().front());
     run.reduction = reduction.name;
+    set_teams(run, row, reduction);
     if (!reduction.can_shard) run.update = core::UpdateKind::kReplicated;
     if (!request.global_batch) return run;
-    const std::size_t ranks = row.ranks(workers);
+    const std::size_t ranks = row.ranks(run.workers);
     if (*request.global_batch % ranks != 0) {
         throw Error(ExitCode::kUsage,
                     "--global-batch {} cannot be shared by {} workers: choose a multiple of {}",

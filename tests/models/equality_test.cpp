@@ -262,3 +262,29 @@ TEST_CASE("where one rank updates for all, no rank is late at publish") {
         }
     }
 }
+
+TEST_CASE("processes of threads end with the bits of serial that adds in the same groups") {
+    const core::Dataset data = core::make_synthetic(1, 150, 40);
+    for (const auto& [processes, threads] :
+         {std::pair{1UL, 2UL}, std::pair{2UL, 1UL}, std::pair{2UL, 2UL}, std::pair{2UL, 3UL},
+          std::pair{3UL, 2UL}}) {
+        core::RunConfig config = tests::small_config("serial", processes * threads);
+        config.threads_per_worker = threads;
+        config.reduction = "grouped";
+        for (const std::size_t bucket_kib : {0UL, 64UL, 1024UL}) {
+            INFO(processes << " x " << threads << ", buckets of " << bucket_kib << " KiB");
+            config.bucket_kib = bucket_kib;
+            const auto oracle = experiments::run_job(tests::make_job(config, data));
+            core::RunConfig hybrid = config;
+            hybrid.mode = "hybrid";
+            hybrid.reduction = "";
+            for (const bool overlap : {true, false}) {
+                hybrid.overlap = overlap;
+                const auto result = experiments::run_job(tests::make_job(hybrid, data));
+                CHECK(result.checksum == oracle.checksum);
+                CHECK(result.test_loss == oracle.test_loss);
+                CHECK(result.workers.size() == processes * threads);
+            }
+        }
+    }
+}

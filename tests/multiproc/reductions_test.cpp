@@ -375,7 +375,7 @@ TEST_CASE("channels of two short slots and ranks that are late stop no reduction
     for_each_reduction([](const Reduction& reduction) {
         for (const std::size_t world : tests::kWorldSizes) {
             INFO("world size " << world);
-            Case test{reduction, world, {{6000, 4001}, {16, 5984}, {0, 16}}, 10'001};
+            Case test{reduction, world, {{900, 601}, {16, 884}, {0, 16}}, 1'501};
             test.shape = {256, 2};
             CHECK(count_wrong(test) == all(world, 0));
             CHECK(count_in_ranks(test, [&](ChannelExchange& exchange, std::size_t rank) {

@@ -1,0 +1,22 @@
+// Both models at once: processes of several threads each. Threads of one process share its
+// parameters and sum gradients in place; threads that have the same slice in different processes
+// exchange it by messages.
+#pragma once
+
+#include <span>
+
+#include "core/exchange/exchange_traits.hpp"
+#include "core/train/job.hpp"
+#include "core/train/run_result.hpp"
+
+namespace dp::multiproc {
+
+/// What is exchanged between the processes, a row for each way.
+std::span<const core::ExchangeTraits> hybrid_reductions();
+
+/// Runs job.config.workers ranks in processes of job.config.threads_per_worker threads, a divisor
+/// of them: rank r is thread r modulo that number of its process. The caller must not have used
+/// OpenMP or oneDNN. Fails as run_process_group does.
+core::RunResult run_hybrid(const core::Job& job);
+
+}  // namespace dp::multiproc
