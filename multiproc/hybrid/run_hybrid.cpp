@@ -171,8 +171,14 @@ core::RunResult run_hybrid(const core::Job& job) {
         return describe(segments.front().position(process));
     };
     callbacks.find_stalled = [&](std::size_t process) { return find_stalled(segments, process); };
-    const std::vector<std::string> reports = run_process_group(processes, callbacks);
-    return nlohmann::ordered_json::parse(reports.front()).get<core::RunResult>();
+    try {
+        const std::vector<std::string> reports = run_process_group(processes, callbacks);
+        return nlohmann::ordered_json::parse(reports.front()).get<core::RunResult>();
+    } catch (const WorkerFailure& failure) {
+        // A process is no rank; its message names those that it ran.
+        throw WorkerFailure(failure.code(), failure.what(), std::nullopt, failure.pid(),
+                            failure.signal());
+    }
 }
 
 }  // namespace dp::multiproc
