@@ -8,8 +8,8 @@
 #include "multiproc/hybrid/run_hybrid.hpp"
 #include "multiproc/process_group.hpp"
 #include "tests/support/catch.hpp"
-#include "tests/support/jobs.hpp"
 #include "tests/support/data.hpp"
+#include "tests/support/jobs.hpp"
 
 using namespace dp;
 using core::Phase;
