@@ -133,7 +133,7 @@ TEST_CASE("a reduction is for the modes that offer it and refused when none does
     }
     const std::string refused = usage_error({"--mode", "serial,threads", "--reduction", "ring"});
     CHECK(tests::holds(refused, "'ring'"));
-    CHECK(tests::holds(refused, "serial offers none, tree; threads offers in-place"));
+    CHECK(tests::holds(refused, "serial offers none, tree, grouped; threads offers in-place"));
     CHECK(tests::holds(
         usage_error({"--mode", "procs", "--reduction", "in-place"}),
         "procs offers message-ring, halving-doubling, recursive-doubling, tree, server, "

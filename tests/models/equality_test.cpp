@@ -114,12 +114,13 @@ TEST_CASE("a ring and a tree add three ranks or more in another order") {
     for (const std::size_t workers : {1UL, 2UL, 3UL, 4UL}) {
         std::set<std::string> checksums;
         for (const core::SerialReduction& row : core::serial_reductions()) {
+            if (row.traits.order == core::SumOrder::kGrouped) continue;  // groups of one: a ring
             core::RunConfig config = tests::small_config("serial", workers);
             config.epochs = 1;
             config.reduction = row.traits.name;
             checksums.insert(experiments::run_job(tests::make_job(config, data)).checksum);
         }
-        CHECK(checksums.size() == (workers < 3 ? 1 : core::serial_reductions().size()));
+        CHECK(checksums.size() == (workers < 3 ? 1 : 2));
     }
 }
 

@@ -36,11 +36,12 @@ using Json = nlohmann::json;
 constexpr std::size_t kSteps = 4;
 constexpr std::size_t kTraced = 2;  // the second and the third
 
-/// Every mode with ranks and every reduction that trains `workers`, in four steps of several buckets.
+/// Every mode with ranks and every reduction that trains `workers`, in four steps of several
+/// buckets.
 std::vector<core::RunConfig> variants(std::size_t workers) {
     std::vector<core::RunConfig> all;
     for (const experiments::Mode& mode : tests::forked_modes()) {
-        if (mode.one_replica) continue;
+        if (mode.one_replica || mode.has_teams) continue;  // two levels have the events of both
         for (const auto& choice : mode.reductions()) {
             core::RunConfig config = tests::small_config(std::string(mode.name), workers);
             config.reduction = choice.name;
