@@ -41,7 +41,9 @@ void sum_ring(std::span<float* const> blocks, Range bucket, float* out) {
 
 /// Slice by slice as HierarchicalExchange does with a ring in either level.
 void sum_groups(std::span<float* const> blocks, Range bucket, std::size_t group_size) {
-    std::vector<float*> same_place(blocks.size() / group_size);
+    std::array<float*, 256> places{};  // a step allocates nothing
+    DP_CHECK(blocks.size(), <=, places.size());
+    const auto same_place = std::span(places).first(blocks.size() / group_size);
     for (std::size_t t = 0; t < group_size; ++t) {
         const Range slice = chunk_of(bucket, group_size, t);
         for (std::size_t g = 0; g < same_place.size(); ++g) {
