@@ -79,7 +79,8 @@ void check_run(const Choice& choice, std::size_t workers,
     const auto results = experiments::read_results(folder.path() / "out");
     REQUIRE(results.runs.size() == 1);
     const experiments::Mode& mode = experiments::find_mode(choice.mode);
-    const std::size_t computing = mode.takes_turns || mode.one_replica ? 1 : workers;
+    const std::size_t ranks = mode.has_teams ? 2 * workers : workers;
+    const std::size_t computing = mode.takes_turns || mode.one_replica ? 1 : ranks;
     CHECK(results.runs[0].result.workers.size() == computing);
     check_document(results.runs[0]);
     experiments::write_runs_csv(folder.path(), results);
