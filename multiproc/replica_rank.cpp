@@ -26,6 +26,16 @@ core::RunResult train_replica(const core::Job& shared_job, std::size_t rank, Ran
     return core::run_worker(job, replica.layout, blocks, exchange);
 }
 
+Standing standing_of(const RankPosition& position, bool reports) {
+    const core::WorkerPosition at = position.load(0);
+    return {position.waiting.load(std::memory_order_relaxed),
+            position.started.load(std::memory_order_relaxed),
+            at.epoch,
+            at.step,
+            at.phase,
+            reports};
+}
+
 std::string describe(const RankPosition& position) {
     if (position.started.load(std::memory_order_relaxed) == 0) return "at start-up";
     const core::WorkerPosition at = position.load(0);

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "core/base/range.hpp"
@@ -37,6 +38,13 @@ using MakeExchange =
 /// Notes in `position` where it is. Returns what core::run_worker does.
 core::RunResult train_replica(const core::Job& job, std::size_t rank, RankPosition& position,
                               const MakeExchange& make);
+
+/// Of ranks that have waited too long, the least is the one that the others wait for, directly or
+/// through a neighbour: it does not wait itself, or is furthest behind. Of two that are in the same
+/// place it is not `reports`, the one that tells.
+using Standing =
+    std::tuple<std::uint32_t, std::uint32_t, std::size_t, std::size_t, core::Phase, bool>;
+Standing standing_of(const RankPosition& position, bool reports);
 
 /// "in phase backward of epoch 1, step 7".
 std::string describe(const RankPosition& position);

@@ -22,19 +22,13 @@ core::RunResult run_rank(const core::Job& job, SharedSegment& segment, std::size
         });
 }
 
-/// The rank that does not wait itself; of several, the one that is furthest behind: the others wait
-/// for it, directly or through a neighbour.
 std::size_t find_stalled(const SharedSegment& segment, std::size_t reporter) {
-    const auto progress = [&](std::size_t rank) {
-        const RankPosition& position = segment.position(rank);
-        const core::WorkerPosition at = position.load(rank);
-        return std::tuple(position.waiting.load(std::memory_order_relaxed),
-                          position.started.load(std::memory_order_relaxed), at.epoch, at.step,
-                          at.phase, rank == reporter);
+    const auto standing = [&](std::size_t rank) {
+        return standing_of(segment.position(rank), rank == reporter);
     };
     std::size_t last = 0;
     for (std::size_t rank = 1; rank < segment.world_size(); ++rank) {
-        if (progress(rank) < progress(last)) last = rank;
+        if (standing(rank) < standing(last)) last = rank;
     }
     return last;
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <new>
-#include <set>
 #include <vector>
 
 #include <boost/interprocess/anonymous_shared_memory.hpp>
@@ -52,16 +51,10 @@ struct SharedSegment::Mapping {
 
     explicit Mapping(const SegmentPlan& from) : plan(from) {
         for (std::size_t rank = 0; rank < plan.world_size; ++rank) {
-            std::set<std::size_t> all;
-            if (plan.world_size > 1) all.insert((rank + 1) % plan.world_size);
-            if (plan.receivers != nullptr) all.merge(to_set(plan.receivers(rank, plan.world_size)));
-            receivers.emplace_back(all.begin(), all.end());
+            receivers.push_back(core::all_receivers(plan.receivers, rank, plan.world_size));
         }
     }
 
-    static std::set<std::size_t> to_set(const std::vector<std::size_t>& ranks) {
-        return {ranks.begin(), ranks.end()};
-    }
     [[nodiscard]] std::size_t channel_bytes() const { return RingChannel::bytes_of(plan.shape); }
     [[nodiscard]] std::size_t gradient_bytes() const {
         return core::round_up(plan.gradient_floats * sizeof(float), kPageBytes);

@@ -2,6 +2,7 @@
 // knows neither processes nor machines; those who make the channels do.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <vector>
@@ -60,5 +61,16 @@ public:
 
 /// The ranks that rank `rank` sends to; besides those, every rank sends to its right neighbour.
 using Receivers = std::vector<std::size_t> (*)(std::size_t rank, std::size_t world_size);
+
+/// All that rank `rank` sends to, each once, ascending; `receivers` may be null.
+inline std::vector<std::size_t> all_receivers(Receivers receivers, std::size_t rank,
+                                              std::size_t world_size) {
+    std::vector<std::size_t> all;
+    if (receivers != nullptr) all = receivers(rank, world_size);
+    if (world_size > 1) all.push_back((rank + 1) % world_size);
+    std::ranges::sort(all);
+    all.erase(std::unique(all.begin(), all.end()), all.end());
+    return all;
+}
 
 }  // namespace dp::core

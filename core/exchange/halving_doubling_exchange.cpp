@@ -1,7 +1,6 @@
 #include "core/exchange/halving_doubling_exchange.hpp"
 
 #include <algorithm>
-#include <utility>
 
 namespace dp::core {
 
@@ -38,13 +37,5 @@ Schedule HalvingDoublingExchange::make_schedule(std::size_t rank, std::size_t wo
     add_unfold(all.gather, fold, rank, bucket);
     return all;
 }
-
-std::vector<std::size_t> HalvingDoublingExchange::receivers(std::size_t rank,
-                                                            std::size_t world_size) {
-    return receivers_of(make_schedule, rank, world_size);
-}
-
-HalvingDoublingExchange::HalvingDoublingExchange(ChannelSetup setup)
-    : ScheduledExchange(std::move(setup), kTraits, make_schedule) {}
 
 }  // namespace dp::core

@@ -37,8 +37,7 @@
 
 namespace dp::core {
 
-class HalvingDoublingExchange final : public ScheduledExchange {
-public:
+struct HalvingDoublingExchange {
     static constexpr ExchangeTraits kTraits{
         .name = "halving-doubling",
         .former_name = "",
@@ -52,13 +51,6 @@ public:
         .added_per_byte = [](double ranks) { return 1.0 - 1.0 / nodes_of(ranks) + folds(ranks); },
         .sent_per_byte = [](double ranks) { return 2.0 * (ranks - 1.0) / ranks; },
     };
-    /// The partners of its rounds.
-    static std::vector<std::size_t> receivers(std::size_t rank, std::size_t world_size);
-    static constexpr Receivers kReceivers = receivers;
-
-    explicit HalvingDoublingExchange(ChannelSetup setup);
-
-private:
     static Schedule make_schedule(std::size_t rank, std::size_t world_size, Range bucket);
 };
 

@@ -18,8 +18,20 @@ constexpr MessageReduction kRow{Made::kTraits, Made::kReceivers,
                                     return std::make_unique<Made>(std::move(setup));
                                 }};
 
-constexpr std::array kMessageReductions{kRow<MessageRingExchange>, kRow<HalvingDoublingExchange>,
-                                        kRow<RecursiveDoublingExchange>, kRow<TreeExchange>,
+/// The row of one that is a list of messages.
+template <typename Listed>
+constexpr MessageReduction kListed{Listed::kTraits,
+                                   [](std::size_t rank, std::size_t world_size) {
+                                       return receivers_of(Listed::make_schedule, rank, world_size);
+                                   },
+                                   [](ChannelSetup setup) -> std::unique_ptr<ChannelExchange> {
+                                       return std::make_unique<ScheduledExchange>(
+                                           std::move(setup), Listed::kTraits,
+                                           Listed::make_schedule);
+                                   }};
+
+constexpr std::array kMessageReductions{kRow<MessageRingExchange>, kListed<HalvingDoublingExchange>,
+                                        kListed<RecursiveDoublingExchange>, kListed<TreeExchange>,
                                         kRow<ServerExchange>};
 
 }  // namespace

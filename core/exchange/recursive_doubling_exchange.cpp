@@ -1,7 +1,5 @@
 #include "core/exchange/recursive_doubling_exchange.hpp"
 
-#include <utility>
-
 namespace dp::core {
 
 Schedule RecursiveDoublingExchange::make_schedule(std::size_t rank, std::size_t world_size,
@@ -22,13 +20,5 @@ Schedule RecursiveDoublingExchange::make_schedule(std::size_t rank, std::size_t 
     add_unfold(all.gather, fold, rank, bucket);
     return all;
 }
-
-std::vector<std::size_t> RecursiveDoublingExchange::receivers(std::size_t rank,
-                                                              std::size_t world_size) {
-    return receivers_of(make_schedule, rank, world_size);
-}
-
-RecursiveDoublingExchange::RecursiveDoublingExchange(ChannelSetup setup)
-    : ScheduledExchange(std::move(setup), kTraits, make_schedule) {}
 
 }  // namespace dp::core

@@ -30,8 +30,7 @@
 
 namespace dp::core {
 
-class RecursiveDoublingExchange final : public ScheduledExchange {
-public:
+struct RecursiveDoublingExchange {
     static constexpr ExchangeTraits kTraits{
         .name = "recursive-doubling",
         .former_name = "",
@@ -47,13 +46,6 @@ public:
                 return (nodes * tree_levels(nodes) + 2.0 * (ranks - nodes)) / ranks;
             },
     };
-    /// The partners of its rounds.
-    static std::vector<std::size_t> receivers(std::size_t rank, std::size_t world_size);
-    static constexpr Receivers kReceivers = receivers;
-
-    explicit RecursiveDoublingExchange(ChannelSetup setup);
-
-private:
     static Schedule make_schedule(std::size_t rank, std::size_t world_size, Range bucket);
 };
 

@@ -24,8 +24,7 @@ namespace dp::core {
 
 struct MessageStep {
     std::string_view name;  // a literal, for the trace
-    std::size_t round =
-        0;  // of the algorithm; the sender and the receiver of a message agree on it
+    std::size_t round = 0;  // of the algorithm; both ends of a message agree on it
     std::size_t to = kNone;
     Range send = {};
     std::size_t from = kNone;
@@ -52,19 +51,18 @@ void add_fold(std::vector<MessageStep>& steps, const Fold& fold, std::size_t ran
 /// Hands the result of all other steps to the ranks that rest.
 void add_unfold(std::vector<MessageStep>& steps, const Fold& fold, std::size_t rank, Range bucket);
 
-class ScheduledExchange : public ChannelExchange {
+class ScheduledExchange final : public ChannelExchange {
 public:
-    /// Others never read this rank's gradients.
-    void begin_step() final {}
-    /// Sharded: does the second half of the schedules, with parameters.
-    void publish(std::span<float> parameters) final;
-
-protected:
     ScheduledExchange(ChannelSetup setup, const ExchangeTraits& traits, MakeSchedule make);
 
+    /// Others never read this rank's gradients.
+    void begin_step() override {}
+    /// Sharded: does the second half of the schedules, with parameters.
+    void publish(std::span<float> parameters) override;
+
 private:
-    bool advance() final;
-    void await(std::size_t count) final;
+    bool advance() override;
+    void await(std::size_t count) override;
 
     /// Sends or receives the next segment of `step`, if that needs no waiting.
     bool move(const MessageStep& step, std::span<float> block, std::size_t bucket);

@@ -1,7 +1,6 @@
 #include "core/exchange/tree_exchange.hpp"
 
 #include <algorithm>
-#include <utility>
 
 namespace dp::core {
 
@@ -31,12 +30,5 @@ Schedule TreeExchange::make_schedule(std::size_t rank, std::size_t world_size, R
     add_unfold(all.gather, fold, rank, bucket);
     return all;
 }
-
-std::vector<std::size_t> TreeExchange::receivers(std::size_t rank, std::size_t world_size) {
-    return receivers_of(make_schedule, rank, world_size);
-}
-
-TreeExchange::TreeExchange(ChannelSetup setup)
-    : ScheduledExchange(std::move(setup), kTraits, make_schedule) {}
 
 }  // namespace dp::core

@@ -31,8 +31,7 @@
 
 namespace dp::core {
 
-class TreeExchange final : public ScheduledExchange {
-public:
+struct TreeExchange {
     static constexpr ExchangeTraits kTraits{
         .name = "tree",
         .former_name = "",
@@ -44,13 +43,6 @@ public:
         .added_per_byte = [](double ranks) { return tree_levels(ranks); },
         .sent_per_byte = [](double ranks) { return 2.0 * (ranks - 1.0) / ranks; },
     };
-    /// Parent and children.
-    static std::vector<std::size_t> receivers(std::size_t rank, std::size_t world_size);
-    static constexpr Receivers kReceivers = receivers;
-
-    explicit TreeExchange(ChannelSetup setup);
-
-private:
     static Schedule make_schedule(std::size_t rank, std::size_t world_size, Range bucket);
 };
 

@@ -1,5 +1,6 @@
 #include "multiproc/hybrid/run_hybrid.hpp"
 
+#include <algorithm>
 #include <array>
 #include <deque>
 #include <tuple>
@@ -117,25 +118,16 @@ private:
     core::RunResult result_;
 };
 
-/// The process with a thread that waits for nobody; of several, the one whose thread is furthest
-/// behind.
+/// The process of the thread that the others wait for.
 std::size_t find_stalled(const std::deque<SharedSegment>& segments, std::size_t reporter) {
-    const auto progress = [&](std::size_t process, const SharedSegment& segment) {
-        const RankPosition& position = segment.position(process);
-        const core::WorkerPosition at = position.load(process);
-        return std::tuple(position.waiting.load(std::memory_order_relaxed),
-                          position.started.load(std::memory_order_relaxed), at.epoch, at.step,
-                          at.phase, process == reporter);
-    };
-    std::size_t last = 0;
-    auto least = progress(0, segments.front());
-    for (std::size_t process = 0; process < segments.front().world_size(); ++process) {
-        for (const SharedSegment& segment : segments) {
-            const auto own = progress(process, segment);
-            if (own < least) std::tie(last, least) = std::tuple(process, own);
+    std::pair<Standing, std::size_t> last{standing_of(segments[0].position(0), reporter == 0), 0};
+    for (const SharedSegment& segment : segments) {
+        for (std::size_t process = 0; process < segment.world_size(); ++process) {
+            const bool reports = process == reporter;
+            last = std::min(last, {standing_of(segment.position(process), reports), process});
         }
     }
-    return last;
+    return last.second;
 }
 
 }  // namespace
@@ -160,7 +152,8 @@ core::RunResult run_hybrid(const core::Job& job) {
         leave = std::move(end);
     };
     callbacks.work = [&](std::size_t process) {
-        return nlohmann::ordered_json(Process(job, segments, process).run(leave)).dump();
+        const core::RunResult result = Process(job, segments, process).run(leave);
+        return process == 0 ? nlohmann::ordered_json(result).dump() : std::string();
     };
     callbacks.on_failure = [&] {
         for (SharedSegment& segment : segments) {

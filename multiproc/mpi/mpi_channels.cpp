@@ -13,10 +13,7 @@ constexpr std::size_t kSegmentBytes = std::size_t{256} * 1024;
 constexpr std::size_t kSlots = 8;
 
 bool sends_to(core::Receivers receivers, std::size_t from, std::size_t to, std::size_t world) {
-    if (world > 1 && to == (from + 1) % world) return true;
-    if (receivers == nullptr) return false;
-    const std::vector<std::size_t> all = receivers(from, world);
-    return std::ranges::find(all, to) != all.end();
+    return std::ranges::binary_search(core::all_receivers(receivers, from, world), to);
 }
 
 }  // namespace

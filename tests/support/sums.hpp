@@ -9,11 +9,24 @@
 #include <string>
 #include <vector>
 
+#include "core/base/random.hpp"
 #include "core/exchange/gradient_exchange.hpp"
 
 namespace dp::tests {
 
 inline constexpr std::array<std::size_t, 5> kWorldSizes{1, 2, 3, 4, 7};
+
+using Blocks = std::vector<std::vector<float>>;
+
+/// Values whose sum depends on the order.
+inline Blocks random_blocks(std::size_t count, std::size_t size) {
+    Blocks blocks(count, std::vector<float>(size));
+    for (std::size_t k = 0; k < count; ++k) {
+        const core::RandomStream random(7, core::RandomUse::kSynthetic, {k});
+        for (std::size_t i = 0; i < size; ++i) blocks[k][i] = random.uniform(i) - 0.3F;
+    }
+    return blocks;
+}
 
 /// 0, 1, around the world size, and as many as cifar_cnn has parameters.
 inline std::vector<std::size_t> sizes_for(std::size_t world) {

@@ -4,24 +4,14 @@
 #include <cstddef>
 #include <vector>
 
-#include "core/base/random.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/sums.hpp"
 
 using namespace dp::core;
+using dp::tests::Blocks;
+using dp::tests::random_blocks;
 
 namespace {
-
-using Blocks = std::vector<std::vector<float>>;
-
-/// Values whose sum depends on the order.
-Blocks random_blocks(std::size_t count, std::size_t size) {
-    Blocks blocks(count, std::vector<float>(size));
-    for (std::size_t k = 0; k < count; ++k) {
-        const RandomStream random(5, RandomUse::kSynthetic, {k});
-        for (std::size_t i = 0; i < size; ++i) blocks[k][i] = random.uniform(i) - 0.3F;
-    }
-    return blocks;
-}
 
 /// What gradient_exchange.hpp states, element by element.
 float expected(const Blocks& blocks, std::size_t index, std::size_t i) {
