@@ -16,18 +16,24 @@
 #include "experiments/sweep/rank.hpp"
 #include "experiments/sweep/sweep.hpp"
 #include "experiments/text/output.hpp"
+#include "experiments/text/terminal.hpp"
 #include "multiproc/process_group.hpp"
 
 namespace {
 
 namespace dx = dp::experiments;
 
-/// The message of a log line, as a terminal may show it.
+constexpr std::string_view kPrefix = "dp_compare: warning: ";
+
+/// The message of a log line, as a terminal may show it: wrapped, as if behind the longest prefix.
 class PrintableMessage final : public spdlog::custom_flag_formatter {
 public:
     void format(const spdlog::details::log_msg& message, const std::tm& /*time*/,
                 spdlog::memory_buf_t& line) override {
-        const std::string text = dx::printable({message.payload.data(), message.payload.size()});
+        std::string text = dx::printable({message.payload.data(), message.payload.size()});
+        if (const auto columns = dx::terminal_columns(STDERR_FILENO)) {
+            text = dx::wrap(std::string(kPrefix) + text, *columns).substr(kPrefix.size());
+        }
         line.append(text.data(), text.data() + text.size());
     }
     [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override {

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.hpp"
+#include "experiments/modes.hpp"
 #include "experiments/results/trace_file.hpp"
 #include "experiments/text/files.hpp"
 
@@ -26,7 +27,8 @@ double seconds_of(const Json& event, const char* field) {
 /// The inverse of the writer's thread numbers.
 std::pair<std::size_t, TraceRow> row_of(const Json& event) {
     const auto thread = event.at("tid").get<std::int64_t>();
-    if (thread < 1) throw Malformed{fmt::format("thread {} is no row", thread)};
+    if (thread < 1 || thread > std::int64_t{2 * kMaxWorkers})
+        throw Malformed{fmt::format("thread {} is no row", thread)};
     return {static_cast<std::size_t>(thread - 1) / 2,
             thread % 2 == 1 ? TraceRow::kCompute : TraceRow::kExchange};
 }

@@ -82,8 +82,7 @@ void check_data_dir(const Request& request) {
         if (!fs::exists(path, ignored) && !fs::exists(path.string() + ".gz", ignored)) continue;
         found += fmt::format("{}{}", found.empty() ? "" : ", ", name);
     }
-    throw Error(ExitCode::kUsage,
-                "--data-dir {} without --dataset would train on {} images, which are made: {}",
+    throw Error(ExitCode::kUsage, "--data-dir {} would not be read: {} images are made; {}",
                 request.data_dir.string(), made.name,
                 found.empty() ? "name the data set that it holds"
                               : fmt::format("it holds {}, so add --dataset", found));

@@ -43,6 +43,8 @@ void check_numbers(const fs::path& file, const Json& value, const std::string& n
 }  // namespace
 
 void write_text(const fs::path& file, std::string_view text) {
+    std::error_code ignored;  // should it matter, opening the file tells
+    fs::create_directories(file.parent_path(), ignored);
     core::WholeFile out(file);
     out.write(std::as_bytes(std::span(text)));
     out.commit();

@@ -8,10 +8,10 @@
 
 namespace dp::experiments {
 
-/// Replaces `file`. Throws Error(kData).
+/// Replaces `file`, in a folder that is made if need be. Throws Error(kData).
 void write_text(const std::filesystem::path& file, std::string_view text);
 
-/// Replaces `file` by `document`, indented, with a newline at its end. Throws Error(kData).
+/// Writes `document` as write_text() does, indented, with a newline at its end.
 void write_json(const std::filesystem::path& file, const nlohmann::ordered_json& document);
 
 /// Reads a file that this program wrote, or that claims so. Throws Error(kData) that names the file

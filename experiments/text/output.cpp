@@ -16,6 +16,11 @@ std::string printable(std::string_view text) {
     std::ranges::replace_if(
         safe, [](char c) { return (c >= 0 && c < ' ' && c != '\n' && c != '\t') || c == 127; },
         '?');
+    // U+0080 to U+009F are control characters too: C2 80 to C2 9F in UTF-8.
+    for (std::size_t i = 0; i + 1 < safe.size(); ++i) {
+        const auto next = static_cast<unsigned char>(safe[i + 1]);
+        if (safe[i] == '\xC2' && next >= 0x80 && next <= 0x9F) safe.replace(i, 2, "?");
+    }
     return safe;
 }
 

@@ -475,6 +475,7 @@ TEST_CASE("what is no trace is refused with the file and the reason") {
         {"{}", "otherData"},
         {R"({"traceEvents": [], "otherData": {"schema": "other/1"}})", "other/1"},
         {events + slice + R"("tid": 0, "ts": 1, "dur": 1})" + other, "thread 0"},
+        {events + slice + R"("tid": 1000000000, "ts": 1, "dur": 1})" + other, "is no row"},
         {events + slice + R"("tid": 1, "ts": 1, "dur": -1})" + other, "dur is -1"},
         {events + slice + R"("tid": 1, "ts": "x", "dur": 1})" + other, "number"},
         {events + slice + R"("tid": 1, "ts": 1})" + other, "dur"}};
