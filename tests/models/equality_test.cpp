@@ -1,9 +1,11 @@
 // The strongest check there is: all reductions that add in one order end with the same parameters,
 // to the last bit, in every mode.
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <map>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -53,10 +55,15 @@ std::string oracle_of(core::SumOrder order) {
     return "";
 }
 
-void check_modes_agree(core::SumOrder order, std::size_t bucket_kib) {
+constexpr std::array kAllWorlds{1UL, 2UL, 3UL, 4UL, 7UL};
+// With these, every rank has a neighbour on either side, and trees have folded ranks.
+constexpr std::array kFewWorlds{2UL, 3UL, 7UL};
+
+void check_modes_agree(core::SumOrder order, std::size_t bucket_kib,
+                       std::span<const std::size_t> worlds) {
     // 150 images do not divide by any world size above 3, and no share by the batch of 16.
     const core::Dataset data = core::make_synthetic(1, 150, 40);
-    for (const std::size_t workers : {1UL, 2UL, 3UL, 4UL, 7UL}) {
+    for (const std::size_t workers : worlds) {
         std::map<std::string, core::RunResult> results;
         for (const core::RunConfig& config : variants(order, workers, bucket_kib)) {
             const std::string name =
@@ -90,23 +97,23 @@ void check_modes_agree(core::SumOrder order, std::size_t bucket_kib) {
 }  // namespace
 
 TEST_CASE("all modes end with the same bits with one exchange bucket") {
-    check_modes_agree(core::SumOrder::kRing, 25 * 1024);
+    check_modes_agree(core::SumOrder::kRing, 25 * 1024, kFewWorlds);
 }
 
 TEST_CASE("all modes end with the same bits with the default exchange buckets") {
-    check_modes_agree(core::SumOrder::kRing, core::RunConfig{}.bucket_kib);
+    check_modes_agree(core::SumOrder::kRing, core::RunConfig{}.bucket_kib, kAllWorlds);
 }
 
 TEST_CASE("all modes end with the same bits with several exchange buckets") {
-    check_modes_agree(core::SumOrder::kRing, 64);
+    check_modes_agree(core::SumOrder::kRing, 64, kFewWorlds);
 }
 
 TEST_CASE("all modes that add in a tree end with the same bits with one exchange bucket") {
-    check_modes_agree(core::SumOrder::kTree, 25 * 1024);
+    check_modes_agree(core::SumOrder::kTree, 25 * 1024, kAllWorlds);
 }
 
 TEST_CASE("all modes that add in a tree end with the same bits with several exchange buckets") {
-    check_modes_agree(core::SumOrder::kTree, 64);
+    check_modes_agree(core::SumOrder::kTree, 64, kFewWorlds);
 }
 
 TEST_CASE("a ring and a tree add three ranks or more in another order") {
@@ -159,11 +166,11 @@ TEST_CASE("the reductions and the overlap change no bit in a run with a straggle
 }
 
 TEST_CASE("all modes end with the same bits with one exchange per tensor") {
-    check_modes_agree(core::SumOrder::kRing, 0);
+    check_modes_agree(core::SumOrder::kRing, 0, kAllWorlds);
 }
 
 TEST_CASE("all modes that add in a tree end with the same bits with one exchange per tensor") {
-    check_modes_agree(core::SumOrder::kTree, 0);
+    check_modes_agree(core::SumOrder::kTree, 0, kFewWorlds);
 }
 
 TEST_CASE("without overlap and buckets every reduction makes one all-reduce for each tensor") {
