@@ -89,7 +89,7 @@ constexpr std::array kModes{
          .has_teams = true,
          .timed_alone = false,
          .color = 0xF0E442,
-         .mark = 3,
+         .mark = 11,
          .run = multiproc::run_hybrid,
          .reductions = hybrid_reductions},
     Mode{.name = "mpi",
@@ -152,13 +152,26 @@ std::vector<std::string> modes_that(bool Mode::*question) {
 }
 
 const Mode& mode_of(std::string_view name) {
-    const auto found = std::ranges::find(kModes, name, &Mode::name);
+    const auto found = std::ranges::find(kModes, name.substr(0, name.find('/')), &Mode::name);
     return found == kModes.end() ? kUnknown : *found;
+}
+
+std::string design_of(const core::RunConfig& config) {
+    const Mode& mode = mode_of(config.mode);
+    const bool usual = mode.reductions == nullptr || config.reduction.empty() ||
+                       mode.reductions().front().is_called(config.reduction) ||
+                       (!mode.exchanges && config.workers == 1);
+    return usual ? config.mode : fmt::format("{}/{}", config.mode, config.reduction);
+}
+
+std::string in_file_name(std::string design) {
+    std::ranges::replace(design, '/', '-');
+    return design;
 }
 
 const Mode& find_mode(std::string_view name) {
     const Mode& mode = mode_of(name);
-    if (&mode != &kUnknown) return mode;
+    if (mode.name == name) return mode;
     throw core::Error(core::ExitCode::kUsage, "--mode '{}' is not a mode: choose from {}", name,
                       mode_names());
 }

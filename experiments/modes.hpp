@@ -66,9 +66,14 @@ inline constexpr std::size_t kMaxWorkers = 256;
 std::span<const Mode> modes();
 /// Throws Error(kUsage) that lists the names.
 const Mode& find_mode(std::string_view name);
-/// The row of a mode that was read from a file: of one that this program does not know, a row that
-/// exchanges and is no baseline.
+/// The row of a mode, or of a design's mode, that was read from a file: of one that this program
+/// does not know, a row that exchanges and is no baseline.
 const Mode& mode_of(std::string_view name);
+/// What is compared is a design: a mode, and how it sums gradients. Its name is the mode's, with
+/// the reduction behind a slash unless that is the mode's default: "threads", "threads/tree".
+std::string design_of(const core::RunConfig& config);
+/// `design` as a part of a file's name: "threads-tree".
+std::string in_file_name(std::string design);
 /// "serial, threads, procs".
 std::string mode_names();
 /// The names of the modes that answer `question` with yes, in the table's order.

@@ -50,7 +50,8 @@ statistics::TimeParts typical_epoch(std::span<const Run> runs) {
 }
 
 std::string settings_of(std::span<const Run> runs) {
-    // How gradients are summed belongs to a mode, so it may differ between modes, not within one.
+    // How gradients are summed belongs to a design, so it may differ between designs, not within
+    // one.
     const auto text = [](const Run& run) {
         return comparable_settings(run) + run.result.reduction;
     };
@@ -63,7 +64,7 @@ std::string settings_of(std::span<const Run> runs) {
 Configuration configuration_of(std::span<const Run> runs) {
     const Run& first = runs.front();
     Configuration result;
-    result.mode = first.mode();
+    result.mode = design_of(first.settings.config);
     result.workers = first.workers();
     result.oversubscribed = first.settings.oversubscribed;
     result.takes_turns = mode_of(result.mode).takes_turns && result.workers > 1;
@@ -143,13 +144,30 @@ std::optional<Comparison> compare(const Configuration& first, const Configuratio
                       second.mode, statistics::paired_ratio(numerators, denominators)};
 }
 
+/// Chosen before anything was measured: the first designs of two modes, and every other design with
+/// the first of its mode. All pairs of many designs would drown what a reader asks.
+bool are_compared(const Analysis& analysis, const Configuration& first,
+                  const Configuration& second) {
+    const auto leads = [&](const Configuration& each) {
+        const auto leader =
+            std::ranges::find_if(analysis.configurations, [&](const Configuration& other) {
+                return other.workers == each.workers &&
+                       mode_of(other.mode).name == mode_of(each.mode).name;
+            });
+        return &*leader == &each;
+    };
+    if (mode_of(first.mode).name == mode_of(second.mode).name) return leads(first) || leads(second);
+    return leads(first) && leads(second);
+}
+
 void compare_modes(Analysis& analysis) {
     const std::span all(analysis.configurations);
     for (std::size_t i = 0; i < all.size(); ++i) {
         for (const Configuration& second : all.subspan(i + 1)) {
             const Configuration& first = all[i];
             if (first.workers != second.workers || first.settings != second.settings ||
-                !is_comparable(first) || !is_comparable(second)) {
+                !is_comparable(first) || !is_comparable(second) ||
+                !are_compared(analysis, first, second)) {
                 continue;
             }
             if (auto comparison = compare(first, second)) {
@@ -164,7 +182,7 @@ void compare_modes(Analysis& analysis) {
 void check_correctness(Analysis& analysis) {
     for (const Run& run : analysis.results.runs) {
         if (!has_order(run.mode(), run.result.reduction, run.workers())) {
-            const std::string name = fmt::format("{} {}", run.mode(), run.result.reduction);
+            const std::string name = design_of(run.settings.config);
             if (std::ranges::find(analysis.unordered, name) == analysis.unordered.end()) {
                 analysis.unordered.push_back(name);
             }
@@ -186,9 +204,8 @@ void check_correctness(Analysis& analysis) {
         }
         Correctness& row = *same;
         ++row.runs;
-        if (std::ranges::find(row.modes, run.mode()) == row.modes.end()) {
-            row.modes.push_back(run.mode());
-        }
+        const std::string design = design_of(run.settings.config);
+        if (std::ranges::find(row.modes, design) == row.modes.end()) row.modes.push_back(design);
         if (std::ranges::find(row.checksums, run.result.checksum) == row.checksums.end()) {
             row.checksums.push_back(run.result.checksum);
         }
@@ -227,13 +244,14 @@ void fit_all(Analysis& analysis) {
     }
 }
 
-/// trace-<mode>-n<N>.json: of each mode the one of the largest N.
+/// trace-<design>-n<N>.json: of each design the one of the largest N.
 void read_traces(Analysis& analysis) {
     for (const std::string& mode : analysis.modes) {
         for (auto each = analysis.configurations.rbegin(); each != analysis.configurations.rend();
              ++each) {
             const fs::path file =
-                analysis.results.folder / fmt::format("trace-{}-n{}.json", mode, each->workers);
+                analysis.results.folder /
+                fmt::format("trace-{}-n{}.json", in_file_name(mode), each->workers);
             if (each->mode != mode || !fs::exists(file)) continue;
             analysis.traces.emplace_back(mode, read_trace(file));
             break;
@@ -251,14 +269,15 @@ Analysis begin(ResultsFolder results) {
     analysis.results = std::move(results);
     for (std::span<const Run> left(analysis.results.runs); !left.empty();) {
         const auto other = std::ranges::find_if(left, [&](const Run& run) {
-            return run.mode() != left.front().mode() || run.workers() != left.front().workers();
+            return design_of(run.settings.config) != design_of(left.front().settings.config) ||
+                   run.workers() != left.front().workers();
         });
         const auto count = static_cast<std::size_t>(other - left.begin());
-        const std::string& mode = left.front().mode();
-        if (std::ranges::find(analysis.modes, mode) == analysis.modes.end()) {
-            analysis.modes.push_back(mode);
-        }
         analysis.configurations.push_back(configuration_of(left.first(count)));
+        const std::string& design = analysis.configurations.back().mode;
+        if (std::ranges::find(analysis.modes, design) == analysis.modes.end()) {
+            analysis.modes.push_back(design);
+        }
         left = left.subspan(count);
     }
     analysis.differences = find_differences(analysis.results.runs);

@@ -24,9 +24,9 @@
 
 namespace dp::experiments::analysis {
 
-/// The repetitions of one mode and N.
+/// The repetitions of one design and N.
 struct Configuration {
-    std::string mode;
+    std::string mode;  // design_of() them
     std::size_t workers = 1;
     bool oversubscribed = false;
     bool takes_turns = false;  // serial with N > 1: virtual workers on one core
@@ -55,7 +55,7 @@ struct Configuration {
 struct Comparison {
     std::size_t workers = 1;
     bool oversubscribed = false;
-    std::string first, second;      // modes, in the table's order
+    std::string first, second;      // designs, in the table's order
     statistics::PairedRatio ratio;  // of images/s, the first over the second
 
     /// "threads are faster", "no difference shown", "one pair cannot tell".
@@ -83,7 +83,7 @@ struct ModeWaterfall {
 struct Analysis {
     ResultsFolder results;
     std::vector<Configuration> configurations;  // by N, then by mode
-    std::vector<std::string> modes;             // that were run, in the table's order
+    std::vector<std::string> modes;             // designs that were run, in the table's order
     const Configuration* baseline_of(const std::string& mode) const;
     const Configuration* find(const std::string& mode, std::size_t workers) const;
     /// The largest N above 1 that is not oversubscribed, with a speedup; none where there is none.
@@ -95,7 +95,7 @@ struct Analysis {
     std::vector<Difference> differences;
     std::vector<Comparison> comparisons;
     std::vector<Correctness> correctness;
-    std::vector<std::string> unordered;  // "threads atomic": runs of several ranks, not compared
+    std::vector<std::string> unordered;  // "threads/atomic": runs of several ranks, not compared
     std::vector<ModeWaterfall> waterfalls;
     std::vector<ModeModels> models;
     std::vector<allreduce::Row> allreduce;                      // empty without allreduce.json

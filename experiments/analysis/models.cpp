@@ -71,7 +71,7 @@ ModeModels fit_models(const std::string& mode, std::span<const Configuration* co
     for (const Configuration* each : fair) models.points.push_back(measured_point(each->runs));
     models.reduction = largest.result.reduction;
     models.gradient_bytes = setup.gradient_bytes;
-    models.exchange = calibrate(models.reduction, mode, setup.gradient_bytes, rows);
+    models.exchange = calibrate(models.reduction, largest.mode(), setup.gradient_bytes, rows);
     models.predictor =
         models.exchange
             ? Predictor::make(models.points, *models.exchange, setup)

@@ -26,7 +26,7 @@ std::string reductions() {
             text += fmt::format(";\n{} {}: {}", mode.name, row.name, row.description);
         }
     }
-    return text.substr(2);
+    return text.substr(2) + ";\nall: each of the modes'";
 }
 
 std::string on_or_off() { return "on or off"; }
@@ -141,7 +141,7 @@ constexpr std::array kSettings{
              .meaning = "how gradients are summed over the ranks; the first of a mode is its "
                         "default",
              .effect = kSpeed, .compared = kInPairs, .column = 10,
-             .option = "--reduction", .value_name = "NAME", .choices = reductions},
+             .option = "--reduction", .value_name = "NAME[,NAME...]", .choices = reductions},
             [](auto& run) -> auto& { return run.config.reduction; }),
     setting({.name = "overlap", .meaning = "the exchange advances during backward",
              .title = "exchange overlaps backward",

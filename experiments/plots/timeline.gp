@@ -1,7 +1,7 @@
 # The timeline of one step: for each rank a row of what it computes, phases with the layers of
 # forward and backward in them, and below a row of what it exchanges.
 #
-# Reads timeline-<mode>.csv: rank, row (compute, exchange), category (on the compute row phase,
+# Reads timeline-<design>.csv: rank, row (compute, exchange), category (on the compute row phase,
 # forward, backward: the last two are layers; on the exchange row hand-over, hidden, exposed, wait),
 # name, begin_ms, end_ms. A number above the exchange row is that of the bucket at work.
 # By hand:  gnuplot -c experiments/plots/timeline.gp DIR/plots svg timeline-procs     (or png)

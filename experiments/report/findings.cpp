@@ -1,6 +1,7 @@
 #include "experiments/report/findings.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -23,6 +24,63 @@ std::string list_of(const std::vector<std::size_t>& numbers) {
     const std::span all(numbers);
     if (all.size() < 2) return core::join(all, "");
     return fmt::format("{} and {}", core::join(all.first(all.size() - 1)), all.back());
+}
+
+bool of_one_mode(const Comparison& each) {
+    return mode_of(each.first).name == mode_of(each.second).name;
+}
+
+/// "threads/tree 3.1 % slower". The first design of a mode leads each of its comparisons.
+std::string describe_second(const Comparison& each) {
+    const double ratio = 1.0 / each.ratio.ratio;
+    return fmt::format("{} {:.1f} % {}", each.second, 100.0 * std::abs(ratio - 1.0),
+                       ratio > 1.0 ? "faster" : "slower");
+}
+
+/// The designs of a mode against its first, those of one N in a sentence.
+std::string describe_designs(std::span<const Comparison* const> all) {
+    std::vector<std::string> shown;
+    std::vector<std::string> not_shown;
+    for (const Comparison* each : all) {
+        if (each->ratio.difference_shown) {
+            shown.push_back(describe_second(*each));
+        } else {
+            not_shown.push_back(each->second);
+        }
+    }
+    std::string text =
+        fmt::format("N = {}, against {}: ", all.front()->workers, all.front()->first);
+    text += core::join(shown);
+    if (!not_shown.empty()) {
+        text += fmt::format("{}no difference shown for {}", shown.empty() ? "" : "; ",
+                            core::join(not_shown));
+    }
+    return text + ".";
+}
+
+/// Modes among each other one by one, the designs of a mode together.
+std::vector<std::string> describe_comparisons(const Analysis& analysis) {
+    std::vector<std::string> found;
+    std::vector<const Comparison*> designs;
+    const auto add_designs = [&] {
+        if (designs.size() == 1) found.push_back(describe(*designs.front()));
+        if (designs.size() > 1) found.push_back(describe_designs(designs));
+        designs.clear();
+    };
+    for (const Comparison& each : analysis.comparisons) {
+        if (each.oversubscribed || each.workers == 1) continue;
+        const bool goes_on = !designs.empty() && of_one_mode(each) &&
+                             designs.front()->workers == each.workers &&
+                             designs.front()->first == each.first;
+        if (!goes_on) add_designs();
+        if (of_one_mode(each)) {
+            designs.push_back(&each);
+        } else {
+            found.push_back(describe(each));
+        }
+    }
+    add_designs();
+    return found;
 }
 
 std::string describe_speedups(const Analysis& analysis) {
@@ -136,8 +194,8 @@ std::vector<std::string> find_findings(const Analysis& analysis) {
     std::vector<std::string> findings;
     const std::string speedups = describe_speedups(analysis);
     if (!speedups.empty()) findings.push_back(speedups);
-    for (const Comparison& each : analysis.comparisons) {
-        if (!each.oversubscribed && each.workers > 1) findings.push_back(describe(each));
+    for (const std::string& sentence : describe_comparisons(analysis)) {
+        findings.push_back(sentence);
     }
     for (const ModeWaterfall& each : analysis.waterfalls) {
         findings.push_back(statistics::describe(each.waterfall, each.mode));

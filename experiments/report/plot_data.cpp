@@ -134,7 +134,7 @@ PlotData timeline(const std::string& mode, const TraceContents& trace) {
                 slice.category, slice.name, (slice.begin_seconds - begin) * 1e3,
                 (slice.end_seconds - begin) * 1e3);
     }
-    return {"timeline-" + mode, "timeline", csv.text(),
+    return {"timeline-" + in_file_name(mode), "timeline", csv.text(),
             fmt::format("One step of {}, traced: for each rank what it computes (phases, and the "
                         "layers of forward and backward) and below what it exchanges.",
                         trace.run),
@@ -221,6 +221,23 @@ PlotData waterfall(const Analysis& analysis) {
         "Waterfall from ideal to measured time for each mode"};
 }
 
+/// The colour of a mode's design number `place`: its own, then darker and lighter ones in turn.
+std::uint32_t shade(std::uint32_t color, std::size_t place) {
+    const double towards = place % 2 == 1 ? 0.0 : 255.0;
+    const double share = std::min(0.8, 0.22 * static_cast<double>((place + 1) / 2));
+    std::uint32_t shaded = 0;
+    for (const unsigned shift : {16U, 8U, 0U}) {
+        const double part = static_cast<double>((color >> shift) & 0xFFU);
+        shaded |= static_cast<std::uint32_t>(part + share * (towards - part)) << shift;
+    }
+    return shaded;
+}
+
+/// One of gnuplot's solid points, 5 to 15.
+std::size_t point_of(const Mode& mode, std::size_t place) {
+    return 5 + (static_cast<std::size_t>(mode.mark) - 5 + 2 * place) % 12;
+}
+
 bool has_rows(const PlotData& plot) { return std::ranges::count(plot.csv, '\n') > 1; }
 
 }  // namespace
@@ -228,7 +245,15 @@ bool has_rows(const PlotData& plot) { return std::ranges::count(plot.csv, '\n') 
 std::string modes_csv() {
     Csv csv({"mode", "color", "mark"});
     for (const Mode& mode : modes()) {
-        csv.add(mode.name, mode.color, static_cast<std::size_t>(mode.mark));
+        core::RunConfig config;
+        config.mode = mode.name;
+        config.workers = 2;  // of one worker, some designs are the same
+        std::size_t place = 0;
+        for (const core::ExchangeTraits& reduction : mode.reductions()) {
+            config.reduction = reduction.name;
+            csv.add(design_of(config), shade(mode.color, place), point_of(mode, place));
+            ++place;
+        }
     }
     return csv.text();
 }

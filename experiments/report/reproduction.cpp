@@ -15,13 +15,18 @@
 namespace dp::experiments::report {
 namespace {
 
-/// " --reduction NAME" of the first run with another than its mode's default.
-std::string reduction_of(std::span<const Run> runs) {
+/// " --reduction NAMES" of runs with another than their mode's default.
+std::string reductions_of(std::span<const Run> runs) {
+    std::vector<std::string> names;
+    bool usual = true;
     for (const Run& run : runs) {
         const std::string& name = run.settings.config.reduction;
-        if (name != find_mode(run.mode()).reductions().front().name) return " --reduction " + name;
+        usual = usual && design_of(run.settings.config) == run.mode();
+        if (mode_of(run.mode()).exchanges && std::ranges::find(names, name) == names.end()) {
+            names.push_back(name);
+        }
     }
-    return "";
+    return usual ? "" : " --reduction " + core::join(names, ",");
 }
 
 /// What decides the work of a step or an epoch and is told otherwise: for all workers together, or
@@ -60,7 +65,7 @@ std::string from_runs(const ResultsFolder& results) {
     if (first.scaling == Scaling::kStrong) {
         line += fmt::format(" --global-batch {}", global_batch(first.config));
     }
-    return line + teams + reduction_of(results.runs) + " --out DIR";
+    return line + teams + reductions_of(results.runs) + " --out DIR";
 }
 
 }  // namespace

@@ -232,7 +232,7 @@ void add_breakdown(Document& document, const Material& material) {
     if (!analysis.traces.empty()) {
         document.add(Heading{3, "One step, traced", "timeline"});
         for (const auto& [mode, trace] : analysis.traces) {
-            material.add_figure(document, "timeline-" + mode);
+            material.add_figure(document, "timeline-" + in_file_name(mode));
         }
     }
 }

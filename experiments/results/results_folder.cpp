@@ -20,8 +20,20 @@ std::size_t place_of(const std::string& mode) {
     return static_cast<std::size_t>(std::ranges::find(all, mode, &Mode::name) - all.begin());
 }
 
+/// A mode's default comes first.
+std::size_t place_of_reduction(const Run& run) {
+    const Mode& mode = mode_of(run.mode());
+    if (mode.reductions == nullptr) return 0;
+    const auto all = mode.reductions();
+    const auto place = std::ranges::find_if(all, [&](const core::ExchangeTraits& traits) {
+        return traits.is_called(run.settings.config.reduction);
+    });
+    return static_cast<std::size_t>(place - all.begin());
+}
+
 auto order_of(const Run& run) {
-    return std::tuple(run.workers(), place_of(run.mode()), run.mode(), run.repetition);
+    return std::tuple(run.workers(), place_of(run.mode()), run.mode(), place_of_reduction(run),
+                      design_of(run.settings.config), run.repetition);
 }
 
 }  // namespace

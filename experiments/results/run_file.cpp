@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/optional_json.hpp"
+#include "experiments/modes.hpp"
 #include "experiments/results/run_totals.hpp"
 #include "experiments/text/files.hpp"
 
@@ -33,9 +34,14 @@ void check_run(const Run& run) {
         throw Error(ExitCode::kData, "{}: {} is {}, which no run has: remove it, or run it again",
                     run.file.string(), field, value);
     };
-    const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || c == '-'; };
-    require(!run.mode().empty() && std::ranges::all_of(run.mode(), is_letter), "config.mode",
-            Json(run.mode()).dump());
+    const auto is_name = [](const std::string& text) {
+        return std::ranges::all_of(text, [](char c) {
+            return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+        });
+    };
+    const std::string& reduction = run.settings.config.reduction;
+    require(!run.mode().empty() && is_name(run.mode()), "config.mode", Json(run.mode()).dump());
+    require(is_name(reduction), "config.reduction", Json(reduction).dump());
     require(run.repetition >= 1, "repetition", run.repetition);
     require(run.sequence >= 1, "sequence", run.sequence);
     if (run.failure) return;
@@ -187,7 +193,8 @@ std::optional<double> Run::first_step_seconds() const {
 }
 
 std::string run_file_name(const Run& run) {
-    return fmt::format("run-{}-n{}-r{}.json", run.mode(), run.workers(), run.repetition);
+    return fmt::format("run-{}-n{}-r{}.json", in_file_name(design_of(run.settings.config)),
+                       run.workers(), run.repetition);
 }
 
 fs::path write_run(const fs::path& folder, const Run& run) {

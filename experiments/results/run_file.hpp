@@ -26,7 +26,7 @@ void prepare_out(const std::filesystem::path& folder, bool force,
 /// Whether a file of this name is one that write_run() wrote.
 bool is_run_file(std::string_view name);
 
-/// `run-<mode>-n<N>-r<repetition>.json`.
+/// `run-<design>-n<N>-r<repetition>.json`.
 std::string run_file_name(const Run& run);
 
 /// Writes run_file_name() into `folder`, whole or not at all, and returns its path.

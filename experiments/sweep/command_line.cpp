@@ -1,6 +1,8 @@
 #include "experiments/sweep/command_line.hpp"
 
 #include <algorithm>
+#include <sstream>
+#include <utility>
 
 #include "core/base/error.hpp"
 #include "core/base/join.hpp"
@@ -103,11 +105,17 @@ RunSettings settings_given(const CLI::App& app, const RawTraining& raw, RunSetti
     return usual;
 }
 
+/// The names in `text`, between its commas.
+std::vector<std::string> split_names(const std::string& text) {
+    std::vector<std::string> names;
+    std::istringstream in(text);
+    for (std::string name; std::getline(in, name, ',');) names.push_back(name);
+    return names;
+}
+
 /// A reduction is for the modes that offer it, and one of them must be there; modes without an
 /// exchange play it by themselves.
-void check_reduction(const Request& request) {
-    const std::string& reduction = request.base.reduction;
-    if (reduction.empty()) return;
+void check_reduction(const Request& request, const std::string& reduction) {
     std::string offered;
     for (const std::string& name : request.modes) {
         const Mode& mode = find_mode(name);
@@ -134,11 +142,10 @@ void check_update(const Request& request) {
     if (request.base.update != core::UpdateKind::kSharded) return;
     std::string refused;
     for (const std::string& name : request.modes) {
-        const Mode& mode = find_mode(name);
-        const core::ExchangeTraits row =
-            mode.reduction_for(request.base.reduction).value_or(mode.reductions().front());
-        if (row.can_shard) return;
-        refused += fmt::format("{}{} with {}", refused.empty() ? "" : ", ", name, row.name);
+        for (const core::ExchangeTraits& row : chosen_reductions(request, name)) {
+            if (row.can_shard) return;
+            refused += fmt::format("{}{} with {}", refused.empty() ? "" : ", ", name, row.name);
+        }
     }
     std::string able;
     for (const Mode& mode : modes()) {
@@ -234,7 +241,11 @@ Request finish_training(const CLI::App& program, const RawTraining& raw) {
     std::swap(request.trace_steps, request.base.trace);  // for the runs, which --trace makes one
     core::find_model(request.base.model);
     join_world(request, program.count("-n") != 0);
-    check_reduction(request);
+    request.reductions = split_names(std::exchange(request.base.reduction, ""));
+    require_unique(request.reductions, "--reduction");
+    for (const std::string& name : request.reductions) {
+        if (name != kAllReductions) check_reduction(request, name);
+    }
     check_update(request);
     check_delay(request);
     choose_teams(program, request);

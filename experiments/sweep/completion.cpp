@@ -32,12 +32,12 @@ bool is_parallel(const RunConfig& config) {
     return find_mode(config.mode).exchanges && config.workers > 1;
 }
 
-/// Of each parallel mode the one with most workers, each with a CPU of its own if there is one.
+/// Of each parallel design the one with most workers, each with a CPU of its own if there is one.
 std::vector<RunConfig> to_trace(const SweepReport& sweep) {
     std::map<std::string, RunConfig> chosen;
     for (const RunConfig& config : sweep.configurations) {
         if (!is_parallel(config) || config.epochs == 0) continue;
-        const auto [same, first] = chosen.try_emplace(config.mode, config);
+        const auto [same, first] = chosen.try_emplace(design_of(config), config);
         const bool fits = !is_oversubscribed(config, sweep.machine);
         const bool before = !is_oversubscribed(same->second, sweep.machine);
         if (!first &&
@@ -46,13 +46,14 @@ std::vector<RunConfig> to_trace(const SweepReport& sweep) {
         }
     }
     std::vector<RunConfig> all;
-    for (const auto& [mode, config] : chosen) all.push_back(config);
+    for (const auto& [design, config] : chosen) all.push_back(config);
     return all;
 }
 
 void add_trace(const SweepReport& sweep, RunConfig config) {
     const fs::path file =
-        sweep.request.out / fmt::format("trace-{}-n{}.json", config.mode, config.workers);
+        sweep.request.out /
+        fmt::format("trace-{}-n{}.json", in_file_name(design_of(config)), config.workers);
     if (fs::exists(file)) return;
     config.epochs = 1;
     config.steps_limit = std::min(config.steps_limit.value_or(kTracedRunSteps), kTracedRunSteps);
@@ -99,7 +100,7 @@ void complete_folder(const SweepReport& sweep) {
     for (const RunConfig& config : to_trace(sweep)) {
         InterruptScope::check("the report is incomplete");
         progress.show({"report", "tracing a few steps",
-                       fmt::format("{}, N = {}", config.mode, config.workers)});
+                       fmt::format("{}, N = {}", design_of(config), config.workers)});
         attempt("a timeline", [&] { add_trace(sweep, config); });
     }
     progress.show({"report", "drawing its plots"});

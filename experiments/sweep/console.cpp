@@ -136,7 +136,7 @@ void Console::on_step(std::size_t epoch, std::size_t step, std::size_t steps, st
 }
 
 void Console::show_progress(std::vector<std::string> more) const {
-    more.insert(more.begin(), fmt::format("{}, N = {}", config_.mode, config_.workers));
+    more.insert(more.begin(), fmt::format("{}, N = {}", design_of(config_), config_.workers));
     if (place_.count > 1) {
         more.front().insert(0, fmt::format("run {}/{}, ", place_.number, place_.count));
     }

@@ -37,13 +37,12 @@ void set_teams(RunConfig& run, const Mode& mode, const core::ExchangeTraits& red
     }
 }
 
-RunConfig configure(const Request& request, const std::string& mode, std::size_t workers) {
+RunConfig configure(const Request& request, const std::string& mode, std::size_t workers,
+                    const core::ExchangeTraits& reduction) {
     RunConfig run = request.base;
     run.mode = mode;
     run.workers = workers;
     const Mode& row = find_mode(mode);
-    const core::ExchangeTraits reduction =
-        row.reduction_for(run.reduction).value_or(row.reductions().front());
     run.reduction = reduction.name;
     set_teams(run, row, reduction);
     if (!reduction.can_shard) run.update = core::UpdateKind::kReplicated;
@@ -67,18 +66,37 @@ void shuffle(std::vector<std::size_t>& order, const core::RandomStream& random) 
 
 }  // namespace
 
+std::vector<core::ExchangeTraits> chosen_reductions(const Request& request, std::string_view mode) {
+    const Mode& row = find_mode(mode);
+    std::vector<core::ExchangeTraits> chosen;
+    for (const std::string& name : request.reductions) {
+        if (name == kAllReductions) return row.reductions();
+        const auto reduction = row.reduction_for(name);
+        if (reduction && std::ranges::find(chosen, reduction->name, &core::ExchangeTraits::name) ==
+                             chosen.end()) {
+            chosen.push_back(*reduction);
+        }
+    }
+    if (chosen.empty()) chosen.push_back(row.reductions().front());
+    return chosen;
+}
+
 std::vector<RunConfig> plan_configurations(const Request& request) {
     std::vector<RunConfig> configurations;
     const auto is_baseline = [&](const std::string& mode) {
         return request.modes.size() > 1 && find_mode(mode).is_baseline;
     };
     for (const std::string& mode : request.modes) {
-        if (is_baseline(mode)) configurations.push_back(configure(request, mode, 1));
+        if (!is_baseline(mode)) continue;
+        configurations.push_back(
+            configure(request, mode, 1, chosen_reductions(request, mode).front()));
     }
     for (const std::size_t workers : request.workers) {
         for (const std::string& mode : request.modes) {
             if (is_baseline(mode)) continue;
-            configurations.push_back(configure(request, mode, workers));
+            for (const core::ExchangeTraits& reduction : chosen_reductions(request, mode)) {
+                configurations.push_back(configure(request, mode, workers, reduction));
+            }
         }
     }
     return configurations;

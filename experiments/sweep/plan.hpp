@@ -3,17 +3,25 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
+#include "core/exchange/exchange_traits.hpp"
 #include "core/train/run_config.hpp"
 #include "experiments/results/run.hpp"
 #include "experiments/sweep/request.hpp"
 
 namespace dp::experiments {
 
-/// The configurations of a request, in order: for each worker count, each mode. Beside other modes
-/// a baseline runs once, with one worker, first. Throws Error(kUsage) when a
-/// global batch cannot be shared out.
+/// What --reduction calls all that a mode has.
+inline constexpr std::string_view kAllReductions = "all";
+
+/// The reductions that `request` has of `mode`: never none, each once.
+std::vector<core::ExchangeTraits> chosen_reductions(const Request& request, std::string_view mode);
+
+/// The configurations of a request, in order: for each worker count, each mode with each of its
+/// reductions. Beside other modes a baseline runs once, with one worker, first. Throws
+/// Error(kUsage) when a global batch cannot be shared out.
 std::vector<core::RunConfig> plan_configurations(const Request& request);
 
 /// Weak scaling: lets every epoch end after as many steps as the most workers of `configurations`

@@ -15,7 +15,9 @@ namespace dp::experiments {
 struct Request {
     std::vector<std::string> modes;
     std::vector<std::size_t> workers;
-    core::RunConfig base;  // mode, workers and batch_size differ from run to run
+    // Of each mode those that it has, "all" of them if that is what is asked; none: its default.
+    std::vector<std::string> reductions;
+    core::RunConfig base;  // mode, workers, reduction and batch_size differ from run to run
     std::optional<std::size_t> global_batch;
     Scaling scaling = Scaling::kFixedEpoch;
     std::size_t repetitions = 1;

@@ -212,9 +212,18 @@ private:
         }
         if (request_.quiet) return;
         print_line(fmt::format(
-            "run {:>3}/{}  {:<8} N = {:<3} repetition {}  {:>7.2f} s  {:>7} images/s  {}", done(),
-            runs_.size(), run.mode(), run.workers(), run.repetition, run.result.train_seconds(),
-            count(run.result.images_per_second()), time_left()));
+            "run {:>3}/{}  {:<{}} N = {:<3} repetition {}  {:>7.2f} s  {:>7} images/s  {}", done(),
+            runs_.size(), design_of(run.settings.config), design_width(), run.workers(),
+            run.repetition, run.result.train_seconds(), count(run.result.images_per_second()),
+            time_left()));
+    }
+
+    [[nodiscard]] std::size_t design_width() const {
+        std::size_t width = 8;
+        for (const RunConfig& config : configurations_) {
+            width = std::max(width, design_of(config).size());
+        }
+        return width;
     }
 
     /// Without repetitions every run has lines of its own; this one tells how far the sweep is.

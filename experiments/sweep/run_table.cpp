@@ -18,14 +18,14 @@ using analysis::Configuration;
 using statistics::Interval;
 
 /// Of one repetition each.
-constexpr const char* kSingle = "{:<8} {:>3}{:<1} {:>8} {:>9} {:>8} {:>10} {:>9}  {}";
-constexpr const char* kRepeated = "{:<8} {:>3}{:<1} {:>4} {:>8} {:>16} {:>8} {:>13} {:>11}";
+constexpr const char* kSingle = "{:<{}} {:>3}{:<1} {:>8} {:>9} {:>8} {:>10} {:>9}  {}";
+constexpr const char* kRepeated = "{:<{}} {:>3}{:<1} {:>4} {:>8} {:>16} {:>8} {:>13} {:>11}";
 
 std::string range(const std::optional<Interval>& interval, const auto& format) {
     return interval ? fmt::format("{} to {}", format(interval->low), format(interval->high)) : "";
 }
 
-std::string row_of(const Configuration& each, bool repeated) {
+std::string row_of(const Configuration& each, std::size_t width, bool repeated) {
     const auto two_digits = [](double value) { return fmt::format("{:.2f}", value); };
     const auto& rate = each.images_per_second;
     const auto& scaling = each.scaling;
@@ -34,14 +34,14 @@ std::string row_of(const Configuration& each, bool repeated) {
     const std::string efficiency = scaling ? percent(scaling->efficiency.value, 0) : "";
     const char* const mark = each.oversubscribed ? "*" : "";
     if (repeated) {
-        return fmt::format(kRepeated, each.mode, each.workers, mark, each.runs.size(), images,
-                           rate ? range(rate->interval95, count) : "", speedup,
+        return fmt::format(kRepeated, each.mode, width, each.workers, mark, each.runs.size(),
+                           images, rate ? range(rate->interval95, count) : "", speedup,
                            scaling ? range(scaling->speedup.interval95, two_digits) : "",
                            efficiency);
     }
     const core::RunResult& result = each.runs.front().result;
     const bool ordered = has_order(each.mode, result.reduction, each.workers);
-    return fmt::format(kSingle, each.mode, each.workers, mark,
+    return fmt::format(kSingle, each.mode, width, each.workers, mark,
                        each.work_seconds ? two_digits(each.work_seconds->median) : "", images,
                        speedup, efficiency, percent(result.test_accuracy, 2),
                        ordered ? result.checksum : "unordered");
@@ -53,12 +53,14 @@ void print_table(const Analysis& analysis) {
     const auto& all = analysis.configurations;
     const bool repeated =
         std::ranges::any_of(all, [](const Configuration& each) { return each.runs.size() > 1; });
+    std::size_t width = 8;
+    for (const Configuration& each : all) width = std::max(width, each.mode.size());
     print_line("");
-    print_line(repeated ? fmt::format(kRepeated, "mode", "N", "", "reps", "images/s", "95 % range",
-                                      "speedup", "95 % range", "efficiency")
-                        : fmt::format(kSingle, "mode", "N", "", "epoch s", "images/s", "speedup",
-                                      "efficiency", "test acc", "checksum"));
-    for (const Configuration& each : all) print_line(row_of(each, repeated));
+    print_line(repeated ? fmt::format(kRepeated, "design", width, "N", "", "reps", "images/s",
+                                      "95 % range", "speedup", "95 % range", "efficiency")
+                        : fmt::format(kSingle, "design", width, "N", "", "epoch s", "images/s",
+                                      "speedup", "efficiency", "test acc", "checksum"));
+    for (const Configuration& each : all) print_line(row_of(each, width, repeated));
     print_line("");
     if (std::ranges::any_of(all, &Configuration::oversubscribed)) {
         print_line("* oversubscribed: more workers than usable CPUs.");

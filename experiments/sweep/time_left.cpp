@@ -19,7 +19,7 @@ double TimeLeft::cpu_images(const core::RunConfig& config) const {
 }
 
 void TimeLeft::add_done(const core::RunConfig& config, double seconds) {
-    Sum& sum = done_[{config.mode, config.workers}];
+    Sum& sum = done_[{design_of(config), config.workers}];
     sum.seconds += seconds;
     ++sum.runs;
     seconds_ += seconds;
@@ -27,7 +27,7 @@ void TimeLeft::add_done(const core::RunConfig& config, double seconds) {
 }
 
 std::optional<double> TimeLeft::estimate_seconds(const core::RunConfig& config) const {
-    const auto same = done_.find({config.mode, config.workers});
+    const auto same = done_.find({design_of(config), config.workers});
     if (same != done_.end()) return same->second.seconds / static_cast<double>(same->second.runs);
     if (cpu_images_ <= 0.0) return std::nullopt;
     return seconds_ / cpu_images_ * cpu_images(config);

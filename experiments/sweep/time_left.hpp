@@ -38,7 +38,7 @@ private:
 
     double usable_cpus_;
     std::size_t training_images_;
-    std::map<std::pair<std::string, std::size_t>, Sum> done_;  // by mode and workers
+    std::map<std::pair<std::string, std::size_t>, Sum> done_;  // by design and workers
     double seconds_ = 0.0;
     double cpu_images_ = 0.0;
 };

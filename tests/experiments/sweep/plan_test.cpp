@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 
+#include "experiments/modes.hpp"
 #include "experiments/sweep/time_left.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/data.hpp"
@@ -157,4 +158,33 @@ TEST_CASE("durations read as a person says them") {
     CHECK(experiments::duration_text(59.4) == "59 s");
     CHECK(experiments::duration_text(192.0) == "3 min 12 s");
     CHECK(experiments::duration_text(7500.0) == "2 h 05 min");
+}
+
+TEST_CASE("a sweep may have several reductions, each mode those that it has") {
+    const auto designs = [](std::vector<const char*> arguments) {
+        std::vector<std::string> names;
+        for (const auto& config : experiments::plan_configurations(request(std::move(arguments)))) {
+            names.push_back(fmt::format("{} {}", experiments::design_of(config), config.workers));
+        }
+        return names;
+    };
+    using Names = std::vector<std::string>;
+    CHECK(designs({"--mode", "serial,threads,procs", "-n", "2", "--reduction", "tree,in-place"}) ==
+          Names{"serial 1", "threads/tree 2", "threads 2", "procs/tree 2"});
+    CHECK(designs({"--mode", "serial,threads,procs", "-n", "2", "--reduction", "critical"}) ==
+          Names{"serial 1", "threads/critical 2", "procs 2"});
+    CHECK(designs({"--mode", "serial", "-n", "2,1", "--reduction", "tree"}) ==
+          Names{"serial/tree 2", "serial 1"});
+
+    const auto all = designs({"--mode", "threads,procs", "-n", "2,4", "--reduction", "all"});
+    const auto count = experiments::find_mode("threads").reductions().size() +
+                       experiments::find_mode("procs").reductions().size();
+    CHECK(all.size() == 2 * count);
+    CHECK(all.front() == "threads 2");
+    CHECK(std::set(all.begin(), all.end()).size() == all.size());
+
+    CHECK(holds(usage_error({"--mode", "threads", "--reduction", "tree,server"}),
+                "--reduction 'server' is no reduction of the modes asked for"));
+    CHECK(holds(usage_error({"--mode", "threads", "--reduction", "tree,tree"}), "--reduction"));
+    CHECK(holds(usage_error({"--mode", "threads", "--reduction", "tree,,atomic"}), "''"));
 }
