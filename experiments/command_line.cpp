@@ -143,9 +143,9 @@ Request resume(const CLI::App& app, const RawTraining& raw) {
 }
 
 /// For the processes that the program has started; not in the help.
-const CLI::App& add_rank_subcommand(CLI::App& program, RankRequest& rank) {
-    CLI::App* const app = program.add_subcommand(kRankCommand)->group("");
-    app->add_option("TEXT", rank.text)->required();
+const CLI::App& add_rank_subcommand(CLI::App& program, const char* name, std::string& text) {
+    CLI::App* const app = program.add_subcommand(name)->group("");
+    app->add_option("TEXT", text)->required();
     return *app;
 }
 
@@ -205,7 +205,10 @@ Parsed parse_command_line(int argc, const char* const* argv) {
     schemas::RawOptions raw_schemas;
     schemas::add_subcommands(app, raw_schemas);
     RankRequest rank;
-    const CLI::App& rank_app = add_rank_subcommand(app, rank);
+    const CLI::App& rank_app = add_rank_subcommand(app, kRankCommand, rank.text);
+    allreduce::RankRequest allreduce_rank;
+    const CLI::App& allreduce_rank_app =
+        add_rank_subcommand(app, allreduce::kRankCommand, allreduce_rank.text);
     app.require_subcommand(0, 1);
     try {
         app.parse(argc, argv);
@@ -220,6 +223,7 @@ Parsed parse_command_line(int argc, const char* const* argv) {
     require_full_lists(chosen_app(app), argc, argv);
     if (!app.get_subcommands().empty()) require_no_training_options(app);
     if (rank_app.parsed()) return rank;
+    if (allreduce_rank_app.parsed()) return allreduce_rank;
     if (!app.get_subcommands().empty()) {
         require_no_launcher(app.get_subcommands().front()->get_name());
     }

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "experiments/allreduce/benchmark.hpp"
+#include "experiments/allreduce/launched_rank.hpp"
 #include "experiments/diff/diff.hpp"
 #include "experiments/predict/predict.hpp"
 #include "experiments/report/report.hpp"
@@ -15,7 +16,7 @@ namespace dp::experiments {
 
 /// Training, a subcommand, or text.
 using Parsed = std::variant<Request, allreduce::Request, report::Request, diff::Request,
-                            predict::Request, RankRequest, std::string>;
+                            predict::Request, RankRequest, allreduce::RankRequest, std::string>;
 
 /// What to do, or (--help, --version) what to print and be done. Throws Error(kUsage) that names
 /// the option, the value and the next step.

@@ -103,6 +103,9 @@ int main(int argc, char** argv) {
         if (const auto* rank = std::get_if<dx::RankRequest>(&parsed)) {
             return static_cast<int>(dx::run_rank(rank->text));
         }
+        if (const auto* rank = std::get_if<dx::allreduce::RankRequest>(&parsed)) {
+            return static_cast<int>(dx::allreduce::run_rank(rank->text));
+        }
         run(parsed);
         dx::check_output();
         return 0;

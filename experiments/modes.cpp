@@ -97,7 +97,6 @@ constexpr std::array kModes{
                         "machine or several",
          .forks = true,
          .is_launched = true,
-         .timed_alone = false,
          .color = 0x009E73,
          .mark = 13,
          .run = multiproc::run_mpi,

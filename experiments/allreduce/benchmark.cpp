@@ -1,7 +1,5 @@
 #include "experiments/allreduce/benchmark.hpp"
 
-#include <sched.h>
-
 #include <algorithm>
 #include <exception>
 #include <iterator>
@@ -10,9 +8,9 @@
 #include <spdlog/spdlog.h>
 #include <nlohmann/json.hpp>
 
-#include "core/base/affinity.hpp"
 #include "core/base/error.hpp"
 #include "core/base/join.hpp"
+#include "experiments/allreduce/launched_rank.hpp"
 #include "experiments/allreduce/rounds.hpp"
 #include "experiments/machine/machine.hpp"
 #include "experiments/modes.hpp"
@@ -30,17 +28,6 @@ using Json = nlohmann::ordered_json;
 
 bool is_oversubscribed(std::size_t workers, const Machine& machine) {
     return static_cast<double>(workers) > machine.usable_cpus();
-}
-
-/// Binds the calling thread to one CPU of those it may use, in turn, as mpirun --bind-to core does.
-/// Ranks that only exchange yield so often that the system may leave two on one core for seconds;
-/// ranks that train do not.
-void bind_to_cpu(std::size_t rank) {
-    const std::vector<int> cpus = core::started_cpus();
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    CPU_SET(static_cast<std::size_t>(cpus[rank % cpus.size()]), &one);
-    sched_setaffinity(0, sizeof(one), &one);  // a refusal leaves the thread where it was
 }
 
 void warn_oversubscribed(const Request& request, const Machine& machine) {
@@ -112,11 +99,17 @@ Row measure(const TimedReduction& reduction, std::size_t workers, std::size_t by
     team.count = bytes / sizeof(float);
     team.timeout_seconds = request.timeout_seconds;
     team.work = [&](std::size_t rank, core::GradientExchange& exchange,
-                    std::span<float> gradients) {
-        bind_to_cpu(rank);
-        run_rounds(board, rank, exchange, gradients);
-    };
+                    std::span<float> gradients) { run_rounds(board, rank, exchange, gradients); };
     team.on_failure = [&] { board.failed().store(1, std::memory_order_release); };
+    if (find_mode(reduction.mode).is_launched) {
+        team.mpi_run = request.mpi_run;
+        team.rank_arguments = rank_arguments({.reduction = std::string(reduction.traits.name),
+                                              .workers = workers,
+                                              .count = team.count,
+                                              .repetitions = request.repetitions,
+                                              .timeout_seconds = request.timeout_seconds,
+                                              .board = board.path()});
+    }
     run_team(reduction, team);
 
     const std::vector<double> times = board.times_us();
@@ -206,6 +199,11 @@ void verify(std::span<const Row> rows) {
 
 void run_benchmark(const Request& request) {
     chosen_reductions(request);
+    for (const std::string& mode : request.modes) {
+        core::RunConfig config;
+        config.mpi_run = request.mpi_run;
+        if (const auto check = find_mode(mode).check) check(config);
+    }
     if (!request.out.empty()) {
         prepare_out(request.out, request.force,
                     [](std::string_view name) { return name == kFileName; });

@@ -18,12 +18,13 @@
 namespace dp::experiments::allreduce {
 
 struct Request {
-    std::vector<std::string> modes = modes_that(&Mode::timed_alone);
+    std::vector<std::string> modes = usual_modes();
     std::vector<std::size_t> workers{2};
     std::vector<std::string> reductions;  // empty: all of the modes
     std::vector<std::size_t> bytes{kDefaultBytes.begin(), kDefaultBytes.end()};
     std::optional<std::size_t> repetitions;
     double timeout_seconds = 300.0;
+    std::string mpi_run;        // as RunConfig::mpi_run
     std::filesystem::path out;  // empty: no file
     bool force = false;
     /// Rows that this machine's limits do not allow are left out with a warning, and end nothing.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/error.hpp"
+#include "core/base/join.hpp"
 #include "experiments/modes.hpp"
 #include "experiments/options/option_values.hpp"
 
@@ -15,8 +16,9 @@ constexpr const char* kDescription =
 constexpr const char* kFooter =
     "Each round rewrites all gradients and checks all sums; #wrong counts floats that differ from\n"
     "the exact sum. algbw is bytes over the median time, busbw is algbw * 2 (N-1) / N.\n"
-    "Example:\n"
+    "Examples:\n"
     "  dp_compare allreduce --mode threads,procs -n 2,4 --bytes 4096,4591656\n"
+    "  dp_compare allreduce --mode mpi\n"
     "Exit codes: those of dp_compare; 5: a sum was wrong.";
 
 /// 2 GiB.
@@ -37,7 +39,9 @@ CLI::App& add_subcommand(CLI::App& program, RawOptions& raw) {
     for (const TimedReduction& row : reductions()) {
         known += fmt::format("{}{} ({})", known.empty() ? "" : ", ", row.traits.name, row.mode);
     }
-    list("--mode", request.modes, "Modes to time (default: threads,procs)")
+    list("--mode", request.modes,
+         "Modes to time, of " + core::join(modes_that(&Mode::timed_alone)) +
+             " (default: " + core::join(usual_modes()) + ")")
         ->type_name("MODE[,MODE...]");
     list("-n,--workers,--world-size", raw.workers, "Workers (ranks), for example 2,4 (default: 2)")
         ->type_name("N[,N...]");
@@ -55,6 +59,9 @@ CLI::App& add_subcommand(CLI::App& program, RawOptions& raw) {
                    "Seconds to wait for a worker that is late")
         ->check(number_in(0.1, 1e9, "a number of seconds from 0.1"))
         ->capture_default_str();
+    app.add_option("--mpi-run", request.mpi_run,
+                   "Command that starts the ranks of mode mpi, on this machine (default: mpirun)")
+        ->type_name("COMMAND");
     app.add_option("--out", request.out, "Write allreduce.json into this folder")->type_name("DIR");
     app.add_flag("--force", request.force, "Overwrite results in --out");
     return app;

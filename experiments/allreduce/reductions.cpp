@@ -1,7 +1,11 @@
 #include "experiments/allreduce/reductions.hpp"
 
+#include <algorithm>
+#include <array>
+
 #include "core/base/memory_block.hpp"
 #include "experiments/modes.hpp"
+#include "multiproc/mpi/launcher.hpp"
 #include "multiproc/process_group.hpp"
 #include "multiproc/reductions.hpp"
 #include "multiproc/shared_segment.hpp"
@@ -10,9 +14,6 @@
 
 namespace dp::experiments::allreduce {
 namespace {
-
-constexpr std::string_view kThreads = "threads";
-constexpr std::string_view kProcs = "procs";
 
 void run_thread_team(const threaded::Reduction& reduction, const Team& team) {
     threaded::SharedTeam shared(team.workers, {{0, team.count}}, team.timeout_seconds);
@@ -31,7 +32,8 @@ void run_thread_team(const threaded::Reduction& reduction, const Team& team) {
         });
 }
 
-void run_threads(const threaded::Reduction& reduction, const Team& team) {
+void run_threads(std::string_view name, const Team& team) {
+    const threaded::Reduction& reduction = core::find_reduction(threaded::reductions(), name);
     multiproc::GroupCallbacks child;
     child.name = [](std::size_t) { return std::string("the threads process"); };
     child.work = [&](std::size_t) {
@@ -41,7 +43,8 @@ void run_threads(const threaded::Reduction& reduction, const Team& team) {
     multiproc::run_process_group(1, child);
 }
 
-void run_procs(const multiproc::Reduction& reduction, const Team& team) {
+void run_procs(std::string_view name, const Team& team) {
+    const multiproc::Reduction& reduction = core::find_reduction(multiproc::reductions(), name);
     multiproc::SharedSegment segment(reduction.plan(team.workers, team.count));
     multiproc::GroupCallbacks ranks;
     ranks.work = [&](std::size_t rank) {
@@ -57,24 +60,42 @@ void run_procs(const multiproc::Reduction& reduction, const Team& team) {
     multiproc::run_process_group(team.workers, ranks);
 }
 
+void run_mpi(std::string_view /*name*/, const Team& team) {
+    core::RunListener silence;
+    multiproc::launch_ranks({team.workers, team.mpi_run, team.rank_arguments, team.timeout_seconds},
+                            silence);
+}
+
+struct Runner {
+    std::string_view mode;
+    void (*run)(std::string_view reduction, const Team& team);
+};
+
+constexpr std::array kRunners{Runner{"threads", run_threads}, Runner{"procs", run_procs},
+                              Runner{"mpi", run_mpi}};
+
 }  // namespace
 
 std::vector<TimedReduction> reductions() {
     std::vector<TimedReduction> all;
-    for (const std::string_view mode : {kThreads, kProcs}) {
-        for (const core::ExchangeTraits& traits : find_mode(mode).reductions()) {
-            all.push_back({mode, traits});
+    for (const Runner& runner : kRunners) {
+        for (const core::ExchangeTraits& traits : find_mode(runner.mode).reductions()) {
+            all.push_back({runner.mode, traits});
         }
     }
     return all;
 }
 
-void run_team(const TimedReduction& reduction, const Team& team) {
-    const std::string_view name = reduction.traits.name;
-    if (reduction.mode == kThreads) {
-        return run_threads(core::find_reduction(threaded::reductions(), name), team);
+std::vector<std::string> usual_modes() {
+    std::vector<std::string> usual;
+    for (const Runner& runner : kRunners) {
+        if (!find_mode(runner.mode).is_launched) usual.emplace_back(runner.mode);
     }
-    run_procs(core::find_reduction(multiproc::reductions(), name), team);
+    return usual;
+}
+
+void run_team(const TimedReduction& reduction, const Team& team) {
+    std::ranges::find(kRunners, reduction.mode, &Runner::mode)->run(reduction.traits.name, team);
 }
 
 statistics::Outcome<statistics::ExchangeModel> calibrate(

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <functional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -24,6 +25,10 @@ struct Team {
         work;
     /// Called once when a rank has failed, to release those that wait for it.
     std::function<void()> on_failure;
+    /// Arguments with which this program, started anew, does the work of one rank, for modes whose
+    /// ranks are launched.
+    std::vector<std::string> rank_arguments;
+    std::string mpi_run;  // what launches them; empty: mpirun, here
 };
 
 struct TimedReduction {
@@ -35,7 +40,10 @@ struct TimedReduction {
 /// first.
 std::vector<TimedReduction> reductions();
 
-/// Runs `team` on `reduction` in fresh child processes. Throws what a rank failed with.
+/// The modes that are timed unless others are asked for: those that need no other program.
+std::vector<std::string> usual_modes();
+
+/// Runs `team` on `reduction` in fresh processes. Throws what a rank failed with.
 void run_team(const TimedReduction& reduction, const Team& team);
 
 /// The model of the reduction called `reduction` in `mode`, from its `times`. Refused for a name

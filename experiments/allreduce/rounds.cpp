@@ -1,14 +1,20 @@
 #include "experiments/allreduce/rounds.hpp"
 
 #include <sched.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <limits>
 #include <new>
 
-#include <boost/interprocess/anonymous_shared_memory.hpp>
+#include <fmt/format.h>
 #include <boost/interprocess/exceptions.hpp>
+#include <boost/interprocess/file_mapping.hpp>
 
+#include "core/base/affinity.hpp"
 #include "core/base/check.hpp"
 #include "core/base/error.hpp"
 
@@ -27,27 +33,68 @@ void pause() {
 #endif
 }
 
+/// Binds the calling thread to one CPU of those it may use, in turn, as mpirun --bind-to core does.
+/// Ranks that only exchange yield so often that the system may leave two on one core for seconds;
+/// ranks that train do not.
+void bind_to_cpu(std::size_t rank) {
+    const std::vector<int> cpus = core::started_cpus();
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(static_cast<std::size_t>(cpus[rank % cpus.size()]), &one);
+    sched_setaffinity(0, sizeof(one), &one);  // a refusal leaves the thread where it was
+}
+
 }  // namespace
 
 Scoreboard::Scoreboard(std::size_t world_size, RoundLimits limits, double timeout_seconds)
-    : world_size_(world_size), limits_(limits), timeout_seconds_(timeout_seconds) {
+    : world_size_(world_size),
+      limits_(limits),
+      timeout_seconds_(timeout_seconds),
+      file_(memfd_create("scoreboard", MFD_CLOEXEC)) {
     static_assert(std::is_trivially_destructible_v<Header>);
-    const std::size_t size_bytes = sizeof(Header) + world_size * sizeof(Record) +
-                                   world_size * limits.capacity() * sizeof(Stamps);
-    try {
-        region_ = boost::interprocess::anonymous_shared_memory(size_bytes);
-    } catch (const boost::interprocess::interprocess_exception& error) {
-        throw core::Error(core::ExitCode::kResources,
-                          "cannot map {} MiB for the stamps of {} workers ({}): use fewer "
-                          "--repetitions",
-                          size_bytes >> 20, world_size, error.what());
+    if (file_ < 0 || ftruncate(file_, static_cast<off_t>(size_bytes())) != 0) {
+        refuse(std::strerror(errno));
     }
+    map(path());
+    new (header_) Header;
+    new (records_) Record[world_size];
+}
+
+Scoreboard::Scoreboard(const std::string& path, std::size_t world_size, RoundLimits limits,
+                       double timeout_seconds)
+    : world_size_(world_size), limits_(limits), timeout_seconds_(timeout_seconds) {
+    map(path);
+}
+
+Scoreboard::~Scoreboard() {
+    if (file_ >= 0) close(file_);
+}
+
+std::string Scoreboard::path() const { return fmt::format("/proc/{}/fd/{}", getpid(), file_); }
+
+std::size_t Scoreboard::size_bytes() const {
+    return sizeof(Header) + world_size_ * sizeof(Record) +
+           world_size_ * limits_.capacity() * sizeof(Stamps);
+}
+
+void Scoreboard::map(const std::string& path) try {
+    const boost::interprocess::file_mapping file(path.c_str(), boost::interprocess::read_write);
+    region_ = {file, boost::interprocess::read_write, 0, size_bytes()};
     auto* at = static_cast<std::byte*>(region_.get_address());
-    header_ = new (at) Header;
+    header_ = reinterpret_cast<Header*>(at);
     at += sizeof(Header);
-    records_ = new (at) Record[world_size];
-    at += world_size * sizeof(Record);
-    stamps_ = new (at) Stamps[world_size * limits.capacity()];  // left as they are: untouched
+    records_ = reinterpret_cast<Record*>(at);
+    at += world_size_ * sizeof(Record);
+    stamps_ = reinterpret_cast<Stamps*>(at);  // left as they are: untouched
+} catch (const boost::interprocess::interprocess_exception& error) {
+    refuse(error.what());
+}
+
+void Scoreboard::refuse(const char* why) const {
+    throw core::Error(core::ExitCode::kResources,
+                      "cannot map {} MiB for the stamps of {} workers ({}): use fewer "
+                      "--repetitions",
+                      size_bytes() >> 20, world_size_, why);
 }
 
 void Scoreboard::decide(std::size_t round) {
@@ -105,6 +152,7 @@ std::size_t Scoreboard::wrong() const {
 
 void run_rounds(Scoreboard& board, std::size_t rank, core::GradientExchange& exchange,
                 std::span<float> gradients) {
+    bind_to_cpu(rank);
     for (std::size_t round = 0;; ++round) {
         if (rank == 0) board.decide(round);
         exchange.begin_step();

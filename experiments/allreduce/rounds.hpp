@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include <boost/interprocess/mapped_region.hpp>
@@ -16,7 +17,8 @@
 
 namespace dp::experiments::allreduce {
 
-/// Made before any rank starts, in memory that forked ranks share with their parent.
+/// Made before any rank starts, in memory that forked ranks share with their parent, and that other
+/// programs on the machine may join while its maker lives.
 ///
 /// Thread safety: rank r calls its own functions; times_us() and wrong() once all ranks have ended.
 /// Invariants:
@@ -28,7 +30,16 @@ class Scoreboard {
 public:
     /// Throws Error(kResources) when the system refuses the memory.
     Scoreboard(std::size_t world_size, RoundLimits limits, double timeout_seconds);
+    /// Joins the one whose path() is `path`, made with the same arguments. Throws Error(kResources)
+    /// when it is not there.
+    Scoreboard(const std::string& path, std::size_t world_size, RoundLimits limits,
+               double timeout_seconds);
+    ~Scoreboard();
+    Scoreboard(const Scoreboard&) = delete;
+    Scoreboard& operator=(const Scoreboard&) = delete;
 
+    /// Where other processes of this user find it.
+    [[nodiscard]] std::string path() const;
     [[nodiscard]] std::size_t world_size() const { return world_size_; }
     /// Set when any rank has failed; ends every meeting.
     [[nodiscard]] std::atomic<std::uint32_t>& failed() const { return header_->failed; }
@@ -69,18 +80,26 @@ private:
         return {stamps_ + rank * limits_.capacity(), limits_.capacity()};
     }
 
+    [[nodiscard]] std::size_t size_bytes() const;
+    /// Maps the file called `path`.
+    void map(const std::string& path);
+    /// Throws Error(kResources) that says `why`.
+    [[noreturn]] void refuse(const char* why) const;
+
     // Constant after construction.
     const std::size_t world_size_;
     const RoundLimits limits_;
     const double timeout_seconds_;
+    int file_ = -1;  // without a name; of who has made it
     boost::interprocess::mapped_region region_;
     Header* header_ = nullptr;
     Record* records_ = nullptr;
     Stamps* stamps_ = nullptr;
 };
 
-/// Runs the rounds of rank `rank` on its exchange: rewrites `gradients`, the block that `exchange`
-/// sums, meets, times one all-reduce and checks what this rank has of the sum. Every rank runs it.
+/// Runs the rounds of rank `rank` on its exchange, on a CPU of its own: rewrites `gradients`, the
+/// block that `exchange` sums, meets, times one all-reduce and checks what this rank has of the
+/// sum. Every rank runs it.
 void run_rounds(Scoreboard& board, std::size_t rank, core::GradientExchange& exchange,
                 std::span<float> gradients);
 

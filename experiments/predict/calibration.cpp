@@ -120,7 +120,7 @@ experiments::Request calibrating_sweep(const std::vector<std::string>& modes,
 analysis::Analysis calibrate(const Request& request) {
     const Machine machine = read_machine();
     const std::vector<std::string> modes =
-        request.modes.empty() ? modes_that(&Mode::timed_alone) : request.modes;
+        request.modes.empty() ? allreduce::usual_modes() : request.modes;
     experiments::Request sweep =
         calibrating_sweep(modes, request.batch_size.value_or(kBatch), machine.usable_cpus());
     const allreduce::Request reductions = reductions_request(sweep);

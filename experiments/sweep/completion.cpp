@@ -67,6 +67,7 @@ void add_reductions(const SweepReport& sweep) {
     allreduce::Request request;
     request.modes.clear();
     request.workers.clear();
+    request.mpi_run = sweep.request.base.mpi_run;
     for (const RunConfig& config : sweep.configurations) {
         if (!is_parallel(config) || is_oversubscribed(config, sweep.machine)) continue;
         const auto add = [](auto& values, const auto& value) {

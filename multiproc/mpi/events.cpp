@@ -73,7 +73,7 @@ void EventWriter::on_epoch(std::size_t epoch, const core::EpochResult& result) {
                          {"evaluation_seconds", result.evaluation_seconds}});
 }
 
-void write_result(const core::RunResult& result) { write_line("result", result); }
+void write_result(const Json& result) { write_line("result", result); }
 
 void write_failure(const core::Error& error) {
     Json value{{"code", static_cast<int>(error.code())},
@@ -114,7 +114,7 @@ void EventReader::take(std::string_view line) {
     } else if (kind == "epoch") {
         listener_.on_epoch(value.at("epoch"), epoch_of(value));
     } else if (kind == "result") {
-        result_ = value.get<core::RunResult>();
+        result_ = value.dump();
     } else if (kind == "failure") {
         const WorkerFailure failure = failure_of(value);
         if (!failure_ || weight(failure) > weight(*failure_)) failure_.emplace(failure);

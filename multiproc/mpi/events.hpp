@@ -8,8 +8,9 @@
 #include <string_view>
 #include <vector>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "core/train/job.hpp"
-#include "core/train/run_result.hpp"
 #include "multiproc/process_group.hpp"
 
 namespace dp::multiproc {
@@ -27,8 +28,8 @@ private:
     std::chrono::steady_clock::time_point last_;
 };
 
-/// In a rank: the run's result.
-void write_result(const core::RunResult& result);
+/// In rank 0: what came out.
+void write_result(const nlohmann::ordered_json& result);
 /// In a rank: why it ended.
 void write_failure(const core::Error& error);
 
@@ -42,7 +43,8 @@ public:
     void add(std::string_view bytes);
 
     [[nodiscard]] std::size_t started() const { return started_; }
-    [[nodiscard]] std::optional<core::RunResult>& result() { return result_; }
+    /// What rank 0 has written, as JSON; none until it has.
+    [[nodiscard]] const std::optional<std::string>& result() const { return result_; }
     /// The failure to tell, if there was one: a rank that was killed before one that noticed.
     [[nodiscard]] const std::optional<WorkerFailure>& failure() const { return failure_; }
 
@@ -52,7 +54,7 @@ private:
     core::RunListener& listener_;
     std::string text_;  // the line that has begun
     std::size_t started_ = 0;
-    std::optional<core::RunResult> result_;
+    std::optional<std::string> result_;
     std::optional<WorkerFailure> failure_;
 };
 

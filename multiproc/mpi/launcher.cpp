@@ -86,9 +86,8 @@ private:
 };
 
 /// mpirun's own words as the error to tell.
-Error translate(const std::string& said, const core::RunConfig& config, int status) {
-    const std::string& command = config.mpi_run;
-    const std::string shown = command.empty() ? kDefault : command;
+Error translate(const std::string& said, const Launch& launch, int status) {
+    const std::string shown = launch.command.empty() ? kDefault : launch.command;
     std::smatch match;
     static const std::regex killed(
         R"(process rank (\d+) with PID (\d+) on node (\S+) exited on signal (\d+))");
@@ -100,10 +99,10 @@ Error translate(const std::string& said, const core::RunConfig& config, int stat
     }
     if (said.find("not enough slots") != std::string::npos) {
         return {ExitCode::kUsage,
-                "'{}' has too few slots for {} workers: give the hosts more (slots=N in the "
+                "'{}' has too few slots for {} processes: give the hosts more (slots=N in the "
                 "hostfile), choose a smaller -n, or let them share CPUs: --mpi-run '{} "
                 "--oversubscribe'",
-                shown, config.workers, shown};
+                shown, launch.processes, shown};
     }
     if (said.find("run as root") != std::string::npos) {
         return {ExitCode::kUsage, "mpirun refuses to run as root: {}", kRootRemedy};
@@ -127,17 +126,18 @@ Error translate(const std::string& said, const core::RunConfig& config, int stat
 
 class Launcher {
 public:
-    explicit Launcher(const core::Job& job) : job_(job), events_(*job.listener) {
-        DP_CHECK(job.rank_arguments.empty(), ==, false);
-        const std::string command = job.config.mpi_run.empty() ? kDefault : job.config.mpi_run;
+    Launcher(const Launch& launch, core::RunListener& listener)
+        : launch_(launch), events_(listener) {
+        DP_CHECK(launch.arguments.empty(), ==, false);
+        const std::string command = launch.command.empty() ? kDefault : launch.command;
         arguments_ = {"sh",
                       "-c",
                       "exec " + command + " \"$@\"",
                       "sh",
                       "-n",
-                      fmt::to_string(job.config.workers),
+                      fmt::to_string(launch.processes),
                       fs::read_symlink("/proc/self/exe")};
-        arguments_.insert(arguments_.end(), job.rank_arguments.begin(), job.rank_arguments.end());
+        arguments_.insert(arguments_.end(), launch.arguments.begin(), launch.arguments.end());
         for (std::string& argument : arguments_) argv_.push_back(argument.data());
         argv_.push_back(nullptr);
         pid_ = fork();
@@ -155,9 +155,8 @@ public:
     Launcher(const Launcher&) = delete;
     Launcher& operator=(const Launcher&) = delete;
 
-    core::RunResult wait() {
-        const auto latest =
-            Clock::now() + std::chrono::duration<double>(job_.config.timeout_seconds);
+    std::string wait() {
+        const auto latest = Clock::now() + std::chrono::duration<double>(launch_.timeout_seconds);
         while (!reap()) {
             const int signal = signals_.wait();
             read();
@@ -172,13 +171,13 @@ public:
                 fail(Error(ExitCode::kStalled,
                            "'{}' has started no worker within {} s: give slow machines more time "
                            "with --timeout",
-                           arguments_[2].substr(5), job_.config.timeout_seconds));
+                           arguments_[2].substr(5), launch_.timeout_seconds));
             }
         }
         read();
         if (events_.failure()) throw WorkerFailure(*events_.failure());
-        if (status_ != 0 || !events_.result()) throw translate(said_, job_.config, status_);
-        return std::move(*events_.result());
+        if (status_ != 0 || !events_.result()) throw translate(said_, launch_, status_);
+        return *events_.result();
     }
 
 private:
@@ -229,7 +228,7 @@ private:
         throw error;
     }
 
-    const core::Job& job_;
+    const Launch& launch_;
     EventReader events_;
     const SignalScope signals_;
     Pipe out_;
@@ -257,6 +256,8 @@ void check_launcher(const std::string& command) {
     }
 }
 
-core::RunResult launch_ranks(const core::Job& job) { return Launcher(job).wait(); }
+std::string launch_ranks(const Launch& launch, core::RunListener& listener) {
+    return Launcher(launch, listener).wait();
+}
 
 }  // namespace dp::multiproc

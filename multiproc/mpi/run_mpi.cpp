@@ -152,7 +152,11 @@ core::RunResult run_rank(const core::Job& job, const MpiPlace& place) {
 
 core::RunResult run_mpi(const core::Job& job) {
     const auto place = mpi_place();
-    return place ? run_rank(job, *place) : launch_ranks(job);
+    if (place) return run_rank(job, *place);
+    const Launch launch{job.config.workers, job.config.mpi_run, job.rank_arguments,
+                        job.config.timeout_seconds};
+    const std::string result = launch_ranks(launch, *job.listener);
+    return nlohmann::ordered_json::parse(result).get<core::RunResult>();
 }
 
 void check_mpi(const core::RunConfig& config) {

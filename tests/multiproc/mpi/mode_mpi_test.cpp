@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <sstream>
 #include <thread>
 
 #include <nlohmann/json.hpp>
@@ -171,6 +172,27 @@ TEST_CASE("mpi stands beside the other modes in a sweep's table and report", "[m
     }
     CHECK(rows == 4);
     CHECK(fs::exists(folder.path() / "out" / "report.html"));
+}
+
+TEST_CASE("allreduce times every reduction of mpi, on sums that are right", "[mpi]") {
+    if (!has_mpi()) return;
+    const auto result = tests::run_program(
+        {"allreduce", "--mode", "mpi", "-n", "3", "--bytes", "4,300000", "--repetitions", "3"},
+        kAllowed);
+    INFO(result.out << result.err);
+    CHECK(result.exit_code == 0);
+    std::istringstream rows(result.out);
+    std::size_t right = 0;
+    for (std::string row; std::getline(rows, row);) {
+        std::istringstream words(row);
+        std::size_t bytes = 0, count = 0, workers = 0, wrong = 1;
+        std::string mode, reduction;
+        double median = 0.0, rest = 0.0;
+        words >> bytes >> count >> mode >> workers >> reduction >> median;
+        words >> rest >> rest >> rest >> rest >> wrong;
+        if (mode == "mpi" && workers == 3 && median > 0.0 && wrong == 0) ++right;
+    }
+    CHECK(right == 2 * (core::message_reductions().size() + 1));  // the library's too
 }
 
 TEST_CASE("under mpirun rank 0 speaks and writes for all", "[mpi]") {
