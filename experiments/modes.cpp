@@ -12,6 +12,7 @@
 #include "core/base/join.hpp"
 #include "core/train/serial.hpp"
 #include "experiments/delay_listener.hpp"
+#include "multiproc/hybrid/hybrid_exchange.hpp"
 #include "multiproc/hybrid/run_hybrid.hpp"
 #include "multiproc/mpi/reductions.hpp"
 #include "multiproc/mpi/run_mpi.hpp"
@@ -87,7 +88,6 @@ constexpr std::array kModes{
          .description = "forked processes of several OpenMP threads each (both at once)",
          .forks = true,
          .has_teams = true,
-         .timed_alone = false,
          .color = 0xF0E442,
          .mark = 11,
          .run = multiproc::run_hybrid,

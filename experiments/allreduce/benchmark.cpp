@@ -30,8 +30,16 @@ bool is_oversubscribed(std::size_t workers, const Machine& machine) {
     return static_cast<double>(workers) > machine.usable_cpus();
 }
 
+std::size_t ranks_per_worker(std::string_view mode, const Request& request) {
+    return find_mode(mode).has_teams ? request.threads_per_worker : 1;
+}
+
 void warn_oversubscribed(const Request& request, const Machine& machine) {
-    const std::size_t most = *std::ranges::max_element(request.workers);
+    std::size_t most = 0;
+    for (const std::string& mode : request.modes) {
+        most = std::max(
+            most, *std::ranges::max_element(request.workers) * ranks_per_worker(mode, request));
+    }
     if (!is_oversubscribed(most, machine)) return;
     spdlog::warn(
         "{} workers on {:g} usable CPUs: they take turns, so expect times of scheduling as much "
@@ -45,6 +53,7 @@ Json row_json(const Row& row) {
             {"count", row.count()},
             {"mode", row.mode},
             {"workers", row.workers},
+            {"threads_per_worker", row.threads_per_worker},
             {"reduction", row.reduction},
             {"oversubscribed", row.oversubscribed},
             {"repetitions", row.repetitions},
@@ -96,6 +105,7 @@ Row measure(const TimedReduction& reduction, std::size_t workers, std::size_t by
     Scoreboard board(workers, {request.repetitions}, request.timeout_seconds);
     Team team;
     team.workers = workers;
+    team.threads_per_worker = ranks_per_worker(reduction.mode, request);
     team.count = bytes / sizeof(float);
     team.timeout_seconds = request.timeout_seconds;
     team.work = [&](std::size_t rank, core::GradientExchange& exchange,
@@ -117,6 +127,7 @@ Row measure(const TimedReduction& reduction, std::size_t workers, std::size_t by
     row.bytes = bytes;
     row.mode = reduction.mode;
     row.workers = workers;
+    row.threads_per_worker = team.threads_per_worker;
     row.reduction = reduction.traits.name;
     row.repetitions = times.size();
     row.time = summarise(times);
@@ -167,7 +178,8 @@ std::vector<Row> measure_rows(const Request& request, const Machine& machine,
     for (const std::size_t workers : request.workers) {
         for (const std::size_t bytes : request.bytes) {
             for (const TimedReduction& reduction : chosen) {
-                auto row = measurer(reduction, workers, bytes);
+                auto row =
+                    measurer(reduction, workers * ranks_per_worker(reduction.mode, request), bytes);
                 if (!row) continue;
                 row->oversubscribed = is_oversubscribed(workers, machine);
                 on_row(*row);

@@ -20,6 +20,7 @@ namespace dp::experiments::allreduce {
 struct Request {
     std::vector<std::string> modes = usual_modes();
     std::vector<std::size_t> workers{2};
+    std::size_t threads_per_worker = 2;   // of modes that have teams, whose workers are processes
     std::vector<std::string> reductions;  // empty: all of the modes
     std::vector<std::size_t> bytes{kDefaultBytes.begin(), kDefaultBytes.end()};
     std::optional<std::size_t> repetitions;
@@ -35,7 +36,7 @@ struct Request {
 /// a name that is unknown or of no mode asked for.
 std::vector<TimedReduction> chosen_reductions(const Request& request);
 
-/// Measures one row in fresh child processes.
+/// Measures one row of `workers` ranks in fresh processes.
 Row measure(const TimedReduction& reduction, std::size_t workers, std::size_t bytes,
             const Request& request);
 

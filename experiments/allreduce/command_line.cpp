@@ -24,6 +24,16 @@ constexpr const char* kFooter =
 /// 2 GiB.
 constexpr std::size_t kMostBytes = std::size_t{1} << 31;
 
+void require_possible(std::size_t workers, const Request& request) {
+    const bool teams = std::ranges::any_of(
+        request.modes, [](const std::string& mode) { return mode_of(mode).has_teams; });
+    if (!teams || workers * request.threads_per_worker <= kMaxWorkers) return;
+    throw core::Error(core::ExitCode::kUsage,
+                      "-n {} with --threads-per-worker {} makes {} workers: choose at most {}",
+                      workers, request.threads_per_worker, workers * request.threads_per_worker,
+                      kMaxWorkers);
+}
+
 }  // namespace
 
 CLI::App& add_subcommand(CLI::App& program, RawOptions& raw) {
@@ -45,6 +55,10 @@ CLI::App& add_subcommand(CLI::App& program, RawOptions& raw) {
         ->type_name("MODE[,MODE...]");
     list("-n,--workers,--world-size", raw.workers, "Workers (ranks), for example 2,4 (default: 2)")
         ->type_name("N[,N...]");
+    app.add_option("--threads-per-worker", request.threads_per_worker,
+                   "Threads of each process of mode hybrid, whose -n counts processes")
+        ->check(whole_number(1, kMaxWorkers))
+        ->capture_default_str();
     list("--reduction", request.reductions, "Only these: " + known)->type_name("NAME[,NAME...]");
     list("--bytes", request.bytes,
          "Bytes of one rank's gradients, whole floats (default: 4 KiB to 64 MiB by factor 4, and "
@@ -81,6 +95,7 @@ Request finish(const RawOptions& raw) {
                           "--bytes {} is no whole number of floats: give a multiple of {}", bytes,
                           sizeof(float));
     }
+    for (const std::size_t workers : request.workers) require_possible(workers, request);
     const std::vector<TimedReduction> chosen = chosen_reductions(request);
     for (const std::string& name : request.reductions) {
         warn_of_former_name(

@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
 
 #include "core/base/memory_block.hpp"
 #include "experiments/modes.hpp"
+#include "multiproc/hybrid/hybrid_exchange.hpp"
 #include "multiproc/mpi/launcher.hpp"
 #include "multiproc/process_group.hpp"
 #include "multiproc/reductions.hpp"
+#include "multiproc/segment_channels.hpp"
 #include "multiproc/shared_segment.hpp"
 #include "threaded/reductions.hpp"
 #include "threaded/run_threads.hpp"
@@ -15,16 +18,18 @@
 namespace dp::experiments::allreduce {
 namespace {
 
-void run_thread_team(const threaded::Reduction& reduction, const Team& team) {
-    threaded::SharedTeam shared(team.workers, {{0, team.count}}, team.timeout_seconds);
+/// `threads` ranks of `team`, from `first` on, as threads of this process.
+void run_thread_team(const auto& make, std::size_t threads, std::size_t first, const Team& team) {
+    threaded::SharedTeam shared(threads, {{0, team.count}}, team.timeout_seconds);
     // Mapped here and touched first by their ranks; they outlive the team.
     std::vector<core::FloatBlock> gradients;
-    for (std::size_t rank = 0; rank < team.workers; ++rank) gradients.emplace_back(team.count);
+    for (std::size_t i = 0; i < threads; ++i) gradients.emplace_back(team.count);
     threaded::run_team(
-        team.workers,
-        [&](std::size_t rank) {
-            const auto exchange = reduction.make({shared, rank, gradients[rank].span()});
-            team.work(rank, *exchange, gradients[rank].span());
+        threads,
+        [&](std::size_t thread) {
+            const auto exchange =
+                make(threaded::TeamSetup{shared, thread, gradients[thread].span()});
+            team.work(first + thread, *exchange, gradients[thread].span());
         },
         [&] {
             shared.failed.store(1, std::memory_order_release);
@@ -37,7 +42,7 @@ void run_threads(std::string_view name, const Team& team) {
     multiproc::GroupCallbacks child;
     child.name = [](std::size_t) { return std::string("the threads process"); };
     child.work = [&](std::size_t) {
-        run_thread_team(reduction, team);
+        run_thread_team(reduction.make, team.workers, 0, team);
         return std::string();
     };
     multiproc::run_process_group(1, child);
@@ -60,6 +65,36 @@ void run_procs(std::string_view name, const Team& team) {
     multiproc::run_process_group(team.workers, ranks);
 }
 
+void run_hybrid(std::string_view /*name*/, const Team& team) {
+    const std::size_t threads = team.threads_per_worker;
+    const std::size_t processes = team.workers / threads;
+    std::deque<multiproc::SharedSegment> segments;  // of the threads of one place in all processes
+    for (std::size_t thread = 0; thread < threads; ++thread) {
+        segments.emplace_back(multiproc::SegmentPlan{.world_size = processes});
+    }
+    multiproc::GroupCallbacks group;
+    group.work = [&](std::size_t process) {
+        const auto make = [&](const threaded::TeamSetup& setup) {
+            const multiproc::SharedSegment& segment = segments[setup.rank];
+            return multiproc::make_hybrid_exchange(
+                {.team = setup,
+                 .threads = threads,
+                 .processes = processes,
+                 .channels = std::make_unique<multiproc::SegmentChannels>(segment, process),
+                 .limits = {&segment.failed(), team.timeout_seconds, nullptr}});
+        };
+        run_thread_team(make, threads, process * threads, team);
+        return std::string();
+    };
+    group.on_failure = [&] {
+        for (const multiproc::SharedSegment& segment : segments) {
+            segment.failed().store(1, std::memory_order_release);
+        }
+        team.on_failure();
+    };
+    multiproc::run_process_group(processes, group);
+}
+
 void run_mpi(std::string_view /*name*/, const Team& team) {
     core::RunListener silence;
     multiproc::launch_ranks({team.workers, team.mpi_run, team.rank_arguments, team.timeout_seconds},
@@ -72,7 +107,7 @@ struct Runner {
 };
 
 constexpr std::array kRunners{Runner{"threads", run_threads}, Runner{"procs", run_procs},
-                              Runner{"mpi", run_mpi}};
+                              Runner{"hybrid", run_hybrid}, Runner{"mpi", run_mpi}};
 
 }  // namespace
 
@@ -89,7 +124,8 @@ std::vector<TimedReduction> reductions() {
 std::vector<std::string> usual_modes() {
     std::vector<std::string> usual;
     for (const Runner& runner : kRunners) {
-        if (!find_mode(runner.mode).is_launched) usual.emplace_back(runner.mode);
+        const Mode& mode = find_mode(runner.mode);
+        if (!mode.is_launched && !mode.has_teams) usual.emplace_back(mode.name);
     }
     return usual;
 }
@@ -105,6 +141,10 @@ statistics::Outcome<statistics::ExchangeModel> calibrate(
     if (!traits) {
         return statistics::Outcome<statistics::ExchangeModel>::refused(
             fmt::format("no model of the reduction '{}'", reduction));
+    }
+    if (find_mode(mode).has_teams) {
+        return statistics::Outcome<statistics::ExchangeModel>::refused(
+            fmt::format("no model of an exchange in two levels, as mode {} has", mode));
     }
     return statistics::ExchangeModel::calibrate(
         {traits->name, traits->signals, traits->moved_per_byte, traits->added_per_byte}, times);

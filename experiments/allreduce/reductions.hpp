@@ -16,7 +16,8 @@ namespace dp::experiments::allreduce {
 
 /// Ranks that sum `count` floats in one bucket.
 struct Team {
-    std::size_t workers = 1;
+    std::size_t workers = 1;             // ranks
+    std::size_t threads_per_worker = 1;  // ranks in a process, of modes that have teams
     std::size_t count = 0;
     double timeout_seconds = 300.0;
     /// Called on each rank, with the block that its exchange sums, not yet touched by another.
@@ -40,14 +41,16 @@ struct TimedReduction {
 /// first.
 std::vector<TimedReduction> reductions();
 
-/// The modes that are timed unless others are asked for: those that need no other program.
+/// The modes that are timed unless others are asked for: those that need no other program and
+/// nothing but a number of workers.
 std::vector<std::string> usual_modes();
 
 /// Runs `team` on `reduction` in fresh processes. Throws what a rank failed with.
 void run_team(const TimedReduction& reduction, const Team& team);
 
 /// The model of the reduction called `reduction` in `mode`, from its `times`. Refused for a name
-/// that the mode does not have, and where ExchangeModel::calibrate refuses.
+/// that the mode does not have, for an exchange in two levels, and where ExchangeModel::calibrate
+/// refuses.
 statistics::Outcome<statistics::ExchangeModel> calibrate(
     std::string_view mode, std::string_view reduction,
     std::span<const statistics::ExchangeTime> times);

@@ -73,10 +73,15 @@ std::string format_row(const Row& row) {
     };
     return fmt::format(
         "{:<10} {:>10}  {:<8} {:>3}  {:<18} {:>10} {:>10} {:>10}  {:>10}  {:>10}"
-        "  {:>6}{}",
+        "  {:>6}{}{}",
         row.bytes, row.count(), row.mode, row.workers, row.reduction, number(row.time.median_us),
         number(row.time.min_us), number(row.time.max_us), number(row.algbw()), number(row.busbw()),
-        row.wrong, row.oversubscribed ? "  oversubscribed" : "");
+        row.wrong,
+        row.threads_per_worker == 1
+            ? ""
+            : fmt::format("  {} processes of {} threads", row.workers / row.threads_per_worker,
+                          row.threads_per_worker),
+        row.oversubscribed ? "  oversubscribed" : "");
 }
 
 }  // namespace dp::experiments::allreduce

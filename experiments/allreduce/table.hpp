@@ -79,7 +79,8 @@ Times summarise(std::vector<double> rounds_us);
 struct Row {
     std::size_t bytes = 0;
     std::string mode;
-    std::size_t workers = 0;
+    std::size_t workers = 0;             // ranks
+    std::size_t threads_per_worker = 1;  // of them in a process, where that has more than one
     std::string reduction;
     std::size_t repetitions = 0;
     Times time;

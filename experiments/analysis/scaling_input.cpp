@@ -31,6 +31,8 @@ allreduce::Row row_of(const Json& json) {
     json.at("bytes").get_to(row.bytes);
     json.at("mode").get_to(row.mode);
     json.at("workers").get_to(row.workers);
+    // Written since there are processes of several ranks.
+    row.threads_per_worker = json.value("threads_per_worker", std::size_t{1});
     json.at("reduction").get_to(row.reduction);
     json.at("oversubscribed").get_to(row.oversubscribed);
     json.at("repetitions").get_to(row.repetitions);

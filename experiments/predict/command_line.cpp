@@ -75,6 +75,12 @@ Request finish(const RawOptions& raw) {
         throw Error(ExitCode::kUsage, "--mode {} exchanges nothing: choose from {}", mode,
                     core::join(modes_that(&Mode::exchanges)));
     }
+    for (const std::string& mode : request.modes) {
+        if (!request.folder.empty() || !find_mode(mode).has_teams) continue;
+        throw Error(
+            ExitCode::kUsage,
+            "--mode {}: there is no model of an exchange in two levels: choose another mode", mode);
+    }
     request.efficiency = parse_share("--efficiency", raw.efficiency);
     if (request.efficiency <= 0.0) {
         throw Error(ExitCode::kUsage, "--efficiency {} is held by any batch: give a share above 0",

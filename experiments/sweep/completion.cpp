@@ -1,6 +1,7 @@
 #include "experiments/sweep/completion.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 
 #include <spdlog/spdlog.h>
@@ -64,21 +65,32 @@ void add_trace(const SweepReport& sweep, RunConfig config) {
 /// there are would take longer than many a sweep.
 void add_reductions(const SweepReport& sweep) {
     if (fs::exists(sweep.request.out / allreduce::kFileName)) return;
-    allreduce::Request request;
-    request.modes.clear();
-    request.workers.clear();
-    request.mpi_run = sweep.request.base.mpi_run;
+    std::map<std::size_t, allreduce::Request> requests;  // by ranks in a process
     for (const RunConfig& config : sweep.configurations) {
         if (!is_parallel(config) || is_oversubscribed(config, sweep.machine)) continue;
+        const std::size_t team =
+            find_mode(config.mode).has_teams ? config.threads_per_worker : std::size_t{1};
+        const auto [found, first] = requests.try_emplace(team);
+        allreduce::Request& request = found->second;
+        if (first) {
+            request.modes.clear();
+            request.workers.clear();
+            request.threads_per_worker = team;
+            request.mpi_run = config.mpi_run;
+        }
         const auto add = [](auto& values, const auto& value) {
             if (std::ranges::find(values, value) == values.end()) values.push_back(value);
         };
         add(request.modes, config.mode);
         add(request.reductions, config.reduction);
-        add(request.workers, config.workers);
+        add(request.workers, config.workers / team);
     }
-    if (request.workers.empty()) return;
-    const auto rows = allreduce::measure_rows(request, sweep.machine, [](const auto&) {});
+    if (requests.empty()) return;
+    std::vector<allreduce::Row> rows;
+    for (const auto& [team, request] : requests) {
+        std::ranges::move(allreduce::measure_rows(request, sweep.machine, [](const auto&) {}),
+                          std::back_inserter(rows));
+    }
     allreduce::write_rows(sweep.request.out, rows, sweep.machine);
     allreduce::verify(rows);
 }

@@ -1,7 +1,6 @@
 #include "multiproc/hybrid/run_hybrid.hpp"
 
 #include <algorithm>
-#include <array>
 #include <deque>
 #include <tuple>
 #include <vector>
@@ -10,33 +9,17 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/check.hpp"
-#include "core/exchange/hierarchical_exchange.hpp"
-#include "core/exchange/message_ring_exchange.hpp"
 #include "core/train/model_state.hpp"
 #include "core/train/replica.hpp"
 #include "core/train/worker.hpp"
+#include "multiproc/hybrid/hybrid_exchange.hpp"
 #include "multiproc/process_group.hpp"
 #include "multiproc/replica_rank.hpp"
 #include "multiproc/segment_channels.hpp"
-#include "threaded/in_place_exchange.hpp"
 #include "threaded/run_threads.hpp"
 
 namespace dp::multiproc {
 namespace {
-
-/// Costs with one thread in a process, which is the most: with T threads a rank reads (T-1)/T of a
-/// byte from its team and sends 2 (N/T - 1)/N to other processes.
-constexpr std::array kReductions{core::ExchangeTraits{
-    .name = "message-ring",
-    .former_name = "",
-    .description = "in place within a process; each slice by messages around a ring of processes",
-    .update = core::UpdateKind::kSliced,
-    .order = core::SumOrder::kGrouped,
-    .meets_at_publish = true,
-    .signals = core::MessageRingExchange::kTraits.signals,
-    .moved_per_byte = core::MessageRingExchange::kTraits.moved_per_byte,
-    .sent_per_byte = core::MessageRingExchange::kTraits.sent_per_byte,
-}};
 
 /// One process: its replica, its team, and the ends of its channels. segments[t] joins the threads
 /// of place t of all processes.
@@ -89,19 +72,13 @@ private:
 
     std::unique_ptr<core::HierarchicalExchange> make_exchange(std::size_t thread) {
         const SharedSegment& segment = segments_[thread];
-        auto inner = std::make_unique<threaded::InPlaceExchange>(
-            threaded::TeamSetup{team_, thread, gradients_[thread].span()});
-        const auto slices = inner->update_ranges();
-        auto outer = std::make_unique<core::MessageRingExchange>(
-            core::ChannelSetup{.channels = std::make_unique<SegmentChannels>(segment, process_),
-                               .buckets = {slices.begin(), slices.end()},
-                               .size = gradients_[thread].size(),
-                               .limits = {&segment.failed(), job_.config.timeout_seconds,
-                                          &segment.position(process_).waiting},
-                               .shared_gradients = gradients_[thread].span()});
-        return std::make_unique<core::HierarchicalExchange>(
-            kReductions[0], job_.config.workers / threads_, threads_, std::move(inner),
-            std::move(outer));
+        return make_hybrid_exchange(
+            {.team = {team_, thread, gradients_[thread].span()},
+             .threads = threads_,
+             .processes = segment.world_size(),
+             .channels = std::make_unique<SegmentChannels>(segment, process_),
+             .limits = {&segment.failed(), job_.config.timeout_seconds,
+                        &segment.position(process_).waiting}});
     }
 
     void fail_team() { team_.failed.store(1, std::memory_order_release); }
@@ -131,8 +108,6 @@ std::size_t find_stalled(const std::deque<SharedSegment>& segments, std::size_t 
 }
 
 }  // namespace
-
-std::span<const core::ExchangeTraits> hybrid_reductions() { return kReductions; }
 
 core::RunResult run_hybrid(const core::Job& job) {
     const std::size_t threads = job.config.threads_per_worker;

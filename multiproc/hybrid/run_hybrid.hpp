@@ -3,16 +3,10 @@
 // exchange it by messages.
 #pragma once
 
-#include <span>
-
-#include "core/exchange/exchange_traits.hpp"
 #include "core/train/job.hpp"
 #include "core/train/run_result.hpp"
 
 namespace dp::multiproc {
-
-/// What is exchanged between the processes, a row for each way.
-std::span<const core::ExchangeTraits> hybrid_reductions();
 
 /// Runs job.config.workers ranks in processes of job.config.threads_per_worker threads, a divisor
 /// of them: rank r is thread r modulo that number of its process. The caller must not have used

@@ -12,7 +12,7 @@ TEST_CASE(
     CHECK(experiments::modes_that(&Mode::exchanges) ==
           std::vector<std::string>{"threads", "procs", "hybrid", "mpi"});
     CHECK(experiments::modes_that(&Mode::timed_alone) ==
-          std::vector<std::string>{"threads", "procs", "mpi"});
+          std::vector<std::string>{"threads", "procs", "hybrid", "mpi"});
     CHECK(experiments::modes_that(&Mode::is_launched) == std::vector<std::string>{"mpi"});
     CHECK(experiments::find_mode("serial").cpus(4) == 1);
     CHECK(experiments::find_mode("procs").cpus(4) == 4);

@@ -209,6 +209,23 @@ TEST_CASE("every reduction sums exactly for 1, 2 and 3 workers") {
     }
 }
 
+TEST_CASE("hybrid's rows have a rank for each thread of each process") {
+    const auto result =
+        run_program({"allreduce", "--mode", "hybrid", "-n", "1,2,3", "--threads-per-worker", "2",
+                     "--bytes", "4,4096,300000", "--repetitions", "4"});
+    INFO(result.out << result.err);
+    CHECK(result.exit_code == 0);
+    const std::vector<Line> lines = parse_table(result.out);
+    REQUIRE(lines.size() == 3 * 3);
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+        CHECK(lines[i].workers == 2 * (1 + i / 3));
+        CHECK(lines[i].wrong == "0");
+        CHECK(lines[i].median > 0.0);
+    }
+    CHECK(holds(result.out, "3 processes of 2 threads"));
+    CHECK(run_program({"allreduce", "--mode", "hybrid", "-n", "200"}).exit_code == 2);
+}
+
 TEST_CASE("allreduce.json has the rows of the table and is not overwritten unasked") {
     const tests::TemporaryFolder folder;
     const std::vector<std::string> arguments{"allreduce", "--mode", "procs",
