@@ -37,6 +37,7 @@ struct alignas(core::kAlignmentBytes) RankPosition {
     std::atomic<std::uint32_t> phase{0};
     std::atomic<std::uint32_t> started{0};  // 1 once the rank has entered its first phase
     std::atomic<std::uint32_t> waiting{0};  // 1 while it waits for another rank
+    std::atomic<std::uint32_t> blamed{0};   // 1 + the rank that it found standing still; 0: none
 
     void store(const core::WorkerPosition& position);
     [[nodiscard]] core::WorkerPosition load(std::size_t rank) const;

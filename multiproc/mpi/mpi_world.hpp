@@ -5,11 +5,30 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
+#include <string>
 
+#include "core/base/error.hpp"
 #include "core/exchange/channel.hpp"
 
 namespace dp::multiproc {
+
+/// A rank that has waited too long, and the one that stands still, if that could be told.
+class StalledRank : public core::Error {
+public:
+    StalledRank(std::optional<std::size_t> rank, std::size_t reporter, double seconds)
+        : Error(core::ExitCode::kStalled,
+                "{}: worker {} waited {:.1f} s: give slow workers more time with --timeout",
+                rank ? fmt::format("worker {} has stalled", *rank) : "the workers have stalled",
+                reporter, seconds),
+          rank_(rank) {}
+
+    [[nodiscard]] std::optional<std::size_t> rank() const { return rank_; }
+
+private:
+    std::optional<std::size_t> rank_;
+};
 
 /// All ranks that one launcher has started, from the view of this one. There is one object at most
 /// in a process, and none after it.

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <thread>
 
-#include "core/base/error.hpp"
 #include "multiproc/mpi/mpi_call.hpp"
+#include "multiproc/mpi/mpi_world.hpp"
 
 namespace dp::multiproc {
 namespace {
@@ -80,11 +80,7 @@ void RollCall::throw_stalled(double seconds, std::optional<std::size_t> peer) {
         answer();
         std::this_thread::sleep_for(kSleep);
     }
-    const std::string who = silent ? fmt::format("worker {} has stalled", *silent)
-                                   : std::string("the workers have stalled");
-    throw core::Error(core::ExitCode::kStalled,
-                      "{}: worker {} waited {:.1f} s: give slow workers more time with --timeout",
-                      who, rank_, seconds);
+    throw StalledRank(silent, rank(), seconds);
 }
 
 RollCall::Wait::Wait(RollCall& roll_call, const core::WaitLimits& limits,

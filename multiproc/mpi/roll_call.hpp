@@ -34,7 +34,7 @@ public:
     [[nodiscard]] std::size_t world_size() const { return static_cast<std::size_t>(size_); }
 
     /// Waits until `ready`() is true, and returns the seconds that took, 0 when it was true at
-    /// once. `peer` is the rank that it waits for, none when for all. Throws Error(kStalled) that
+    /// once. `peer` is the rank that it waits for, none when for all. Throws StalledRank that
     /// names who is missing.
     template <typename Ready>
     double wait(const Ready& ready, const core::WaitLimits& limits,

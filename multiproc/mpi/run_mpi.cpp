@@ -56,11 +56,7 @@ public:
     /// On rank 0 the results of all, else an empty one.
     core::RunResult run() {
         open();
-        core::RunResult result = train_replica(
-            job_, world_->rank(),
-            position_, [this](std::vector<core::Range> buckets, std::size_t size) -> auto& {
-                return make_exchange(std::move(buckets), size);
-            });
+        core::RunResult result = train();
         if (!share_clock(identities_)) leave_times_out(result);
         exchange_.reset();
         const Deadline deadline = until("leave MPI");
@@ -69,6 +65,20 @@ public:
     }
 
 private:
+    core::RunResult train() try {
+        return train_replica(
+            job_, world_->rank(),
+            position_, [this](std::vector<core::Range> buckets, std::size_t size) -> auto& {
+                return make_exchange(std::move(buckets), size);
+            });
+    } catch (const StalledRank& error) {
+        if (error.rank()) {
+            const auto rank = static_cast<std::uint32_t>(*error.rank());
+            position_.blamed.store(rank + 1, std::memory_order_relaxed);
+        }
+        throw;
+    }
+
     [[nodiscard]] Deadline until(const char* what) {
         return {job_.config.timeout_seconds, [this, what] {
                     leave_(Error(ExitCode::kStalled,
@@ -139,8 +149,15 @@ core::RunResult run_rank(const core::Job& job, const MpiPlace& place) {
         const auto reports = run_process_group(1, callbacks);
         return nlohmann::ordered_json::parse(reports.front()).get<core::RunResult>();
     } catch (const WorkerFailure& failure) {
-        throw WorkerFailure(failure.code(), failure.what(), place.rank, failure.pid(),
-                            failure.signal());
+        if (failure.code() != ExitCode::kStalled) {
+            throw WorkerFailure(failure.code(), failure.what(), place.rank, failure.pid(),
+                                failure.signal());
+        }
+        // The worker only tells who has stalled, if it could find out.
+        const auto blamed = segment.position(0).blamed.load(std::memory_order_relaxed);
+        throw WorkerFailure(failure.code(), failure.what(),
+                            blamed == 0 ? std::nullopt : std::optional<std::size_t>(blamed - 1),
+                            failure.pid(), failure.signal());
     } catch (const Error& error) {
         if (error.code() != ExitCode::kTerminated) throw;
         throw Error(ExitCode::kTerminated,

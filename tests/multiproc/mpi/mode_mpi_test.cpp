@@ -274,10 +274,14 @@ TEST_CASE("a rank that is killed ends the run with code 6 and is named", "[mpi]"
 
 TEST_CASE("a rank that stands still ends the run with code 7 and is named", "[mpi]") {
     if (!has_mpi()) return;
-    const Ended ended = end_by(SIGSTOP, /*to_worker=*/true, {"--timeout", "2"});
+    const tests::TemporaryFolder folder;
+    const fs::path out = folder.path() / "out";
+    const Ended ended =
+        end_by(SIGSTOP, /*to_worker=*/true, {"--timeout", "2", "--out", out.string()});
     INFO(ended.result.err);
     CHECK(ended.result.exit_code == 7);
     CHECK(tests::holds(ended.result.err, "worker 1 has stalled"));
+    CHECK(nlohmann::json::parse(std::ifstream(out / "run-mpi-n2-r1.json")).at("failed_rank") == 1);
     CHECK(ended.took < kMost + std::chrono::seconds(2));
     CHECK(ended.left.empty());
 }
