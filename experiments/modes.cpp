@@ -102,6 +102,18 @@ constexpr std::array kModes{
          .run = multiproc::run_mpi,
          .check = multiproc::check_mpi,
          .reductions = mpi_reductions},
+    Mode{.name = "hybrid-mpi",
+         .description = "programs that mpirun starts, of several OpenMP threads each, on one "
+                        "machine or several",
+         .forks = true,
+         .is_launched = true,
+         .has_teams = true,
+         .timed_alone = false,
+         .color = 0x56B4E9,
+         .mark = 11,
+         .run = multiproc::run_hybrid_mpi,
+         .check = multiproc::check_mpi,
+         .reductions = hybrid_reductions},
 };
 
 constexpr Mode kUnknown{};

@@ -42,8 +42,9 @@ constexpr std::array kSettings{
              .effect = kBoth, .column = 2, .low = 1, .high = kMaxWorkers},
             [](auto& run) -> auto& { return run.config.workers; }),
     setting({.name = "threads_per_worker",
-             .meaning = "ranks in each process of mode hybrid, whose -n counts processes; the size "
-                        "of the groups that serial adds with --reduction grouped",
+             .meaning = "ranks in each process of modes hybrid and hybrid-mpi, whose -n counts "
+                        "processes; the size of the groups that serial adds with --reduction "
+                        "grouped",
              .effect = kBoth, .compared = kEverywhere, .option = "--threads-per-worker",
              .usual = "2 where it counts", .low = 1, .high = kMaxWorkers},
             [](auto& run) -> auto& { return run.config.threads_per_worker; }),

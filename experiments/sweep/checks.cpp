@@ -97,7 +97,8 @@ bool is_oversubscribed(const RunConfig& config, const Machine& machine) {
         // Ranks that the launcher has bound have CPUs of their own, and only these are seen here.
         const auto online = static_cast<std::size_t>(sysconf(_SC_NPROCESSORS_ONLN));
         if (machine.affinity.size() < online) return false;
-        return static_cast<double>(place->local_size) > machine.usable_cpus();
+        return static_cast<double>(place->local_size * config.threads_per_worker) >
+               machine.usable_cpus();
     }
     return static_cast<double>(cores_wanted(config)) > machine.usable_cpus();
 }

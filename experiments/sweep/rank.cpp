@@ -84,18 +84,18 @@ ExitCode run_rank(const std::string& text) try {
 void join_world(Request& request, bool workers_given) {
     const auto place = multiproc::mpi_place();
     if (!place) return;
-    const std::vector<std::string> modes = modes_that(&Mode::is_launched);
-    if (request.modes != modes) {
+    if (request.modes.size() != 1 || !find_mode(request.modes.front()).is_launched) {
         throw Error(ExitCode::kUsage,
-                    "a launcher has started {} processes of dp_compare, which --mode {} alone is "
-                    "for: give that, or run dp_compare without mpirun, which it starts itself",
-                    place->world_size, core::join(modes));
+                    "a launcher has started {} processes of dp_compare, which one of --mode {} is "
+                    "for: give one, or run dp_compare without mpirun, which it starts itself",
+                    place->world_size, core::join(modes_that(&Mode::is_launched)));
     }
     if (workers_given && request.workers != std::vector{place->world_size}) {
-        throw Error(ExitCode::kUsage,
-                    "-n of dp_compare is not the {} ranks that the launcher has started: leave it "
-                    "out",
-                    place->world_size);
+        throw Error(
+            ExitCode::kUsage,
+            "-n of dp_compare is not the {} processes that the launcher has started: leave it "
+            "out",
+            place->world_size);
     }
     if (request.repetitions > 1) {
         throw Error(ExitCode::kUsage,

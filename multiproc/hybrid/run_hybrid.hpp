@@ -13,4 +13,8 @@ namespace dp::multiproc {
 /// OpenMP or oneDNN. Fails as run_process_group does.
 core::RunResult run_hybrid(const core::Job& job);
 
+/// The same in processes that a launcher starts and that MPI joins, on one machine or several; the
+/// sums, and so the bits, are the same. To be called as run_mpi is, and fails as that does.
+core::RunResult run_hybrid_mpi(const core::Job& job);
+
 }  // namespace dp::multiproc

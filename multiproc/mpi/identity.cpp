@@ -53,10 +53,9 @@ RankIdentity own_identity(const core::Job& job) {
     return own;
 }
 
-std::vector<RankIdentity> gather_identities(const RankIdentity& own, std::size_t world_size,
-                                            core::GradientExchange& exchange) {
-    std::vector<RankIdentity> all(world_size);
-    exchange.all_gather(std::as_bytes(std::span(&own, 1)), std::as_writable_bytes(std::span(all)));
+std::vector<RankIdentity> gather_identities(const RankIdentity& own, MpiWorld& world) {
+    std::vector<RankIdentity> all(world.world_size());
+    world.all_gather(std::as_bytes(std::span(&own, 1)), std::as_writable_bytes(std::span(all)));
     return all;
 }
 

@@ -6,10 +6,11 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
-#include "core/exchange/gradient_exchange.hpp"
 #include "core/train/job.hpp"
+#include "multiproc/mpi/mpi_world.hpp"
 
 namespace dp::multiproc {
 
@@ -21,14 +22,13 @@ struct RankIdentity {
     std::array<char, 40> clock{};            // of the machine's start: equal where clocks are one
     std::uint64_t data = 0;                  // core::digest
 };
-static_assert(sizeof(RankIdentity) <= core::kMaxGatherBytes);
+static_assert(std::is_trivially_copyable_v<RankIdentity>);
 
 /// This rank's. Call in a worker: it asks oneDNN.
 RankIdentity own_identity(const core::Job& job);
 
 /// The identities of all ranks, by rank.
-std::vector<RankIdentity> gather_identities(const RankIdentity& own, std::size_t world_size,
-                                            core::GradientExchange& exchange);
+std::vector<RankIdentity> gather_identities(const RankIdentity& own, MpiWorld& world);
 
 /// Throws the first of: Error(kUsage) where programs or instruction sets differ from rank 0's,
 /// Error(kVerification) where the data do. It names both ranks and what they have.

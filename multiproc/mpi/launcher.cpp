@@ -93,8 +93,8 @@ Error translate(const std::string& said, const Launch& launch, int status) {
         R"(process rank (\d+) with PID (\d+) on node (\S+) exited on signal (\d+))");
     if (std::regex_search(said, match, killed)) {
         return {ExitCode::kWorkerDied,
-                "the process of worker {} on {} was killed by signal {}: the run has ended and no "
-                "worker is left running",
+                "process {} on {} was killed by signal {}: the run has ended and no worker is left "
+                "running",
                 match[1].str(), match[3].str(), match[4].str()};
     }
     if (said.find("not enough slots") != std::string::npos) {

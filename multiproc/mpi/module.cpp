@@ -2,6 +2,7 @@
 #include <mpi.h>
 
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/base/check.hpp"
@@ -21,12 +22,14 @@ MPI_Comm make_world() {
     MPI_Initialized(&started);
     DP_CHECK(started, ==, 0);
     int provided = 0;
-    check_mpi(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
-    if (provided < MPI_THREAD_FUNNELED) {
-        throw core::Error(core::ExitCode::kResources,
-                          "this MPI library gives thread level {}, and MPI_THREAD_FUNNELED ({}) is "
-                          "needed: use one that was built with threads",
-                          provided, MPI_THREAD_FUNNELED);
+    check_mpi(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &provided),
+              "MPI_Init_thread");
+    if (provided < MPI_THREAD_SERIALIZED) {
+        throw core::Error(
+            core::ExitCode::kResources,
+            "this MPI library gives thread level {}, and MPI_THREAD_SERIALIZED ({}) is "
+            "needed: use one that was built with threads",
+            provided, MPI_THREAD_SERIALIZED);
     }
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
     MPI_Comm world = MPI_COMM_NULL;
@@ -40,11 +43,15 @@ public:
     std::size_t rank() const override { return roll_call_->rank(); }
     std::size_t world_size() const override { return roll_call_->world_size(); }
 
-    std::unique_ptr<core::Channels> make_channels(core::Receivers receivers) override {
-        return std::make_unique<MpiChannels>(world_, *roll_call_, receivers);
+    void set_name(RankName name) override { roll_call_->set_name(std::move(name)); }
+
+    std::unique_ptr<core::Channels> make_channels(core::Receivers receivers,
+                                                  std::size_t place) override {
+        return std::make_unique<MpiChannels>(world_, *roll_call_, receivers, place);
     }
 
     void begin_sum(std::span<float> values) override {
+        const auto turn = roll_call_->lock();
         if (ended_ == sums_.size()) {  // a step's sums are over: their room serves the next
             sums_.clear();
             before_ += ended_;
@@ -55,6 +62,7 @@ public:
                   "MPI_Iallreduce");
     }
     std::size_t ended_sums() override {
+        const auto turn = roll_call_->lock();
         while (ended_ < sums_.size()) {
             int ended = 0;
             check_mpi(MPI_Test(&sums_[ended_], &ended, MPI_STATUS_IGNORE), "MPI_Test");
@@ -68,6 +76,11 @@ public:
     }
 
     void barrier() override { check_mpi(MPI_Barrier(world_), "MPI_Barrier"); }
+    void all_gather(std::span<const std::byte> mine, std::span<std::byte> all) override {
+        const int bytes = static_cast<int>(mine.size());
+        check_mpi(MPI_Allgather(mine.data(), bytes, MPI_BYTE, all.data(), bytes, MPI_BYTE, world_),
+                  "MPI_Allgather");
+    }
     void close() override {
         roll_call_.reset();
         check_mpi(MPI_Comm_free(&world_), "MPI_Comm_free");

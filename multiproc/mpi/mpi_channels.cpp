@@ -36,21 +36,38 @@ bool MpiRing::completed() {
     return done != 0;
 }
 
-MpiChannel::MpiChannel(MPI_Comm world, RollCall& roll_call, std::size_t peer, bool sends,
+MpiChannel::MpiChannel(MPI_Comm world, RollCall& roll_call, std::size_t peer, int tag, bool sends,
                        bool receives)
-    : world_(world), roll_call_(roll_call), peer_(peer) {
+    : world_(world), roll_call_(roll_call), peer_(peer), tag_(tag) {
     if (sends) out_ = std::make_unique<MpiRing>(kSlots, kSegmentBytes);
     if (!receives) return;
     in_ = std::make_unique<MpiRing>(kSlots, kSegmentBytes);
+    const auto turn = roll_call_.lock();
     for (std::size_t i = 0; i < kSlots; ++i) {
         post_receive();
         in_->go_on();
     }
 }
 
+MpiChannel::~MpiChannel() {
+    const auto turn = roll_call_.lock();
+    out_.reset();
+    in_.reset();
+}
+
+bool MpiChannel::has_room() {
+    const auto turn = roll_call_.lock();
+    return out_->completed();
+}
+
+bool MpiChannel::has_segment() {
+    const auto turn = roll_call_.lock();
+    return in_->completed();
+}
+
 void MpiChannel::post_receive() {
     check_mpi(MPI_Irecv(in_->slot().data(), static_cast<int>(kSegmentBytes), MPI_BYTE,
-                        static_cast<int>(peer_), kSegmentTag, world_, &in_->request()),
+                        static_cast<int>(peer_), tag_, world_, &in_->request()),
               "MPI_Irecv");
 }
 
@@ -59,8 +76,9 @@ double MpiChannel::wait_for_room(const core::WaitLimits& limits) {
 }
 
 void MpiChannel::push(std::size_t bytes) {
+    const auto turn = roll_call_.lock();
     check_mpi(MPI_Isend(out_->slot().data(), static_cast<int>(bytes), MPI_BYTE,
-                        static_cast<int>(peer_), kSegmentTag, world_, &out_->request()),
+                        static_cast<int>(peer_), tag_, world_, &out_->request()),
               "MPI_Isend");
     out_->go_on();
 }
@@ -70,6 +88,7 @@ double MpiChannel::wait_for_segment(const core::WaitLimits& limits) {
 }
 
 void MpiChannel::pop() {
+    const auto turn = roll_call_.lock();
     post_receive();
     in_->go_on();
 }
@@ -77,6 +96,7 @@ void MpiChannel::pop() {
 double MpiChannel::flush(const core::WaitLimits& limits) {
     if (!out_) return 0.0;
     const auto all_sent = [this] {
+        const auto turn = roll_call_.lock();
         std::vector<MPI_Request>& requests = out_->requests();
         int all = 0;
         check_mpi(MPI_Testall(static_cast<int>(requests.size()), requests.data(), &all,
@@ -87,14 +107,16 @@ double MpiChannel::flush(const core::WaitLimits& limits) {
     return roll_call_.wait(all_sent, limits, peer_);
 }
 
-MpiChannels::MpiChannels(MPI_Comm world, RollCall& roll_call, core::Receivers receivers)
+MpiChannels::MpiChannels(MPI_Comm world, RollCall& roll_call, core::Receivers receivers,
+                         std::size_t place)
     : roll_call_(roll_call) {
+    const int tag = kSegmentTag + static_cast<int>(place);
     for (std::size_t peer = 0; peer < world_size(); ++peer) {
         const bool sends = sends_to(receivers, rank(), peer, world_size());
         const bool receives = sends_to(receivers, peer, rank(), world_size());
-        with_.push_back(sends || receives
-                            ? std::make_unique<MpiChannel>(world, roll_call, peer, sends, receives)
-                            : nullptr);
+        with_.push_back(sends || receives ? std::make_unique<MpiChannel>(world, roll_call, peer,
+                                                                         tag, sends, receives)
+                                          : nullptr);
     }
 }
 

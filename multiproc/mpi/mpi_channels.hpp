@@ -51,14 +51,18 @@ private:
 class MpiChannel final : public core::Channel {
 public:
     /// `sends` and `receives` say which directions there are. `roll_call` outlives it.
-    MpiChannel(MPI_Comm world, RollCall& roll_call, std::size_t peer, bool sends, bool receives);
+    MpiChannel(MPI_Comm world, RollCall& roll_call, std::size_t peer, int tag, bool sends,
+               bool receives);
+    ~MpiChannel() override;
+    MpiChannel(const MpiChannel&) = delete;
+    MpiChannel& operator=(const MpiChannel&) = delete;
 
-    bool has_room() override { return out_->completed(); }
+    bool has_room() override;
     double wait_for_room(const core::WaitLimits& limits) override;
     std::span<std::byte> slot() override { return out_->slot(); }
     void push(std::size_t bytes) override;
 
-    bool has_segment() override { return in_->completed(); }
+    bool has_segment() override;
     double wait_for_segment(const core::WaitLimits& limits) override;
     std::span<const std::byte> segment() override { return in_->slot(); }
     void pop() override;
@@ -72,14 +76,16 @@ private:
     MPI_Comm world_;
     RollCall& roll_call_;
     const std::size_t peer_;
+    const int tag_;
     std::unique_ptr<MpiRing> out_;  // null where this rank only receives
     std::unique_ptr<MpiRing> in_;   // null where it only sends
 };
 
 class MpiChannels final : public core::Channels {
 public:
-    /// Channels to the right neighbour, from the left one, and as `receivers` (may be null) says.
-    MpiChannels(MPI_Comm world, RollCall& roll_call, core::Receivers receivers);
+    /// Channels to the right neighbour, from the left one, and as `receivers` (may be null) says,
+    /// between the threads of `place`.
+    MpiChannels(MPI_Comm world, RollCall& roll_call, core::Receivers receivers, std::size_t place);
 
     std::size_t rank() const override { return roll_call_.rank(); }
     std::size_t world_size() const override { return roll_call_.world_size(); }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -14,14 +15,18 @@
 
 namespace dp::multiproc {
 
+/// What messages call a rank of MPI.
+using RankName = std::function<std::string(std::size_t rank)>;
+
 /// A rank that has waited too long, and the one that stands still, if that could be told.
 class StalledRank : public core::Error {
 public:
-    StalledRank(std::optional<std::size_t> rank, std::size_t reporter, double seconds)
+    StalledRank(std::optional<std::size_t> rank, std::size_t reporter, double seconds,
+                const RankName& name)
         : Error(core::ExitCode::kStalled,
-                "{}: worker {} waited {:.1f} s: give slow workers more time with --timeout",
-                rank ? fmt::format("worker {} has stalled", *rank) : "the workers have stalled",
-                reporter, seconds),
+                "{}: {} waited {:.1f} s: give slow workers more time with --timeout",
+                rank ? name(*rank) + " has stalled" : "the workers have stalled", name(reporter),
+                seconds),
           rank_(rank) {}
 
     [[nodiscard]] std::optional<std::size_t> rank() const { return rank_; }
@@ -33,7 +38,11 @@ private:
 /// All ranks that one launcher has started, from the view of this one. There is one object at most
 /// in a process, and none after it.
 ///
-/// Thread safety: belongs to the thread that opened it.
+/// Thread safety: belongs to the thread that opened it, but that make_channels() may be called, and
+/// its channels used, by one thread for each place at once. The library is asked for
+/// MPI_THREAD_SERIALIZED, which all have, and one lock lets one thread at a time into it: every
+/// call but barrier(), all_gather() and close() returns at once, and those wait while the lock is
+/// free.
 class MpiWorld {
 public:
     virtual ~MpiWorld() = default;
@@ -41,11 +50,15 @@ public:
     [[nodiscard]] virtual std::size_t rank() const = 0;
     [[nodiscard]] virtual std::size_t world_size() const = 0;
 
+    /// Before the first wait: without it, ranks are "worker 0" and so on.
+    virtual void set_name(RankName name) = 0;
+
     /// Channels to the right neighbour, from the left one, and as `receivers` (may be null) says.
-    /// The world outlives them. Those of one time must be gone on all ranks, with a barrier()
-    /// after, before the next are made.
-    [[nodiscard]] virtual std::unique_ptr<core::Channels> make_channels(
-        core::Receivers receivers) = 0;
+    /// They join those of the same `place` in all ranks: places are the threads of a rank that has
+    /// several, from 0. The world outlives them. Those of one time must be gone on all ranks, with
+    /// a barrier() after, before the next are made.
+    [[nodiscard]] virtual std::unique_ptr<core::Channels> make_channels(core::Receivers receivers,
+                                                                        std::size_t place) = 0;
 
     /// Begins to replace `values` by their sum over all ranks, in an order that the library
     /// chooses. All ranks begin the same sums in the same order; `values` stay where they are until
@@ -58,6 +71,8 @@ public:
     virtual double wait_for_sums(std::size_t count, const core::WaitLimits& limits) = 0;
 
     virtual void barrier() = 0;
+    /// On output: `all` holds every rank's `mine`, in rank order, all equally long.
+    virtual void all_gather(std::span<const std::byte> mine, std::span<std::byte> all) = 0;
     /// Leaves the world, with all other ranks. Without it the launcher takes this rank for failed.
     virtual void close() = 0;
 };

@@ -24,7 +24,8 @@ std::unique_ptr<core::ChannelExchange> MpiReduction::make(MpiWorld& world,
                                                           const core::WaitLimits& limits,
                                                           core::UpdateKind update) const {
     core::ChannelSetup setup{
-        .channels = world.make_channels(messages == nullptr ? nullptr : messages->receivers),
+        .channels = world.make_channels(messages == nullptr ? nullptr : messages->receivers,
+                                        /*place=*/0),
         .buckets = std::move(buckets),
         .size = size,
         .limits = limits,

@@ -6,7 +6,6 @@
 #include <thread>
 
 #include "multiproc/mpi/mpi_call.hpp"
-#include "multiproc/mpi/mpi_world.hpp"
 
 namespace dp::multiproc {
 namespace {
@@ -37,6 +36,7 @@ RollCall::~RollCall() {
 }
 
 void RollCall::answer() {
+    const auto turn = lock();
     int asked = 0;
     MPI_Status status{};
     check_mpi(MPI_Test(&question_, &asked, &status), "MPI_Test");
@@ -49,6 +49,7 @@ void RollCall::answer() {
 
 std::optional<std::size_t> RollCall::find_silent(std::optional<std::size_t> peer) {
     std::vector<MPI_Request> answers(world_size(), MPI_REQUEST_NULL);
+    auto turn = lock();
     for (int other = 0; other < size_; ++other) {
         if (other == rank_) continue;
         check_mpi(MPI_Send(nullptr, 0, MPI_BYTE, other, kQuestionTag, world_), "MPI_Send");
@@ -60,8 +61,10 @@ std::optional<std::size_t> RollCall::find_silent(std::optional<std::size_t> peer
     int all = 0;
     while (all == 0 && Clock::now() < deadline) {
         check_mpi(MPI_Testall(size_, answers.data(), &all, MPI_STATUSES_IGNORE), "MPI_Testall");
+        turn.unlock();
         answer();
         std::this_thread::sleep_for(kSleep);
+        turn.lock();
     }
     std::optional<std::size_t> silent;
     for (std::size_t other = 0; other < answers.size(); ++other) {
@@ -80,7 +83,7 @@ void RollCall::throw_stalled(double seconds, std::optional<std::size_t> peer) {
         answer();
         std::this_thread::sleep_for(kSleep);
     }
-    throw StalledRank(silent, rank(), seconds);
+    throw StalledRank(silent, rank(), seconds, name_);
 }
 
 RollCall::Wait::Wait(RollCall& roll_call, const core::WaitLimits& limits,
@@ -96,6 +99,9 @@ double RollCall::Wait::end() const {
 
 void RollCall::Wait::step() {
     if (++steps_ <= kPolls) return;
+    if (limits_.failed != nullptr && limits_.failed->load(std::memory_order_acquire) != 0) {
+        throw core::PeerFailed();
+    }
     roll_call_.answer();
     const auto waited = Clock::now() - start_;
     const double seconds = std::chrono::duration<double>(waited).count();

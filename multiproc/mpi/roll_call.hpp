@@ -10,18 +10,24 @@
 
 #include <chrono>
 #include <cstddef>
+#include <mutex>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "core/base/wait.hpp"
+#include "multiproc/mpi/mpi_world.hpp"
 
 namespace dp::multiproc {
 
-inline constexpr int kSegmentTag = 1;
-inline constexpr int kQuestionTag = 2;
-inline constexpr int kAnswerTag = 3;
+inline constexpr int kQuestionTag = 1;
+inline constexpr int kAnswerTag = 2;
+inline constexpr int kSegmentTag = 3;  // of place 0; that of place p is p more
 
-/// Thread safety: belongs to its rank's thread.
+/// Of a rank with several threads each may wait: whichever does answers for all, so that a rank is
+/// silent when none of its threads waits for another rank.
+///
+/// Thread safety: wait() by any thread, one each place. What calls MPI does so under lock().
 class RollCall {
 public:
     /// `world` outlives it.
@@ -33,9 +39,14 @@ public:
     [[nodiscard]] std::size_t rank() const { return static_cast<std::size_t>(rank_); }
     [[nodiscard]] std::size_t world_size() const { return static_cast<std::size_t>(size_); }
 
-    /// Waits until `ready`() is true, and returns the seconds that took, 0 when it was true at
-    /// once. `peer` is the rank that it waits for, none when for all. Throws StalledRank that
-    /// names who is missing.
+    void set_name(RankName name) { name_ = std::move(name); }
+
+    /// The turn of the calling thread to call MPI.
+    [[nodiscard]] std::unique_lock<std::mutex> lock() { return std::unique_lock(calls_); }
+
+    /// Waits until `ready`(), which locks, is true, and returns the seconds that took, 0 when it
+    /// was true at once. `peer` is the rank that it waits for, none when for all. Throws
+    /// StalledRank that names who is missing, PeerFailed when limits.failed says so.
     template <typename Ready>
     double wait(const Ready& ready, const core::WaitLimits& limits,
                 std::optional<std::size_t> peer) {
@@ -71,10 +82,12 @@ private:
     std::optional<std::size_t> find_silent(std::optional<std::size_t> peer);
     [[noreturn]] void throw_stalled(double seconds, std::optional<std::size_t> peer);
 
+    RankName name_ = [](std::size_t rank) { return fmt::format("worker {}", rank); };
+    std::mutex calls_;
     MPI_Comm world_;
     int rank_ = 0;
     int size_ = 0;
-    MPI_Request question_ = MPI_REQUEST_NULL;  // always posted
+    MPI_Request question_ = MPI_REQUEST_NULL;  // always posted; guarded by calls_
 };
 
 }  // namespace dp::multiproc

@@ -43,42 +43,24 @@ private:
     std::jthread thread_;
 };
 
-/// One rank's worker, in the process that MPI knows.
+/// The worker of one process, in the process that MPI knows.
 class MpiWorker {
 public:
-    MpiWorker(const core::Job& job, RankPosition& position,
+    MpiWorker(const core::Job& job, const SharedSegment& segment, const TrainInWorld& train,
               std::function<void(const Error& error)> leave)
-        : job_(job),
-          position_(position),
-          reduction_(core::find_reduction(mpi_reductions(), job.config.reduction)),
-          leave_(std::move(leave)) {}
+        : job_(job), segment_(segment), train_(train), leave_(std::move(leave)) {}
 
     /// On rank 0 the results of all, else an empty one.
     core::RunResult run() {
         open();
         core::RunResult result = train();
         if (!share_clock(identities_)) leave_times_out(result);
-        exchange_.reset();
         const Deadline deadline = until("leave MPI");
         world_->close();
         return result;
     }
 
 private:
-    core::RunResult train() try {
-        return train_replica(
-            job_, world_->rank(),
-            position_, [this](std::vector<core::Range> buckets, std::size_t size) -> auto& {
-                return make_exchange(std::move(buckets), size);
-            });
-    } catch (const StalledRank& error) {
-        if (error.rank()) {
-            const auto rank = static_cast<std::uint32_t>(*error.rank());
-            position_.blamed.store(rank + 1, std::memory_order_relaxed);
-        }
-        throw;
-    }
-
     [[nodiscard]] Deadline until(const char* what) {
         return {job_.config.timeout_seconds, [this, what] {
                     leave_(Error(ExitCode::kStalled,
@@ -91,20 +73,26 @@ private:
     void open() {
         const Deadline deadline = until("start MPI");
         world_ = open_mpi_world();
-        if (world_->world_size() == job_.config.workers) return;
-        throw Error(ExitCode::kUsage,
-                    "the launcher has started {} ranks, and the run has {} workers: leave -n out, "
-                    "or give dp_compare and the launcher the same",
-                    world_->world_size(), job_.config.workers);
+        if (world_->world_size() != processes_of(job_.config)) {
+            throw Error(ExitCode::kUsage,
+                        "the launcher has started {} processes, and the run has {}: leave -n out, "
+                        "or give dp_compare and the launcher the same",
+                        world_->world_size(), processes_of(job_.config));
+        }
+        world_->set_name(
+            [config = job_.config](std::size_t process) { return process_name(config, process); });
+        identities_ = gather_identities(own_identity(job_), *world_);
+        check_same(identities_);
     }
 
-    core::ChannelExchange& make_exchange(std::vector<core::Range> buckets, std::size_t size) {
-        exchange_ = reduction_.make(*world_, std::move(buckets), size,
-                                    {nullptr, job_.config.timeout_seconds, &position_.waiting},
-                                    job_.config.update);
-        identities_ = gather_identities(own_identity(job_), world_->world_size(), *exchange_);
-        check_same(identities_);
-        return *exchange_;
+    core::RunResult train() try {
+        return train_(job_, *world_, segment_, leave_);
+    } catch (const StalledRank& error) {
+        if (error.rank()) {
+            const auto rank = static_cast<std::uint32_t>(*error.rank());
+            segment_.position(0).blamed.store(rank + 1, std::memory_order_relaxed);
+        }
+        throw;
     }
 
     /// What compares times of several machines, each of which has a clock of its own.
@@ -118,13 +106,28 @@ private:
     }
 
     const core::Job& job_;
-    RankPosition& position_;
-    const MpiReduction& reduction_;
+    const SharedSegment& segment_;
+    const TrainInWorld& train_;
     const std::function<void(const Error& error)> leave_;
     std::unique_ptr<MpiWorld> world_;
-    std::unique_ptr<core::ChannelExchange> exchange_;
     std::vector<RankIdentity> identities_;
 };
+
+/// Trains the one rank of a process.
+core::RunResult train_rank(const core::Job& job, MpiWorld& world, const SharedSegment& segment,
+                           const std::function<void(const Error&)>& /*leave*/) {
+    const MpiReduction& reduction = core::find_reduction(mpi_reductions(), job.config.reduction);
+    RankPosition& position = segment.position(0);
+    std::unique_ptr<core::ChannelExchange> exchange;
+    return train_replica(
+        job, world.rank(), position,
+        [&](std::vector<core::Range> buckets, std::size_t size) -> core::ChannelExchange& {
+            exchange = reduction.make(world, std::move(buckets), size,
+                                      {nullptr, job.config.timeout_seconds, &position.waiting},
+                                      job.config.update);
+            return *exchange;
+        });
+}
 
 std::string host_name() {
     std::array<char, 256> name{};
@@ -132,49 +135,64 @@ std::string host_name() {
     return name.data();
 }
 
-core::RunResult run_rank(const core::Job& job, const MpiPlace& place) {
-    core::find_reduction(mpi_reductions(), job.config.reduction);
-    const SharedSegment segment({.world_size = 1});  // where the worker is, for its supervisor
+core::RunResult run_process(const core::Job& job, const MpiPlace& place,
+                            const TrainInWorld& train) {
+    // Where the worker's threads are, for its supervisor.
+    const SharedSegment segment({.world_size = job.config.threads_per_worker});
     std::function<void(const Error&)> leave;
     GroupCallbacks callbacks;
     callbacks.name = [&](std::size_t) {
-        return fmt::format("worker {} on {}", place.rank, host_name());
+        return fmt::format("{} on {}", process_name(job.config, place.rank), host_name());
     };
     callbacks.on_start = [&](std::function<void(const Error&)> given) { leave = std::move(given); };
     callbacks.work = [&](std::size_t) {
-        return nlohmann::ordered_json(MpiWorker(job, segment.position(0), leave).run()).dump();
+        return nlohmann::ordered_json(MpiWorker(job, segment, train, leave).run()).dump();
     };
     callbacks.describe = [&](std::size_t) { return describe(segment.position(0)); };
+    const auto rank_of = [&](std::size_t process) -> std::optional<std::size_t> {
+        if (job.config.threads_per_worker > 1) return std::nullopt;  // a process is no rank
+        return process;
+    };
     try {
         const auto reports = run_process_group(1, callbacks);
         return nlohmann::ordered_json::parse(reports.front()).get<core::RunResult>();
     } catch (const WorkerFailure& failure) {
-        if (failure.code() != ExitCode::kStalled) {
-            throw WorkerFailure(failure.code(), failure.what(), place.rank, failure.pid(),
-                                failure.signal());
+        std::optional<std::size_t> rank = rank_of(place.rank);
+        if (failure.code() == ExitCode::kStalled) {
+            // The worker only tells who has stalled, if it could find out.
+            const auto blamed = segment.position(0).blamed.load(std::memory_order_relaxed);
+            rank = blamed == 0 ? std::nullopt : rank_of(blamed - 1);
         }
-        // The worker only tells who has stalled, if it could find out.
-        const auto blamed = segment.position(0).blamed.load(std::memory_order_relaxed);
-        throw WorkerFailure(failure.code(), failure.what(),
-                            blamed == 0 ? std::nullopt : std::optional<std::size_t>(blamed - 1),
-                            failure.pid(), failure.signal());
+        throw WorkerFailure(failure.code(), failure.what(), rank, failure.pid(), failure.signal());
     } catch (const Error& error) {
         if (error.code() != ExitCode::kTerminated) throw;
-        throw Error(ExitCode::kTerminated,
-                    "the launcher has ended worker {}: the run is incomplete", place.rank);
+        throw Error(ExitCode::kTerminated, "the launcher has ended {}: the run is incomplete",
+                    process_name(job.config, place.rank));
     }
 }
 
 }  // namespace
 
-core::RunResult run_mpi(const core::Job& job) {
-    const auto place = mpi_place();
-    if (place) return run_rank(job, *place);
-    const Launch launch{job.config.workers, job.config.mpi_run, job.rank_arguments,
+std::size_t processes_of(const core::RunConfig& config) {
+    return config.workers / config.threads_per_worker;
+}
+
+std::string process_name(const core::RunConfig& config, std::size_t process) {
+    const std::size_t threads = config.threads_per_worker;
+    if (threads == 1) return fmt::format("worker {}", process);
+    return fmt::format("the process of workers {} to {}", process * threads,
+                       (process + 1) * threads - 1);
+}
+
+core::RunResult run_launched(const core::Job& job, const TrainInWorld& train) {
+    if (const auto place = mpi_place()) return run_process(job, *place, train);
+    const Launch launch{processes_of(job.config), job.config.mpi_run, job.rank_arguments,
                         job.config.timeout_seconds};
     const std::string result = launch_ranks(launch, *job.listener);
     return nlohmann::ordered_json::parse(result).get<core::RunResult>();
 }
+
+core::RunResult run_mpi(const core::Job& job) { return run_launched(job, train_rank); }
 
 void check_mpi(const core::RunConfig& config) {
     require_mpi_module();

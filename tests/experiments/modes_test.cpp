@@ -10,10 +10,11 @@ TEST_CASE(
     "a mode answers for itself: who is compared with, who exchanges, how many CPUs it takes") {
     CHECK(experiments::modes_that(&Mode::is_baseline) == std::vector<std::string>{"serial"});
     CHECK(experiments::modes_that(&Mode::exchanges) ==
-          std::vector<std::string>{"threads", "procs", "hybrid", "mpi"});
+          std::vector<std::string>{"threads", "procs", "hybrid", "mpi", "hybrid-mpi"});
     CHECK(experiments::modes_that(&Mode::timed_alone) ==
           std::vector<std::string>{"threads", "procs", "hybrid", "mpi"});
-    CHECK(experiments::modes_that(&Mode::is_launched) == std::vector<std::string>{"mpi"});
+    CHECK(experiments::modes_that(&Mode::is_launched) ==
+          std::vector<std::string>{"mpi", "hybrid-mpi"});
     CHECK(experiments::find_mode("serial").cpus(4) == 1);
     CHECK(experiments::find_mode("procs").cpus(4) == 4);
     for (const Mode& mode : experiments::modes()) {

@@ -66,9 +66,13 @@ std::size_t count_of(const std::string& text, const std::string& part) {
     return count;
 }
 
+std::string start_of(int worker, int workers) {
+    return fmt::format("worker {} of {} started", worker, workers);
+}
+
 /// The pid of `worker`, which "worker 1 of 2 started, pid 17" in `text` tells.
-pid_t pid_of(const std::string& text, int worker) {
-    const std::string before = fmt::format("worker {} of 2 started, pid ", worker);
+pid_t pid_of(const std::string& text, int worker, int workers) {
+    const std::string before = start_of(worker, workers) + ", pid ";
     const std::size_t at = text.find(before);
     REQUIRE(at != std::string::npos);
     return static_cast<pid_t>(std::stol(text.substr(at + before.size())));
@@ -86,23 +90,27 @@ struct Ended {
     std::vector<pid_t> left;  // workers that still run
 };
 
-/// Starts two ranks, sends `signal` to worker 1, or without a worker to the program, and waits.
-Ended end_by(int signal, bool to_worker, const Words& more) {
-    tests::Program program(join({"--mode", "mpi", "-n", "2", "--verbose", "--epochs", "1000",
+/// Starts two processes of `mode` with `workers` ranks, sends `signal` to the last one's, or
+/// without a worker to the program, and waits.
+Ended end_by(int signal, bool to_worker, const Words& more, const char* mode = "mpi",
+             int workers = 2) {
+    tests::Program program(join({"--mode", mode, "-n", "2", "--verbose", "--epochs", "1000",
                                  "--batch-size", "8", "--model", "simple_cnn"},
                                 more),
                            kAllowed);
-    REQUIRE(program.wait_for("worker 0 of 2 started"));
-    REQUIRE(program.wait_for("worker 1 of 2 started"));
+    for (int worker = 0; worker < workers; ++worker) {
+        REQUIRE(program.wait_for(start_of(worker, workers)));
+    }
     REQUIRE(program.wait_for("\n"));
     std::this_thread::sleep_for(std::chrono::seconds(2));
     const std::string said = program.said();
     const auto start = Clock::now();
-    kill(to_worker ? pid_of(said, 1) : program.pid(), signal);
+    kill(to_worker ? pid_of(said, workers - 1, workers) : program.pid(), signal);
     Ended ended{program.finish(), {}, {}};
     ended.took = Clock::now() - start;
-    for (const int worker : {0, 1}) {
-        if (is_running(pid_of(said, worker))) ended.left.push_back(pid_of(said, worker));
+    for (int worker = 0; worker < workers; ++worker) {
+        const pid_t pid = pid_of(said, worker, workers);
+        if (is_running(pid)) ended.left.push_back(pid);
     }
     return ended;
 }
@@ -133,6 +141,35 @@ TEST_CASE("mpi ends with procs' and serial's bits for every ordered reduction", 
             }
         }
         CHECK(checksums.size() == 4);
+    }
+}
+
+TEST_CASE("hybrid-mpi ends with hybrid's bits and those of serial in groups", "[mpi]") {
+    if (!has_mpi()) return;
+    const tests::TemporaryFolder folder;
+    struct Shape {
+        int processes, threads;
+    };
+    for (const Shape& shape : {Shape{2, 2}, Shape{2, 3}, Shape{3, 2}}) {
+        const Words threads{"--threads-per-worker", std::to_string(shape.threads)};
+        const std::string ranks = std::to_string(shape.processes * shape.threads);
+        std::vector<std::string> checksums;
+        for (const Words& modes :
+             {Words{"--mode", "hybrid,hybrid-mpi", "-n", std::to_string(shape.processes)},
+              Words{"--mode", "serial", "-n", ranks, "--reduction", "grouped"}}) {
+            const fs::path out = folder.path() / (modes[1] + ranks + threads[1]);
+            const auto result = tests::run_program(
+                training(join(join(modes, threads), {"--out", out.string(), "--no-report"})),
+                kAllowed);
+            INFO(shape.processes << "x" << shape.threads << result.err);
+            REQUIRE(result.exit_code == 0);
+            for (const auto& entry : fs::directory_iterator(out)) {
+                if (!entry.path().filename().string().starts_with("run-")) continue;
+                const auto run = nlohmann::json::parse(std::ifstream(entry.path()));
+                checksums.push_back(run.at("result").at("checksum"));
+            }
+        }
+        CHECK(checksums == std::vector<std::string>(3, checksums.at(0)));
     }
 }
 
@@ -284,6 +321,24 @@ TEST_CASE("a rank that stands still ends the run with code 7 and is named", "[mp
     CHECK(nlohmann::json::parse(std::ifstream(out / "run-mpi-n2-r1.json")).at("failed_rank") == 1);
     CHECK(ended.took < kMost + std::chrono::seconds(2));
     CHECK(ended.left.empty());
+}
+
+TEST_CASE("a process of hybrid-mpi that is killed or stands still is named", "[mpi]") {
+    if (!has_mpi()) return;
+    const Words threads{"--threads-per-worker", "2"};
+    const Ended killed = end_by(SIGKILL, /*to_worker=*/true, threads, "hybrid-mpi", 4);
+    INFO(killed.result.err);
+    CHECK(killed.result.exit_code == 6);
+    CHECK(tests::holds(killed.result.err, "error: the process of workers 2 to 3 on "));
+    CHECK(killed.took < kMost);
+    CHECK(killed.left.empty());
+    const Ended stalled =
+        end_by(SIGSTOP, /*to_worker=*/true, join(threads, {"--timeout", "2"}), "hybrid-mpi", 4);
+    INFO(stalled.result.err);
+    CHECK(stalled.result.exit_code == 7);
+    CHECK(tests::holds(stalled.result.err, "the process of workers 2 to 3 has stalled"));
+    CHECK(stalled.took < kMost + std::chrono::seconds(2));
+    CHECK(stalled.left.empty());
 }
 
 TEST_CASE("an interrupt ends all ranks with code 130", "[mpi]") {
