@@ -36,6 +36,7 @@ PhaseSeconds RunResult::mean_phase_seconds() const {
 }
 
 void attribute_lateness(RunResult& result) {
+    if (result.times_left_out) return;
     const auto attribute = [&](std::size_t epoch, auto StepArrivals::*stamps,
                                Lateness WorkerEpoch::*late) {
         std::vector<const std::vector<std::int64_t>*> all;
@@ -109,6 +110,12 @@ void visit_fields(MaybeConst<WorkerEpoch> auto& epoch, const auto& visit) {
     visit("late_at_publish", epoch.late_at_publish);
 }
 
+void visit_fields(MaybeConst<ClockFit> auto& clock, const auto& visit) {
+    visit("offset_seconds", clock.offset_seconds);
+    visit("drift_ppm", clock.drift_ppm);
+    visit("error_seconds", clock.error_seconds);
+}
+
 void visit_fields(MaybeConst<WorkerReport> auto& worker, const auto& visit) {
     visit("rank", worker.rank);
     visit("pid", worker.pid);
@@ -120,6 +127,7 @@ void visit_fields(MaybeConst<WorkerReport> auto& worker, const auto& visit) {
     visit("memory", worker.memory);
     visit("process_memory", worker.process_memory);
     visit("epochs", worker.epochs);
+    if (worker.clock) visit("clock", *worker.clock);
     if (!worker.arrivals.empty()) visit("arrivals", worker.arrivals);
     if (!worker.trace.names.empty()) visit("trace", worker.trace);
 }
@@ -145,6 +153,7 @@ void visit_fields(MaybeConst<RunResult> auto& result, const auto& visit) {
     visit("batches_tracked", result.batches_tracked);
     visit("exchange_buckets", result.exchange_buckets);
     visit("supervisor_memory", result.supervisor_memory);
+    if (result.times_left_out) visit("times_left_out", result.times_left_out);
     visit("epochs", result.epochs);
     visit("workers", result.workers);
 }
@@ -171,12 +180,16 @@ void to_json(Json& json, const WorkerReport& worker) { to_json<WorkerReport>(jso
 void from_json(const Json& json, WorkerReport& worker) {
     // What does not outlive the run is not in its file, nor what an older program did not write.
     if (json.contains("cpus")) json.at("cpus").get_to(worker.cpus);
+    if (json.contains("clock")) worker.clock.emplace();
     if (json.contains("arrivals")) json.at("arrivals").get_to(worker.arrivals);
     if (json.contains("trace")) json.at("trace").get_to(worker.trace);
     from_json<WorkerReport>(json, worker);
 }
 
 void to_json(Json& json, const RunResult& result) { to_json<RunResult>(json, result); }
-void from_json(const Json& json, RunResult& result) { from_json<RunResult>(json, result); }
+void from_json(const Json& json, RunResult& result) {
+    result.times_left_out = json.contains("times_left_out");
+    from_json<RunResult>(json, result);
+}
 
 }  // namespace dp::core

@@ -37,6 +37,13 @@ struct WorkerMemory {
     std::uint64_t activations_bytes = 0;
 };
 
+/// How the clock of another machine stands to rank 0's. Both are taken to run evenly.
+struct ClockFit {
+    double offset_seconds = 0.0;  // that it is ahead when training begins
+    double drift_ppm = 0.0;       // microseconds that it gains in a second
+    double error_seconds = 0.0;   // the most by which a time of it is wrong after alignment
+};
+
 struct WorkerReport {
     std::size_t rank = 0;
     int pid = 0;
@@ -50,6 +57,7 @@ struct WorkerReport {
     WorkerTrace trace = {};              // not for the run's file
     std::size_t threads = 1;             // that compute for it, as OpenMP told in the worker
     std::vector<int> cpus = {};          // that its thread may run on, as the kernel told there
+    std::optional<ClockFit> clock = {};  // none: its clock is rank 0's
 };
 
 /// One epoch over all ranks.
@@ -76,6 +84,9 @@ struct RunResult {
     std::size_t batches_tracked = 0;
     std::size_t exchange_buckets = 0;
     std::optional<ProcessMemory> supervisor_memory;  // of the workers' parent, as process_memory
+    /// The clocks of the workers' machines could not be compared closely enough, so that there are
+    /// neither lateness nor traces.
+    bool times_left_out = false;
 
     [[nodiscard]] double train_seconds() const;
     /// Images trained on by all ranks per second of training; 0 when nothing was trained.
@@ -84,7 +95,7 @@ struct RunResult {
     [[nodiscard]] PhaseSeconds mean_phase_seconds() const;
 };
 
-/// Turns all workers' arrivals into each epoch's lateness and drops them.
+/// Turns all workers' arrivals, where there are any, into each epoch's lateness and drops them.
 void attribute_lateness(RunResult& result);
 
 void to_json(nlohmann::ordered_json& json, const WorkerReport& worker);

@@ -305,6 +305,7 @@ private:
         for (const std::string& text : exchange_.gather(nlohmann::ordered_json(report_).dump())) {
             result_.workers.push_back(nlohmann::ordered_json::parse(text).get<WorkerReport>());
         }
+        if (job_.align_times) job_.align_times(result_);
         if (leads()) attribute_lateness(result_);
     }
 

@@ -111,6 +111,20 @@ std::string describe(const Straggler& straggler, const std::string& mode, std::s
                               1e3 * straggler.excess_seconds_per_step);
 }
 
+std::string describe_clocks(const core::RunResult& result) {
+    double most = -1.0;
+    for (const core::WorkerReport& worker : result.workers) {
+        if (worker.clock) most = std::max(most, worker.clock->error_seconds);
+    }
+    if (most < 0.0) return "";
+    const auto steps = static_cast<double>(result.steps_per_epoch * result.epochs.size());
+    const std::string known = fmt::format("known to within {:.3g} ms", 1e3 * most);
+    if (!result.times_left_out) return "the clocks of its machines were aligned, and are " + known;
+    if (steps == 0.0) return "the run has no steps to align the clocks of its machines by";
+    return fmt::format("the clocks of its machines are {} only, too little for steps of {:.3g} ms",
+                       known, 1e3 * result.train_seconds() / steps);
+}
+
 std::string straggler_rule() {
     return fmt::format(
         "A rank is named when it comes last in more than {:.0f} % of the steps and the gaps that "

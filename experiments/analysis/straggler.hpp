@@ -13,6 +13,7 @@
 #include <string>
 
 #include "core/measure/phase_clock.hpp"
+#include "core/train/run_result.hpp"
 #include "experiments/results/results_folder.hpp"
 
 namespace dp::experiments::analysis {
@@ -40,6 +41,10 @@ std::optional<Straggler> find_straggler(std::span<const Run> runs);
 
 /// One sentence on the ranks of `mode` with `workers` workers.
 std::string describe(const Straggler& straggler, const std::string& mode, std::size_t workers);
+
+/// One clause on the clocks of a run's machines: how closely they were aligned, or that they were
+/// not and why; empty where all workers have one clock.
+std::string describe_clocks(const core::RunResult& result);
 
 /// What the two thresholds are, as a sentence.
 std::string straggler_rule();

@@ -150,6 +150,11 @@ std::vector<std::string> describe_stragglers(const Analysis& analysis) {
     bool any = false;
     for (const Configuration& each : analysis.configurations) {
         any = any || several_ranks(each);
+        const core::RunResult& first = each.runs.front().result;
+        if (first.times_left_out) {
+            found.push_back(fmt::format("{}: who comes last is not told: {}.", each.name(),
+                                        describe_clocks(first)));
+        }
         if (!each.straggler) continue;
         found.push_back(describe(*each.straggler, each.mode, each.workers) +
                         (each.oversubscribed ? " It had more workers than CPUs." : ""));

@@ -200,7 +200,7 @@ private:
         left_.add_done(config, run.result.total_seconds);
         tell(run);
         if (keeps()) run.file = write_run(request_.out, run);
-        if (!request_.trace.empty()) tell_trace(config, traces);
+        if (!request_.trace.empty()) tell_trace(config, run.result, traces);
     }
 
     void tell(const Run& run) {
@@ -239,7 +239,12 @@ private:
         return seconds == 0.0 ? "" : duration_text(seconds) + " left";
     }
 
-    void tell_trace(const RunConfig& config, const std::vector<core::WorkerTrace>& traces) const {
+    void tell_trace(const RunConfig& config, const core::RunResult& result,
+                    const std::vector<core::WorkerTrace>& traces) const {
+        if (result.times_left_out) {
+            spdlog::warn("no trace is written: {}", analysis::describe_clocks(result));
+            return;
+        }
         const TraceCounts counts = write_trace(request_.trace, config, traces);
         print_line(fmt::format(
             "trace     {}: steps {} of epoch 1, {} events; open it in "
@@ -314,6 +319,10 @@ private:
         if (steps == 0) return;
         job.config.trace = core::choose_trace_steps({}, steps);
         core::RunResult result = execute(job);
+        if (result.times_left_out) {
+            throw Error(ExitCode::kRunFailed, "{} with N = {}: {}", config.mode, config.workers,
+                        analysis::describe_clocks(result));
+        }
         write_trace(file, job.config, take_traces(result));
     }
 

@@ -53,6 +53,7 @@ private:
         PositionListener listener(*job_.listener, place_.position(thread));
         core::Job job = job_;
         job.listener = &listener;
+        if (thread != 0) job.align_times = {};  // once for the process
         core::RunResult own = core::run_worker(job, replica_.layout, blocks, *exchange);
         if (rank == 0) result_ = std::move(own);
     } catch (const core::PeerFailed&) {

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <string_view>
 
@@ -38,7 +39,9 @@ void require_equal(std::span<const RankIdentity> all, std::array<char, Size> Ran
 std::string machine_start() {
     std::string id = "unknown";
     std::ifstream("/proc/sys/kernel/random/boot_id") >> id;
-    return id;
+    // Containers may have clocks of their own, each a time namespace.
+    std::error_code error;
+    return id + " " + std::filesystem::read_symlink("/proc/self/ns/time", error).string();
 }
 
 RankIdentity own_identity(const core::Job& job) {

@@ -19,7 +19,7 @@ struct RankIdentity {
     std::array<char, 64> host{};
     std::array<char, 64> program{};          // version and compiler
     std::array<char, 32> instruction_set{};  // that oneDNN uses
-    std::array<char, 40> clock{};            // of the machine's start: equal where clocks are one
+    std::array<char, 64> clock{};            // machine_start(): equal where clocks are one
     std::uint64_t data = 0;                  // core::digest
 };
 static_assert(std::is_trivially_copyable_v<RankIdentity>);
@@ -37,7 +37,7 @@ void check_same(std::span<const RankIdentity> all);
 /// Whether the steady clocks of all ranks are one.
 bool share_clock(std::span<const RankIdentity> all);
 
-/// What RankIdentity::clock holds on this machine.
+/// What tells this machine's steady clock from others': when it began, and its time namespace.
 std::string machine_start();
 
 }  // namespace dp::multiproc

@@ -11,6 +11,7 @@
 #include "multiproc/mpi/mpi_call.hpp"
 #include "multiproc/mpi/mpi_channels.hpp"
 #include "multiproc/mpi/mpi_world.hpp"
+#include "multiproc/mpi/read_clocks.hpp"
 #include "multiproc/mpi/roll_call.hpp"
 
 namespace dp::multiproc {
@@ -73,6 +74,10 @@ public:
     }
     double wait_for_sums(std::size_t count, const core::WaitLimits& limits) override {
         return roll_call_->wait([&] { return ended_sums() >= count; }, limits, std::nullopt);
+    }
+
+    std::vector<ClockReading> read_clocks(const core::WaitLimits& limits) override {
+        return multiproc::read_clocks(world_, *roll_call_, limits);
     }
 
     void barrier() override { check_mpi(MPI_Barrier(world_), "MPI_Barrier"); }

@@ -4,6 +4,6 @@
 namespace dp::multiproc {
 
 /// The number is that of MpiWorld's and core::Channel's layout: another one for every change.
-inline constexpr const char* kMpiModuleVersion = DP_VERSION ", interface 2";
+inline constexpr const char* kMpiModuleVersion = DP_VERSION ", interface 3";
 
 }  // namespace dp::multiproc

@@ -9,9 +9,11 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "core/base/error.hpp"
 #include "core/exchange/channel.hpp"
+#include "multiproc/mpi/clocks.hpp"
 
 namespace dp::multiproc {
 
@@ -69,6 +71,10 @@ public:
     /// Waits until ended_sums() is `count` or more and returns the seconds that took. Throws
     /// Error(kStalled) at the deadline.
     virtual double wait_for_sums(std::size_t count, const core::WaitLimits& limits) = 0;
+
+    /// Reads all ranks' clocks from rank 0, which gets a reading for each rank, the others none;
+    /// all ranks call it. Throws Error(kStalled) at the deadline.
+    virtual std::vector<ClockReading> read_clocks(const core::WaitLimits& limits) = 0;
 
     virtual void barrier() = 0;
     /// On output: `all` holds every rank's `mine`, in rank order, all equally long.

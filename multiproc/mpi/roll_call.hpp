@@ -22,7 +22,8 @@ namespace dp::multiproc {
 
 inline constexpr int kQuestionTag = 1;
 inline constexpr int kAnswerTag = 2;
-inline constexpr int kSegmentTag = 3;  // of place 0; that of place p is p more
+inline constexpr int kClockTag = 3;
+inline constexpr int kSegmentTag = 4;  // of place 0; that of place p is p more
 
 /// Of a rank with several threads each may wait: whichever does answers for all, so that a rank is
 /// silent when none of its threads waits for another rank.

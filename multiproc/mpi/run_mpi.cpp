@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/check.hpp"
+#include "multiproc/mpi/clocks.hpp"
 #include "multiproc/mpi/identity.hpp"
 #include "multiproc/mpi/launcher.hpp"
 #include "multiproc/mpi/load_module.hpp"
@@ -54,7 +55,6 @@ public:
     core::RunResult run() {
         open();
         core::RunResult result = train();
-        if (!share_clock(identities_)) leave_times_out(result);
         const Deadline deadline = until("leave MPI");
         world_->close();
         return result;
@@ -81,12 +81,24 @@ private:
         }
         world_->set_name(
             [config = job_.config](std::size_t process) { return process_name(config, process); });
-        identities_ = gather_identities(own_identity(job_), *world_);
-        check_same(identities_);
+        const std::vector<RankIdentity> all = gather_identities(own_identity(job_), *world_);
+        check_same(all);
+        has_clocks_ = !share_clock(all);
     }
 
     core::RunResult train() try {
-        return train_(job_, *world_, segment_, leave_);
+        core::Job job = job_;
+        std::vector<ClockReading> start;
+        if (has_clocks_) {
+            const core::WaitLimits limits{nullptr, job_.config.timeout_seconds, nullptr};
+            start = world_->read_clocks(limits);
+            job.align_times = [this, limits, &start](core::RunResult& result) {
+                const std::vector<ClockReading> end = world_->read_clocks(limits);
+                if (end.empty()) return;
+                align_times(result, start, end, job_.config.threads_per_worker);
+            };
+        }
+        return train_(job, *world_, segment_, leave_);
     } catch (const StalledRank& error) {
         if (error.rank()) {
             const auto rank = static_cast<std::uint32_t>(*error.rank());
@@ -95,22 +107,12 @@ private:
         throw;
     }
 
-    /// What compares times of several machines, each of which has a clock of its own.
-    static void leave_times_out(core::RunResult& result) {
-        for (core::WorkerReport& worker : result.workers) {
-            worker.trace = {};
-            for (core::WorkerEpoch& epoch : worker.epochs) {
-                epoch.late_at_exchange = epoch.late_at_publish = {};
-            }
-        }
-    }
-
     const core::Job& job_;
     const SharedSegment& segment_;
     const TrainInWorld& train_;
     const std::function<void(const Error& error)> leave_;
     std::unique_ptr<MpiWorld> world_;
-    std::vector<RankIdentity> identities_;
+    bool has_clocks_ = false;  // several, one for each machine
 };
 
 /// Trains the one rank of a process.

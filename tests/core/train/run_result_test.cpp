@@ -30,9 +30,14 @@ TEST_CASE("a result read back from JSON is the one that was written") {
     result.supervisor_memory = {10, 20, 30};
     result.workers = {{1, 42, 0.25, {1, 2, 3, 4096}, {{5, 6, 7}}, {epoch}, {{{1, 2}, {3, 4}}}}};
 
+    result.workers[0].clock = {-1.5, 20.0, 0.001};
+    result.times_left_out = true;
+
     const nlohmann::ordered_json json = result;
     const auto copy = nlohmann::ordered_json::parse(json.dump()).get<RunResult>();
     CHECK(nlohmann::ordered_json(copy) == json);
+    CHECK(copy.workers.at(0).clock->drift_ppm == 20.0);
+    CHECK(copy.times_left_out);
     CHECK(copy.test_loss == result.test_loss);
     CHECK(copy.workers.at(0).epochs.at(0).phase_seconds == epoch.phase_seconds);
     CHECK(copy.workers.at(0).epochs.at(0).exchange.sent_bytes == 1000);

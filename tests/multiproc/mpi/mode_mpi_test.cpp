@@ -246,6 +246,43 @@ TEST_CASE("under mpirun rank 0 speaks and writes for all", "[mpi]") {
     CHECK(run.at("result").at("workers").size() == 3);
 }
 
+TEST_CASE("clocks of several machines are aligned", "[mpi]") {
+    if (!has_mpi()) return;
+    if (std::system("unshare --time --monotonic 1000 true 2> /dev/null") != 0) {
+        WARN("skipped: only root may make time namespaces, from Linux 5.6 on");
+        return;
+    }
+    const tests::TemporaryFolder folder;
+    const std::string program = tests::program_path().string();
+    const Words run{"--mode",   "mpi",
+                    "--epochs", "1",
+                    "--steps",  "4",
+                    "--out",    (folder.path() / "out").string(),
+                    "--inject", "delay:rank=1,ms=50,phase=forward"};
+    // One rank has another machine's clock.
+    const auto result =
+        tests::Program(
+            "mpirun",
+            join(join(join({"--oversubscribe", "-n", "1", program}, run),
+                      {":", "-n", "1", "unshare", "--time", "--monotonic", "1000", program}),
+                 run),
+            kAllowed)
+            .finish();
+    INFO(result.out << result.err);
+    REQUIRE(result.exit_code == 0);
+    const auto workers =
+        nlohmann::json::parse(std::ifstream(folder.path() / "out" / "run-mpi-n2-r1.json"))
+            .at("result")
+            .at("workers");
+    CHECK_FALSE(workers.at(0).contains("clock"));
+    const auto& clock = workers.at(1).at("clock");
+    CHECK(clock.at("offset_seconds").get<double>() == Approx(1000.0));
+    CHECK(clock.at("error_seconds").get<double>() > 0.0);
+    const auto& late = workers.at(1).at("epochs").at(0).at("late_at_exchange");
+    CHECK(late.at("steps") == 4);
+    CHECK(late.at("seconds").get<double>() > 0.04);
+}
+
 TEST_CASE("what is started wrongly is said once, with exit code 2 and the remedy", "[mpi]") {
     if (!has_mpi()) return;
     const auto check = [](const tests::ProgramResult& result, const std::string& text) {
