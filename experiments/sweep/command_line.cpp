@@ -179,7 +179,21 @@ void require_one_run(const Request& request, const char* option,
 
 /// How many, where nothing is said, follows from the mode.
 void choose_teams(const CLI::App& app, Request& request) {
-    if (app.count("--threads-per-worker") == 0) request.base.threads_per_worker = 0;
+    if (app.count("--threads-per-worker") == 0) {
+        request.base.threads_per_worker = 0;
+        return;
+    }
+    const auto has_groups = [&](const std::string& name) {
+        const Mode& mode = find_mode(name);
+        const auto row = mode.reduction_for(request.base.reduction);
+        return mode.has_teams ||
+               row.value_or(mode.reductions().front()).order == core::SumOrder::kGrouped;
+    };
+    if (std::ranges::any_of(request.modes, has_groups)) return;
+    throw Error(ExitCode::kUsage,
+                "--threads-per-worker is for workers of several threads, which --mode {} has not: "
+                "choose --mode {}, or serial with --reduction grouped, which plays them",
+                core::join(request.modes), core::join(modes_that(&Mode::has_teams), " or "));
 }
 
 /// A fixed global batch is strong scaling, and no other.
