@@ -104,8 +104,9 @@ limit_card() {
         parent='parent 1:'
     fi
     [[ -z $mbit ]] && return
-    # A burst of 10 ms, at least one segment that the card itself cuts into packets.
-    local burst=$((mbit * 1250 > 131072 ? mbit * 1250 : 131072))
+    # A burst of 1 ms, which a card that has paused may send at once, and at least one segment that
+    # the card itself cuts into packets.
+    local burst=$((mbit * 125 > 131072 ? mbit * 125 : 131072))
     # shellcheck disable=SC2086
     tc -n "$1" qdisc add dev eth0 $parent tbf rate "${mbit}mbit" burst "$burst" latency 50ms
 }
