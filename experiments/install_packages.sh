@@ -4,7 +4,7 @@
 # shellcheck shell=bash disable=SC2034
 build_packages=(
     g++ cmake ninja-build libdnnl-dev libboost-dev libspdlog-dev libfmt-dev libcli11-dev
-    nlohmann-json3-dev zlib1g-dev
+    nlohmann-json3-dev zlib1g-dev libhwloc-dev pkg-config
     gnuplot-nox # draws the report's plots
 )
 # curl: tests/experiments/get_data_test.sh downloads from file:// addresses.

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/train/bind_ranks.hpp"
 #include "multiproc/process_group.hpp"
 #include "multiproc/reductions.hpp"
 #include "multiproc/replica_rank.hpp"
@@ -11,6 +12,7 @@ namespace dp::multiproc {
 namespace {
 
 core::RunResult run_rank(const core::Job& job, SharedSegment& segment, std::size_t rank) {
+    core::bind_ranks(job, rank);
     const Reduction& reduction = core::find_reduction(reductions(), job.config.reduction);
     std::unique_ptr<core::ChannelExchange> exchange;
     return train_replica(

@@ -14,6 +14,7 @@
 #include "core/base/error.hpp"
 #include "core/base/memory_block.hpp"
 #include "core/base/wait.hpp"
+#include "core/train/bind_ranks.hpp"
 #include "core/train/model_state.hpp"
 #include "core/train/replica.hpp"
 #include "core/train/worker.hpp"
@@ -122,6 +123,7 @@ void run_team(std::size_t threads, const std::function<void(std::size_t)>& body,
 core::RunResult run_threads(const core::Job& job) {
     const std::size_t workers = job.config.workers;
     const Reduction& reduction = core::find_reduction(reductions(), job.config.reduction);
+    core::bind_ranks(job, 0);
     core::Replica replica(job);
     const core::NetworkLayout& layout = replica.layout;
     SharedTeam team(workers, std::move(replica.buckets), job.config.timeout_seconds);
@@ -141,6 +143,7 @@ core::RunResult run_threads(const core::Job& job) {
     run_team(
         workers,
         [&](std::size_t rank) {
+            core::bind_ranks(job, rank);
             core::fill_statistics(job, layout, statistics[rank].span());
             const auto exchange = reduction.make({team, rank, gradients[rank].span()});
             const core::WorkerBlocks blocks{

@@ -50,4 +50,18 @@ void restore_cpus() noexcept {
     if (started_bytes > 0) syscall(SYS_sched_setaffinity, 0, started_bytes, started.data());
 }
 
+bool run_on(std::span<const int> cpus) noexcept {
+    Mask wanted{};
+    for (const int cpu : cpus) {
+        const auto at = static_cast<std::size_t>(cpu);
+        if (cpu < 0 || at / 8 >= wanted.size()) return false;
+        wanted[at / 8] = static_cast<unsigned char>(wanted[at / 8] | 1U << (at % 8));
+    }
+    if (syscall(SYS_sched_setaffinity, 0, wanted.size(), wanted.data()) != 0) return false;
+    // The kernel leaves out what the control group does not allow, and says nothing.
+    Mask given{};
+    read_mask(given.data());
+    return given == wanted;
+}
+
 }  // namespace dp::core

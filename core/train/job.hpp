@@ -81,6 +81,8 @@ struct Job {
     /// Ends this process at once with an error that its supervisor then tells: for a backend with
     /// a worker that cannot be ended otherwise. May be empty.
     std::function<void(const Error& error)> leave;
+    /// CPUs that ranks are bound to: rank r to cpus[r % size]. Empty: to none.
+    std::vector<int> cpus;
     /// Arguments with which this program, started anew, does the work of one rank of the run: for a
     /// backend whose ranks another program starts. May be empty.
     std::vector<std::string> rank_arguments;

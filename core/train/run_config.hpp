@@ -53,6 +53,7 @@ struct RunConfig {
     std::optional<Delay> delay;
     std::optional<StepRange> trace;  // record these steps of the first epoch
     double timeout_seconds = 300.0;  // of one wait for a peer
+    std::string bind = "none";       // of ranks to CPUs: none, close, spread or a list of CPUs
     std::string mpi_run;             // what starts the ranks of mode mpi; empty: mpirun, here
     std::filesystem::path load;      // empty: parameters start from the seed
     std::filesystem::path save;      // empty: nothing is saved

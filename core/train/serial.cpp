@@ -11,6 +11,7 @@
 #include "core/exchange/reduction_table.hpp"
 #include "core/exchange/sum_chunk.hpp"
 #include "core/exchange/sum_tree.hpp"
+#include "core/train/bind_ranks.hpp"
 #include "core/train/model_state.hpp"
 #include "core/train/replica.hpp"
 #include "core/train/worker.hpp"
@@ -155,11 +156,15 @@ std::span<const SerialReduction> serial_reductions() { return kReductions; }
 std::span<const SerialReduction> intraop_reductions() { return kIntraop; }
 
 RunResult run_serial(const Job& job) {
+    bind_ranks(job, 0);
     return run_alone(job, find_reduction(serial_reductions(), job.config.reduction),
                      job.config.workers, 1);
 }
 
 RunResult run_intraop(const Job& job) {
+    // All threads to all of their CPUs: OpenMP ends and starts threads between loops of different
+    // lengths, and a new one begins where the first is.
+    bind_ranks(job, 0, job.config.workers);
     const int threads = static_cast<int>(job.config.workers);
     std::size_t given = 0;
 #pragma omp parallel num_threads(threads)

@@ -1,6 +1,5 @@
 #include "experiments/allreduce/rounds.hpp"
 
-#include <sched.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -38,10 +37,7 @@ void pause() {
 /// ranks that train do not.
 void bind_to_cpu(std::size_t rank) {
     const std::vector<int> cpus = core::started_cpus();
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    CPU_SET(static_cast<std::size_t>(cpus[rank % cpus.size()]), &one);
-    sched_setaffinity(0, sizeof(one), &one);  // a refusal leaves the thread where it was
+    (void)core::run_on({&cpus[rank % cpus.size()], 1});  // refused, the thread stays where it was
 }
 
 }  // namespace

@@ -190,6 +190,7 @@ Machine read_machine() {
     machine.cpu_quota = read_cpu_quota("/proc/self/cgroup", "/sys/fs/cgroup");
     machine.openmp_version = _OPENMP;
     machine.hardware = read_hardware();
+    machine.topology = read_topology(machine.affinity);
     machine.boost_version = BOOST_LIB_VERSION;
     std::ranges::replace(machine.boost_version, '_', '.');
     machine.build = DP_BUILD;

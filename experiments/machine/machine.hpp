@@ -11,6 +11,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "experiments/machine/hardware.hpp"
+#include "experiments/machine/topology.hpp"
 
 namespace dp::experiments {
 
@@ -26,6 +27,7 @@ struct Machine {
     std::string boost_version;
     std::string build;  // compiler and build type
     Hardware hardware;
+    Topology topology;                  // of `affinity`
     std::vector<std::string> warnings;  // about the program and how it was started, in sentences
     // Variables that change what OpenMP and oneDNN do, where set.
     std::vector<std::pair<std::string, std::string>> environment;

@@ -31,6 +31,12 @@ std::string reductions() {
 
 std::string on_or_off() { return "on or off"; }
 
+std::string bindings() {
+    return "none: the kernel moves them; close: neighbouring cores, one worker a core before two "
+           "share one; spread: as far apart as packages, memory nodes and caches let them; or CPUs "
+           "as taskset has them, 0,2-3, for the workers in this order and round again";
+}
+
 constexpr double kAny = 1e30;  // of numbers without an upper bound
 constexpr double kMostBytes = 1e18;
 
@@ -166,6 +172,11 @@ constexpr std::array kSettings{
     setting({.name = "timeout_seconds", .meaning = "longest wait for a worker that is late",
              .unit = "s", .compared = kInPairs, .option = "--timeout", .low = 0.1},
             [](auto& run) -> auto& { return run.config.timeout_seconds; }),
+    setting({.name = "bind", .meaning = "CPUs that workers are bound to, one each",
+             .title = "binding of workers to CPUs",
+             .effect = kSpeed, .compared = kEverywhere, .column = 20,
+             .option = "--bind", .value_name = "none|close|spread|LIST", .choices = bindings},
+            [](auto& run) -> auto& { return run.config.bind; }),
     setting({.name = "mpi_run",
              .meaning = "command that starts the ranks of mode mpi, before `-n N` and the program",
              .effect = kSpeed, .compared = kInPairs,

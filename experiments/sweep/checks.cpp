@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <set>
 #include <system_error>
 
 #include <spdlog/spdlog.h>
 
 #include "core/base/error.hpp"
 #include "core/data/dataset_table.hpp"
+#include "experiments/machine/binding.hpp"
 #include "experiments/modes.hpp"
 #include "multiproc/mpi/place.hpp"
 
@@ -88,6 +90,44 @@ void check_data_dir(const Request& request) {
                               : fmt::format("it holds {}, so add --dataset", found));
 }
 
+namespace {
+
+/// Such ranks find their CPUs themselves.
+bool may_be_elsewhere(const RunConfig& config) {
+    return find_mode(config.mode).is_launched && !config.mpi_run.empty() && !multiproc::mpi_place();
+}
+
+/// Those of the machine that --bind leaves.
+double cpus_left(const RunConfig& config, const Machine& machine) {
+    if (may_be_elsewhere(config)) return machine.usable_cpus();
+    const std::vector<int> bound = bound_cpus(config.bind, machine.topology);
+    if (bound.empty()) return machine.usable_cpus();
+    const auto different = std::set(bound.begin(), bound.end()).size();
+    return std::min(static_cast<double>(different), machine.usable_cpus());
+}
+
+}  // namespace
+
+std::vector<int> cpus_of_ranks(const RunConfig& config, const Topology& topology) {
+    if (may_be_elsewhere(config)) return {};
+    std::vector<int> cpus = bound_cpus(config.bind, topology);
+    const auto place = multiproc::mpi_place();
+    if (!place || cpus.empty()) return cpus;
+    const std::size_t team = config.threads_per_worker;  // ranks of this process
+    std::vector<int> own;                                // and of others, as on one machine
+    for (std::size_t rank = 0; rank < config.workers; ++rank) {
+        own.push_back(cpus[rank % cpus.size()]);
+    }
+    for (std::size_t thread = 0; thread < team; ++thread) {
+        own[place->rank * team + thread] = cpus[(place->local_rank * team + thread) % cpus.size()];
+    }
+    return own;
+}
+
+void check_cpus(const std::vector<RunConfig>& configurations, const Machine& machine) {
+    for (const RunConfig& config : configurations) cpus_of_ranks(config, machine.topology);
+}
+
 std::size_t cores_wanted(const RunConfig& config) {
     return find_mode(config.mode).cpus(config.workers);
 }
@@ -98,9 +138,9 @@ bool is_oversubscribed(const RunConfig& config, const Machine& machine) {
         const auto online = static_cast<std::size_t>(sysconf(_SC_NPROCESSORS_ONLN));
         if (machine.affinity.size() < online) return false;
         return static_cast<double>(place->local_size * config.threads_per_worker) >
-               machine.usable_cpus();
+               cpus_left(config, machine);
     }
-    return static_cast<double>(cores_wanted(config)) > machine.usable_cpus();
+    return static_cast<double>(cores_wanted(config)) > cpus_left(config, machine);
 }
 
 void warn_oversubscribed(const std::vector<RunConfig>& configurations, const Machine& machine) {
@@ -109,7 +149,7 @@ void warn_oversubscribed(const std::vector<RunConfig>& configurations, const Mac
     spdlog::warn(
         "{} workers on {:g} usable CPUs: they take turns, so expect no speedup beyond {:g}; "
         "such runs are marked oversubscribed",
-        cores_wanted(*most), machine.usable_cpus(), machine.usable_cpus());
+        cores_wanted(*most), cpus_left(*most, machine), cpus_left(*most, machine));
 }
 
 void check_precision(const core::NetworkOptions& options, const Machine& machine) {

@@ -14,6 +14,11 @@
 
 namespace dp::experiments {
 
+/// CPUs that the ranks of `config` are bound to: rank r to the one at place r modulo their number;
+/// empty: none is bound, or ranks on other machines choose theirs. In a rank that a launcher has
+/// started, that rank's own alone. Throws Error(kUsage) where --bind names one that is none of the
+/// topology's.
+std::vector<int> cpus_of_ranks(const core::RunConfig& config, const Topology& topology);
 /// CPUs that a run keeps busy.
 std::size_t cores_wanted(const core::RunConfig& config);
 bool is_oversubscribed(const core::RunConfig& config, const Machine& machine);
@@ -28,6 +33,8 @@ void prepare_file(const char* option, const std::filesystem::path& file);
 void check_batch(const Request& request, std::size_t training_images);
 /// A folder of files for data that is made would silently be ignored.
 void check_data_dir(const Request& request);
+/// CPUs of --bind that are not there.
+void check_cpus(const std::vector<core::RunConfig>& configurations, const Machine& machine);
 /// oneDNN would emulate bfloat16, several times slower than float32.
 void check_precision(const core::NetworkOptions& options, const Machine& machine);
 

@@ -7,6 +7,7 @@
 #include "core/base/error.hpp"
 #include "core/base/join.hpp"
 #include "core/nn/model.hpp"
+#include "experiments/machine/binding.hpp"
 #include "experiments/modes.hpp"
 #include "experiments/options/option_values.hpp"
 #include "experiments/options/settings.hpp"
@@ -254,6 +255,7 @@ Request finish_training(const CLI::App& program, const RawTraining& raw) {
     request.scaling = given.scaling;
     std::swap(request.trace_steps, request.base.trace);  // for the runs, which --trace makes one
     core::find_model(request.base.model);
+    check_binding(request.base.bind);
     join_world(request, program.count("-n") != 0);
     request.reductions = split_names(std::exchange(request.base.reduction, ""));
     require_unique(request.reductions, "--reduction");

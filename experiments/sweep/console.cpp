@@ -8,6 +8,7 @@
 #include <spdlog/spdlog.h>
 
 #include "core/base/join.hpp"
+#include "experiments/machine/binding.hpp"
 #include "experiments/modes.hpp"
 #include "experiments/options/settings.hpp"
 #include "experiments/sweep/time_left.hpp"
@@ -23,18 +24,6 @@ constexpr auto kRefresh = std::chrono::milliseconds(200);
 
 double seconds_between(Clock::time_point from, Clock::time_point to) {
     return std::chrono::duration<double>(to - from).count();
-}
-
-std::string range_list(const std::vector<int>& cpus) {
-    std::string text;
-    for (std::size_t i = 0; i < cpus.size();) {
-        std::size_t last = i;
-        while (last + 1 < cpus.size() && cpus[last + 1] == cpus[last] + 1) ++last;
-        text += fmt::format("{}{}", text.empty() ? "" : ",", cpus[i]);
-        if (last != i) text += fmt::format("-{}", cpus[last]);
-        i = last + 1;
-    }
-    return text;
 }
 
 /// What the console says in its own words.
@@ -60,7 +49,7 @@ void Console::print_machine(const Machine& machine) {
     print_line(
         fmt::format("host      {}, {}, {}", machine.host, machine.cpu_model, machine.kernel));
     print_line(fmt::format(
-        "cpus      {:g} usable: CPUs {}, {}", machine.usable_cpus(), range_list(machine.affinity),
+        "cpus      {:g} usable: CPUs {}, {}", machine.usable_cpus(), cpu_list(machine.affinity),
         machine.cpu_quota ? fmt::format("control group quota {:g}", *machine.cpu_quota)
                           : "no control group quota"));
     print_line(fmt::format("onednn    {}, {} runtime, instruction set {}", machine.onednn_version,

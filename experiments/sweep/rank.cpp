@@ -6,14 +6,17 @@
 #include <csignal>
 #include <thread>
 
+#include "core/base/affinity.hpp"
 #include "core/base/error.hpp"
 #include "core/base/join.hpp"
 #include "core/checkpoint/checkpoint.hpp"
 #include "core/data/dataset_table.hpp"
 #include "core/train/data_job.hpp"
+#include "experiments/machine/binding.hpp"
 #include "experiments/modes.hpp"
 #include "experiments/options/run_settings.hpp"
 #include "experiments/options/settings.hpp"
+#include "experiments/sweep/checks.hpp"
 #include "experiments/sweep/plan.hpp"
 #include "multiproc/mpi/events.hpp"
 #include "multiproc/mpi/identity.hpp"
@@ -37,6 +40,7 @@ core::RunResult run_config(const core::RunConfig& config, const core::Dataset& d
     core::Job job =
         core::make_data_job(config, data, config.load.empty() ? nullptr : &initial, listener);
     job.started = started;
+    if (binds(config.bind)) job.cpus = cpus_of_ranks(config, read_topology(core::started_cpus()));
     return run_job(job);
 }
 

@@ -115,7 +115,9 @@ private:
         return is_oversubscribed(config, setting_.machine);
     }
     [[nodiscard]] core::Job job_of(const RunConfig& config, core::RunListener& listener) const {
-        return core::make_data_job(config, setting_.data, setting_.initial, listener);
+        core::Job job = core::make_data_job(config, setting_.data, setting_.initial, listener);
+        job.cpus = cpus_of_ranks(config, setting_.machine.topology);
+        return job;
     }
 
     core::RunResult execute(core::Job job) const {

@@ -1,9 +1,11 @@
 #include "experiments/sweep/sweep.hpp"
 
 #include <chrono>
+#include <span>
 
 #include <spdlog/spdlog.h>
 
+#include "core/base/join.hpp"
 #include "core/checkpoint/checkpoint.hpp"
 #include "core/data/dataset_table.hpp"
 #include "core/train/data_job.hpp"
@@ -37,6 +39,13 @@ void print_exchange(const core::ModelSpec& model, const RunConfig& config) {
     print_line(fmt::format("          parameters {:.2f} MB; {}", bytes / 1e6, moved));
 }
 
+void print_cpus(std::span<const int> cpus, std::size_t workers) {
+    if (cpus.empty()) return;
+    std::vector<int> taken;
+    for (std::size_t rank = 0; rank < workers; ++rank) taken.push_back(cpus[rank % cpus.size()]);
+    print_line(fmt::format("          CPU of each worker, from 0 on: {}", core::join(taken)));
+}
+
 /// --dry-run.
 void print_plan(const SweepSetting& setting, const core::ModelSpec& model) {
     for (const RunConfig& config : setting.configurations) {
@@ -44,6 +53,7 @@ void print_plan(const SweepSetting& setting, const core::ModelSpec& model) {
         const core::Job job = core::make_data_job(config, setting.data, setting.initial, console);
         console.begin_run(config, steps_of(job), is_oversubscribed(config, setting.machine));
         print_exchange(model, config);
+        print_cpus(cpus_of_ranks(config, setting.machine.topology), cores_wanted(config));
     }
     const std::size_t repetitions = setting.request.repetitions;
     if (repetitions == 1) return;
@@ -83,6 +93,8 @@ void run_request(const Request& request) {
     const Machine machine = read_machine();
     for (const std::string& warning : machine.warnings) spdlog::warn("{}", warning);
     check_precision(request.base.network, machine);
+    const std::vector<RunConfig> configurations = plan_runs(request, data.train.size());
+    check_cpus(configurations, machine);
     const ConsoleOptions options{request.quiet, request.verbose,
                                  /*progress=*/!request.quiet && !request.dry_run};
     Console console(options);
@@ -90,7 +102,6 @@ void run_request(const Request& request) {
     console.print_data(data, model);
 
     startup.before_runs_seconds = process_seconds();
-    const std::vector<RunConfig> configurations = plan_runs(request, data.train.size());
     const SweepSetting setting{request, configurations, data, machine, loads ? &initial : nullptr,
                                options, startup};
     if (request.dry_run) return print_plan(setting, model);

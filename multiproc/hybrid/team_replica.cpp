@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/train/bind_ranks.hpp"
 #include "core/train/model_state.hpp"
 #include "core/train/replica.hpp"
 #include "core/train/worker.hpp"
@@ -40,9 +41,10 @@ public:
 
 private:
     void run_thread(std::size_t thread) try {
+        const std::size_t rank = place_.process * threads_ + thread;
+        core::bind_ranks(job_, rank);
         core::fill_statistics(job_, replica_.layout, statistics_[thread].span());
         const auto exchange = make_exchange(thread);
-        const std::size_t rank = place_.process * threads_ + thread;
         const core::WorkerBlocks blocks{
             replica_.parameters.span(),
             state_.span(),
@@ -88,6 +90,7 @@ private:
 
 core::RunResult train_team(const core::Job& job, const TeamPlace& place,
                            const std::function<void(const core::Error&)>& leave) {
+    core::bind_ranks(job, place.process * job.config.threads_per_worker);
     return Process(job, place).run(leave);
 }
 

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/check.hpp"
+#include "core/train/bind_ranks.hpp"
 #include "multiproc/mpi/clocks.hpp"
 #include "multiproc/mpi/identity.hpp"
 #include "multiproc/mpi/launcher.hpp"
@@ -119,6 +120,7 @@ private:
 core::RunResult train_rank(const core::Job& job, MpiWorld& world, const SharedSegment& segment,
                            const std::function<void(const Error&)>& /*leave*/) {
     const MpiReduction& reduction = core::find_reduction(mpi_reductions(), job.config.reduction);
+    core::bind_ranks(job, world.rank());
     RankPosition& position = segment.position(0);
     std::unique_ptr<core::ChannelExchange> exchange;
     return train_replica(

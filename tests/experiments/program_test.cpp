@@ -119,6 +119,85 @@ TEST_CASE("workers of all modes may use all CPUs, whatever OpenMP would bind") {
     }
 }
 
+TEST_CASE("workers of every mode have the CPU each that --bind gives them") {
+    const std::vector<int> all = core::current_cpus();
+    if (all.size() < 2) return;
+    const std::string reversed = fmt::format("{},{}", all[1], all[0]);
+    const std::vector<int> first{all[1]};
+    const std::vector<int> second{all[0]};
+    struct Wanted {
+        const char* mode;
+        const char* count;  // -n
+        std::string file;
+        bool oversubscribed;
+        std::vector<std::vector<int>> cpus;  // by rank
+    };
+    for (const Wanted& wanted :
+         {Wanted{"threads", "2", "run-threads-n2-r1.json", false, {first, second}},
+          Wanted{"threads", "3", "run-threads-n3-r1.json", true, {first, second, first}},
+          Wanted{"procs", "3", "run-procs-n3-r1.json", true, {first, second, first}},
+          Wanted{"hybrid", "2", "run-hybrid-n4-r1.json", true, {first, second, first, second}},
+          Wanted{"serial", "1", "run-serial-n1-r1.json", false, {first}},
+          Wanted{"intraop", "2", "run-intraop-n2-r1.json", false, {{all[0], all[1]}}}}) {
+        const tests::TemporaryFolder folder;
+        const auto result = run_program(small_run({"--mode", wanted.mode, "-n", wanted.count,
+                                                   "--bind", reversed, "--out", folder.path()}));
+        INFO(wanted.file << result.err);
+        REQUIRE(result.exit_code == 0);
+        const auto run = nlohmann::json::parse(std::ifstream(folder.path() / wanted.file));
+        CHECK(run.at("config").at("bind") == reversed);
+        CHECK(run.at("config").at("oversubscribed") == wanted.oversubscribed);
+        const auto& workers = run.at("result").at("workers");
+        REQUIRE(workers.size() == wanted.cpus.size());
+        for (std::size_t rank = 0; rank < workers.size(); ++rank) {
+            CHECK(workers.at(rank).at("cpus") == wanted.cpus[rank]);
+        }
+    }
+}
+
+TEST_CASE("close and spread give each worker a CPU of its own where there is one") {
+    const std::vector<int> all = core::current_cpus();
+    if (all.size() < 2) return;
+    for (const char* bind : {"close", "spread"}) {
+        const tests::TemporaryFolder folder;
+        const auto result = run_program(small_run({"--mode", "threads,procs", "-n", "2", "--bind",
+                                                   bind, "--no-report", "--out", folder.path()}));
+        INFO(bind << result.err);
+        REQUIRE(result.exit_code == 0);
+        for (const char* mode : {"threads", "procs"}) {
+            const auto run = nlohmann::json::parse(
+                std::ifstream(folder.path() / fmt::format("run-{}-n2-r1.json", mode)));
+            const auto& workers = run.at("result").at("workers");
+            CHECK(workers.at(0).at("cpus").size() == 1);
+            CHECK(workers.at(1).at("cpus").size() == 1);
+            CHECK(workers.at(0).at("cpus") != workers.at(1).at("cpus"));
+        }
+    }
+}
+
+TEST_CASE("workers bound to fewer CPUs than there are of them are oversubscribed") {
+    const std::string one = fmt::to_string(core::current_cpus().front());
+    const auto result = run_program(
+        {"--dry-run", "--mode", "threads", "-n", "2", "--bind", fmt::format("{},{}", one, one)});
+    CHECK(result.exit_code == 0);
+    CHECK(holds(result.out, "(oversubscribed)"));
+    CHECK(holds(result.out, fmt::format("CPU of each worker, from 0 on: {}, {}\n", one, one)));
+}
+
+TEST_CASE("a CPU that the program may not use is refused by its number, with those it may") {
+    for (const char* mode : {"threads", "procs", "hybrid", "mpi"}) {
+        const auto result =
+            run_program({"--dry-run", "--mode", mode, "-n", "2", "--bind", "0,8000"});
+        INFO(mode << result.err);
+        CHECK(result.exit_code == 2);
+        CHECK(holds(result.err, "--bind '0,8000' names CPU 8000"));
+        CHECK(holds(result.err, "choose from "));
+    }
+    const auto sideways = run_program({"--dry-run", "--bind", "sideways"});
+    CHECK(sideways.exit_code == 2);
+    CHECK(holds(sideways.err, "--bind 'sideways' is neither none"));
+}
+
 TEST_CASE("out holds one valid document per run and is not overwritten unasked") {
     const tests::TemporaryFolder folder;
     const std::string out = folder.path() / "new" / "results";

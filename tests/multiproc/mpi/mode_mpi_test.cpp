@@ -12,6 +12,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/base/affinity.hpp"
 #include "core/exchange/message_reductions.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/csv.hpp"
@@ -281,6 +282,35 @@ TEST_CASE("clocks of several machines are aligned", "[mpi]") {
     const auto& late = workers.at(1).at("epochs").at(0).at("late_at_exchange");
     CHECK(late.at("steps") == 4);
     CHECK(late.at("seconds").get<double>() > 0.04);
+}
+
+TEST_CASE("ranks have the CPU each that --bind gives them, whoever starts them", "[mpi]") {
+    if (!has_mpi()) return;
+    const std::vector<int> all = core::current_cpus();
+    if (all.size() < 2) return;
+    const tests::TemporaryFolder folder;
+    const std::string reversed = fmt::format("{},{}", all[1], all[0]);
+    const Words bound = training({"--mode", "mpi", "--bind", reversed, "--out"});
+    const fs::path by_us = folder.path() / "by_us";
+    const fs::path by_user = folder.path() / "by_user";
+    CHECK(tests::run_program(join(join({"-n", "3"}, bound), {by_us}), kAllowed).exit_code == 0);
+    CHECK(mpirun(3, join(bound, {by_user})).exit_code == 0);
+    for (const fs::path& out : {by_us, by_user}) {
+        const auto run = nlohmann::json::parse(std::ifstream(out / "run-mpi-n3-r1.json"));
+        const auto& workers = run.at("result").at("workers");
+        REQUIRE(workers.size() == 3);
+        for (const int rank : {0, 1, 2}) {
+            CHECK(workers.at(rank).at("cpus") == std::vector{all[rank == 1 ? 0 : 1]});
+        }
+    }
+    // Ranks that other commands start find for themselves that a CPU is missing.
+    const auto refused =
+        tests::run_program(training({"--mode", "mpi", "-n", "2", "--bind", "8000", "--mpi-run",
+                                     "mpirun --oversubscribe --bind-to none"}),
+                           kAllowed);
+    INFO(refused.err);
+    CHECK(refused.exit_code == 2);
+    CHECK(tests::holds(refused.err, "--bind '8000' names CPU 8000"));
 }
 
 TEST_CASE("what is started wrongly is said once, with exit code 2 and the remedy", "[mpi]") {
