@@ -18,8 +18,9 @@ core::RunResult run_rank(const core::Job& job, SharedSegment& segment, std::size
     return train_replica(
         job, rank,
         segment.position(rank), [&](std::vector<core::Range> buckets, std::size_t size) -> auto& {
-            exchange = reduction.make({segment, rank, std::move(buckets), size,
-                                       job.config.timeout_seconds, job.config.update});
+            exchange =
+                reduction.make({segment, rank, std::move(buckets), size, job.config.timeout_seconds,
+                                job.config.update, job.config.wait});
             return *exchange;
         });
 }

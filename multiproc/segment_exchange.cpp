@@ -25,7 +25,7 @@ core::ChannelSetup to_channel_setup(ExchangeSetup setup) {
             .buckets = std::move(setup.buckets),
             .size = setup.size,
             .limits = {&setup.segment.failed(), setup.timeout_seconds,
-                       &setup.segment.position(setup.rank).waiting},
+                       &setup.segment.position(setup.rank).waiting, setup.wait},
             .update = setup.update};
 }
 

@@ -19,6 +19,7 @@ struct ExchangeSetup {
     std::size_t size = 0;
     double timeout_seconds = 300.0;
     core::UpdateKind update = core::UpdateKind::kReplicated;
+    core::WaitKind wait = core::WaitKind::kAuto;
 };
 
 /// What an exchange over channels is made from that knows no segment.

@@ -126,7 +126,8 @@ core::RunResult run_threads(const core::Job& job) {
     core::bind_ranks(job, 0);
     core::Replica replica(job);
     const core::NetworkLayout& layout = replica.layout;
-    SharedTeam team(workers, std::move(replica.buckets), job.config.timeout_seconds);
+    SharedTeam team(workers, std::move(replica.buckets), job.config.timeout_seconds,
+                    job.config.wait);
     const core::Range all{0, replica.parameters.size()};
     const core::FloatBlock state = core::make_optimizer_state(job, {&all, 1});
     core::RunResult result;  // rank 0's

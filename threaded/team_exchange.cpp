@@ -23,10 +23,11 @@ std::size_t block_size(const std::vector<Range>& buckets) {
 }  // namespace
 
 SharedTeam::SharedTeam(std::size_t world_size, std::vector<Range> buckets, double timeout_seconds,
-                       std::uint32_t first_count)
+                       core::WaitKind wait, std::uint32_t first_count)
     : world_size_(world_size),
       buckets_(std::move(buckets)),
       timeout_seconds_(timeout_seconds),
+      wait_(wait),
       gradients_(world_size),
       ranks_(world_size),
       mailbox_(world_size * core::kMaxGatherBytes),
@@ -44,7 +45,7 @@ TeamExchange::TeamExchange(TeamSetup setup)
     : PiecewiseExchange(setup.rank, setup.team.world_size_, setup.team.buckets_,
                         &setup.team.ranks_[setup.rank].handed,
                         {&setup.team.failed, setup.team.timeout_seconds_,
-                         &setup.team.ranks_[setup.rank].waiting}),
+                         &setup.team.ranks_[setup.rank].waiting, setup.team.wait_}),
       team_(setup.team),
       gradients_(setup.gradients) {
     team_.gradients_[rank()] = gradients_.data();

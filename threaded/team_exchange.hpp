@@ -30,7 +30,7 @@ class SharedTeam {
 public:
     /// The ranks' counters start at `first_count`, which tests set near the wrap at 2^32.
     SharedTeam(std::size_t world_size, std::vector<core::Range> buckets, double timeout_seconds,
-               std::uint32_t first_count = 0);
+               core::WaitKind wait = core::WaitKind::kAuto, std::uint32_t first_count = 0);
 
 private:
     friend class TeamExchange;
@@ -48,6 +48,7 @@ private:
     const std::size_t world_size_;
     const std::vector<core::Range> buckets_;
     const double timeout_seconds_;
+    const core::WaitKind wait_;
     // Written by rank r in its TeamExchange's constructor, read by all once r has handed over.
     std::vector<float*> gradients_;
     std::vector<RankState> ranks_;

@@ -59,16 +59,23 @@ double SharedCounter::Waiter::end() const {
 
 std::uint32_t SharedCounter::Waiter::step(std::uint32_t seen) {
     ++steps_;
-    if (steps_ <= kSpins) {
+    const WaitKind kind = now();
+    if (kind == WaitKind::kSpin) {
         pause();
+        // A look at the clock takes as long as a pause.
+        if (steps_ % kSpins == 0) check_limits();
         return counter_.load();
     }
     check_limits();
-    if (steps_ <= kSpins + kYields) {
-        sched_yield();
-        return counter_.load();
-    }
-    return sleep(seen);
+    if (kind == WaitKind::kBlock) return sleep(seen);
+    sched_yield();
+    return counter_.load();
+}
+
+WaitKind SharedCounter::Waiter::now() const {
+    if (limits_.kind != WaitKind::kAuto) return limits_.kind;
+    if (steps_ <= kSpins) return WaitKind::kSpin;
+    return steps_ <= kSpins + kYields ? WaitKind::kYield : WaitKind::kBlock;
 }
 
 std::uint32_t SharedCounter::Waiter::sleep(std::uint32_t seen) {

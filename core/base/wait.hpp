@@ -1,10 +1,10 @@
 // Waiting for another worker, thread or process: a counter that one side publishes and the other
 // waits for.
 //
-// A wait spins briefly (a peer on another core answers within a microsecond), then yields its core
-// (a peer that shares the core gets it), then sleeps on a futex. It always ends: by the value, by a
-// peer's failure, or by a deadline. Works in private memory and in memory shared between processes
-// alike.
+// Unless told otherwise a wait spins briefly (a peer on another core answers within a microsecond),
+// then yields its core (a peer that shares the core gets it), then sleeps on a futex. It always
+// ends: by the value, by a peer's failure, or by a deadline. Works in private memory and in memory
+// shared between processes alike.
 #pragma once
 
 #include <atomic>
@@ -22,6 +22,14 @@ public:
     PeerFailed() : std::runtime_error("another worker has failed") {}
 };
 
+/// How a worker passes the time of a wait.
+enum class WaitKind {
+    kAuto,   // each of the others in turn, from the fastest to the most sparing
+    kSpin,   // looks again and again: fastest, and keeps its core from a peer that shares it
+    kYield,  // lets another have the core, if one wants it, and looks again
+    kBlock,  // sleeps on a futex until it is woken, which costs microseconds
+};
+
 /// What ends a wait other than its value. Borrowed: what it points to outlives every wait.
 struct WaitLimits {
     const std::atomic<std::uint32_t>* failed = nullptr;  // non-zero once any worker has failed
@@ -29,6 +37,7 @@ struct WaitLimits {
     /// If not null, 1 while this worker waits and after a wait that threw: when all wait for one,
     /// it is the one that does not. Written relaxed, read by whoever looks for the culprit.
     std::atomic<std::uint32_t>* waiting = nullptr;
+    WaitKind kind = WaitKind::kAuto;
 };
 
 /// A counter with one writer at a time and any number of readers, on a cache line of its own, so
@@ -69,6 +78,8 @@ private:
 
     private:
         [[nodiscard]] double seconds() const;
+        /// What to do now, never kAuto.
+        [[nodiscard]] WaitKind now() const;
         std::uint32_t sleep(std::uint32_t seen);
         void check_limits() const;
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "core/base/wait.hpp"
 #include "core/exchange/exchange_traits.hpp"
 #include "core/measure/phase_clock.hpp"
 #include "core/measure/trace.hpp"
@@ -29,6 +30,14 @@ inline constexpr std::array kReplicaUpdates{
     OptionRow<UpdateKind>{"sharded", UpdateKind::kSharded,
                           "a share of them, whose optimizer state it holds alone, and sends the "
                           "result (ZeRO, stage 1)"},
+};
+
+/// How a rank waits for another.
+inline constexpr std::array kWaits{
+    OptionRow<WaitKind>{"auto", WaitKind::kAuto, "spins for 3 us, then yields, then blocks"},
+    OptionRow<WaitKind>{"spin", WaitKind::kSpin, "looks again and again, and keeps its CPU"},
+    OptionRow<WaitKind>{"yield", WaitKind::kYield, "offers its CPU to others between two looks"},
+    OptionRow<WaitKind>{"block", WaitKind::kBlock, "sleeps in the kernel until it is woken"},
 };
 
 struct RunConfig {
@@ -53,10 +62,11 @@ struct RunConfig {
     std::optional<Delay> delay;
     std::optional<StepRange> trace;  // record these steps of the first epoch
     double timeout_seconds = 300.0;  // of one wait for a peer
-    std::string bind = "none";       // of ranks to CPUs: none, close, spread or a list of CPUs
-    std::string mpi_run;             // what starts the ranks of mode mpi; empty: mpirun, here
-    std::filesystem::path load;      // empty: parameters start from the seed
-    std::filesystem::path save;      // empty: nothing is saved
+    WaitKind wait = WaitKind::kAuto;
+    std::string bind = "none";   // of ranks to CPUs: none, close, spread or a list of CPUs
+    std::string mpi_run;         // what starts the ranks of mode mpi; empty: mpirun, here
+    std::filesystem::path load;  // empty: parameters start from the seed
+    std::filesystem::path save;  // empty: nothing is saved
 };
 
 }  // namespace dp::core

@@ -29,6 +29,8 @@ constexpr const auto& rows_of() {
         return core::kPrecisions;
     } else if constexpr (std::same_as<T, core::UpdateKind>) {
         return core::kReplicaUpdates;
+    } else if constexpr (std::same_as<T, core::WaitKind>) {
+        return core::kWaits;
     } else {
         static_assert(std::same_as<T, core::ConvolutionAlgorithm>);
         return core::kConvolutionAlgorithms;

@@ -150,6 +150,10 @@ void warn_oversubscribed(const std::vector<RunConfig>& configurations, const Mac
         "{} workers on {:g} usable CPUs: they take turns, so expect no speedup beyond {:g}; "
         "such runs are marked oversubscribed",
         cores_wanted(*most), cpus_left(*most, machine), cpus_left(*most, machine));
+    if (most->wait != core::WaitKind::kSpin) return;
+    spdlog::warn(
+        "--wait spin: a worker that waits keeps its CPU from the one that it waits for, until the "
+        "kernel takes it away, milliseconds later: choose --wait auto");
 }
 
 void check_precision(const core::NetworkOptions& options, const Machine& machine) {

@@ -24,7 +24,8 @@ public:
           replica_(job),
           all_{0, replica_.parameters.size()},
           state_(core::make_optimizer_state(job, {&all_, 1})),
-          team_(threads_, std::move(replica_.buckets), place.team_timeout_seconds) {
+          team_(threads_, std::move(replica_.buckets), place.team_timeout_seconds,
+                job.config.wait) {
         for (std::size_t thread = 0; thread < threads_; ++thread) {
             gradients_.emplace_back(replica_.layout.parameters.size());
             statistics_.emplace_back(replica_.layout.statistics.size());
@@ -70,7 +71,8 @@ private:
              .processes = job_.config.workers / threads_,
              .channels = place_.make_channels(thread),
              .limits = {place_.failed ? place_.failed(thread) : &team_.failed,
-                        job_.config.timeout_seconds, &place_.position(thread).waiting}});
+                        job_.config.timeout_seconds, &place_.position(thread).waiting,
+                        job_.config.wait}});
     }
 
     void fail_team() { team_.failed.store(1, std::memory_order_release); }

@@ -98,7 +98,11 @@ double RollCall::Wait::end() const {
 }
 
 void RollCall::Wait::step() {
-    if (++steps_ <= kPolls) return;
+    const core::WaitKind kind = limits_.kind;
+    ++steps_;
+    const bool polls =
+        kind == core::WaitKind::kSpin || (kind == core::WaitKind::kAuto && steps_ <= kPolls);
+    if (polls && steps_ % kPolls != 0) return;
     if (limits_.failed != nullptr && limits_.failed->load(std::memory_order_acquire) != 0) {
         throw core::PeerFailed();
     }
@@ -106,7 +110,8 @@ void RollCall::Wait::step() {
     const auto waited = Clock::now() - start_;
     const double seconds = std::chrono::duration<double>(waited).count();
     if (seconds > limits_.timeout_seconds) roll_call_.throw_stalled(seconds, peer_);
-    if (waited < kYielding) {
+    if (polls) return;
+    if (kind == core::WaitKind::kYield || (kind == core::WaitKind::kAuto && waited < kYielding)) {
         sched_yield();
     } else {
         std::this_thread::sleep_for(kSleep);

@@ -91,7 +91,8 @@ private:
         core::Job job = job_;
         std::vector<ClockReading> start;
         if (has_clocks_) {
-            const core::WaitLimits limits{nullptr, job_.config.timeout_seconds, nullptr};
+            const core::WaitLimits limits{nullptr, job_.config.timeout_seconds, nullptr,
+                                          job_.config.wait};
             start = world_->read_clocks(limits);
             job.align_times = [this, limits, &start](core::RunResult& result) {
                 const std::vector<ClockReading> end = world_->read_clocks(limits);
@@ -127,7 +128,8 @@ core::RunResult train_rank(const core::Job& job, MpiWorld& world, const SharedSe
         job, world.rank(), position,
         [&](std::vector<core::Range> buckets, std::size_t size) -> core::ChannelExchange& {
             exchange = reduction.make(world, std::move(buckets), size,
-                                      {nullptr, job.config.timeout_seconds, &position.waiting},
+                                      {nullptr, job.config.timeout_seconds, &position.waiting,
+                                       job.config.wait},
                                       job.config.update);
             return *exchange;
         });

@@ -271,6 +271,49 @@ TEST_CASE("where one rank updates for all, no rank is late at publish") {
     }
 }
 
+TEST_CASE("how ranks wait for each other changes no bit") {
+    const core::Dataset data = core::make_synthetic(1, 48, 16);
+    core::RunConfig config = tests::small_config("serial", 3);
+    config.batch_size = 8;
+    const std::string oracle = experiments::run_job(tests::make_job(config, data)).checksum;
+    for (const char* mode : {"threads", "procs"}) {
+        for (const auto& wait : core::kWaits) {
+            INFO(mode << " " << wait.name);
+            config.mode = mode;
+            config.wait = wait.value;
+            CHECK(experiments::run_job(tests::make_job(config, data)).checksum == oracle);
+        }
+    }
+}
+
+TEST_CASE("a rank that blocks is asleep while it waits, and one that spins is not") {
+    const core::Dataset data = core::make_synthetic(1, 64, 16);
+    // Rank 1 is 50 ms late in each of eight steps, so rank 0 waits for it.
+    core::RunConfig config = tests::small_config("", 2);
+    config.batch_size = 8;
+    config.delay = core::Delay{1, 50.0, core::Phase::kForward};
+    const auto switches = [&](core::WaitKind wait) {
+        config.wait = wait;
+        const auto result = experiments::run_job(tests::make_job(config, data));
+        std::int64_t sum = 0;
+        for (const core::WorkerEpoch& epoch : result.workers[0].epochs) {
+            sum += epoch.usage.voluntary_switches;
+        }
+        return sum;
+    };
+    // Of the processes of hybrid there are two of one thread, then one of two.
+    for (const auto& [mode, threads] : {std::pair{"threads", 1UL}, std::pair{"procs", 1UL},
+                                        std::pair{"hybrid", 1UL}, std::pair{"hybrid", 2UL}}) {
+        INFO(mode << " " << threads);
+        config.mode = mode;
+        config.threads_per_worker = threads;
+        const std::int64_t spins = switches(core::WaitKind::kSpin);
+        const std::int64_t blocks = switches(core::WaitKind::kBlock);
+        CHECK(blocks >= 8);
+        CHECK(spins < blocks / 2);
+    }
+}
+
 TEST_CASE("processes of threads end with the bits of serial that adds in the same groups") {
     const core::Dataset data = core::make_synthetic(1, 150, 40);
     for (const auto& [processes, threads] :

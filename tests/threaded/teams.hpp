@@ -55,7 +55,8 @@ struct Case {
 /// Runs `body`(exchange, gradients, rank) on the ranks of `test`; returns what they counted.
 template <typename Body>
 std::vector<std::size_t> count_in_ranks(const Case& test, const Body& body) {
-    threaded::SharedTeam team(test.world, test.buckets, test.timeout_seconds, test.first_count);
+    threaded::SharedTeam team(test.world, test.buckets, test.timeout_seconds, core::WaitKind::kAuto,
+                              test.first_count);
     std::vector<std::vector<float>> gradients(test.world, std::vector<float>(test.size));
     std::vector<std::size_t> counts(test.world);
     threaded::run_team(

@@ -3,8 +3,10 @@
 
 #include <chrono>
 #include <thread>
+#include <vector>
 
 #include "core/base/error.hpp"
+#include "core/measure/usage.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/data.hpp"
 
@@ -13,6 +15,8 @@ using namespace dp::core;
 namespace {
 
 const auto kAny = [](std::uint32_t value) { return value != 0; };
+
+const std::vector kKinds{WaitKind::kAuto, WaitKind::kSpin, WaitKind::kYield, WaitKind::kBlock};
 
 }  // namespace
 
@@ -36,11 +40,12 @@ TEST_CASE("a sleeping wait is woken by the value") {
     CHECK(counter.load() == 1);
 }
 
-TEST_CASE("ten thousand turns of ping-pong lose no wake-up") {
+TEST_CASE("ten thousand turns of ping-pong lose no wake-up, however one waits") {
     std::atomic<std::uint32_t> failed{0};
     SharedCounter ping;
     SharedCounter pong;
-    const WaitLimits limits{&failed, 30.0};
+    const WaitKind kind = GENERATE(WaitKind::kAuto, WaitKind::kYield, WaitKind::kBlock);
+    const WaitLimits limits{&failed, 30.0, nullptr, kind};
     constexpr std::uint32_t kTurns = 10'000;
     std::thread peer([&] {
         for (std::uint32_t turn = 1; turn <= kTurns; ++turn) {
@@ -56,21 +61,50 @@ TEST_CASE("ten thousand turns of ping-pong lose no wake-up") {
     CHECK(pong.load() == kTurns);
 }
 
+TEST_CASE("who blocks sleeps, and who spins does not") {
+    std::atomic<std::uint32_t> failed{0};
+    const auto usage_of = [&](WaitKind kind) {
+        SharedCounter counter;
+        std::thread publisher([&] {
+            std::this_thread::sleep_for(std::chrono::milliseconds(300));
+            counter.publish(1);
+        });
+        const ThreadUsage before = read_thread_usage();
+        counter.wait(kAny, {&failed, 30.0, nullptr, kind});
+        const ThreadUsage usage = read_thread_usage() - before;
+        publisher.join();
+        return usage;
+    };
+    // It wakes every 20 ms to look for a failure, and computes for some microseconds then.
+    const ThreadUsage blocked = usage_of(WaitKind::kBlock);
+    CHECK(blocked.voluntary_switches >= 5);
+    CHECK(blocked.cpu_seconds < 0.03);
+    for (const WaitKind kind : {WaitKind::kSpin, WaitKind::kYield}) {
+        const ThreadUsage busy = usage_of(kind);
+        CHECK(busy.voluntary_switches < 5);
+        CHECK(busy.cpu_seconds > 0.03);
+    }
+}
+
 TEST_CASE("a peer's failure ends a wait") {
     std::atomic<std::uint32_t> failed{0};
     SharedCounter counter;
+    const WaitKind kind = GENERATE(from_range(kKinds));
     std::thread supervisor([&] {
         std::this_thread::sleep_for(std::chrono::milliseconds(50));
         failed.store(1);
     });
-    CHECK_THROWS_AS(counter.wait(kAny, WaitLimits{&failed, 30.0}), PeerFailed);
+    CHECK_THROWS_AS(counter.wait(kAny, WaitLimits{&failed, 30.0, nullptr, kind}), PeerFailed);
     supervisor.join();
 }
 
 TEST_CASE("the deadline ends a wait with a stall error") {
     std::atomic<std::uint32_t> failed{0};
     SharedCounter counter;
-    const auto error = dp::tests::error_of([&] { counter.wait(kAny, {&failed, 0.1}); });
+    const WaitKind kind = GENERATE(from_range(kKinds));
+    const auto error = dp::tests::error_of([&] {
+        counter.wait(kAny, {&failed, 0.1, nullptr, kind});
+    });
     REQUIRE(error);
     CHECK(error->code() == ExitCode::kStalled);
 }
