@@ -6,6 +6,7 @@
 #include <array>
 #include <string_view>
 
+#include "experiments/machine/topology.hpp"
 #include "experiments/options/settings.hpp"
 
 namespace dp::experiments {
@@ -16,6 +17,8 @@ struct ContextField {
     Effect effect = Effect::kNothing;
     Compared compared = Compared::kInPairs;
     bool resumed = false;  // --resume warns where it is another by now
+    /// The value for people; null: as it is.
+    std::string (*text)(const nlohmann::ordered_json& value) = nullptr;
 };
 
 /// In the order of the report.
@@ -24,6 +27,12 @@ inline constexpr std::array kContextFields{
     ContextField{"cpu_model", "CPU", Effect::kBoth, Compared::kEverywhere, true},
     ContextField{"usable_cpus", "usable CPUs", Effect::kSpeed, Compared::kEverywhere, true},
     ContextField{"affinity", "affinity mask", Effect::kSpeed},
+    ContextField{"sockets", "CPU packages", Effect::kSpeed},
+    ContextField{"physical_cores", "cores", Effect::kSpeed},
+    ContextField{"threads_per_core", "hardware threads of a core (SMT)", Effect::kSpeed},
+    ContextField{"numa_nodes", "memory nodes (NUMA)", Effect::kSpeed},
+    ContextField{"caches", "caches of a core", Effect::kSpeed, Compared::kInPairs, false,
+                 describe_caches},
     ContextField{"cpu_quota", "CPU quota of the control group", Effect::kSpeed},
     ContextField{"kernel", "kernel", Effect::kNothing, Compared::kEverywhere},
     ContextField{"onednn_version", "oneDNN", Effect::kBoth, Compared::kEverywhere, true},
@@ -34,10 +43,6 @@ inline constexpr std::array kContextFields{
     ContextField{"build", "compiler and build", Effect::kBoth, Compared::kEverywhere, true},
     ContextField{"dp_compare_version", "dp_compare", Effect::kNothing, Compared::kInPairs, true},
     ContextField{"environment", "variables set", Effect::kBoth, Compared::kEverywhere},
-    ContextField{"physical_cores", "", Effect::kSpeed},
-    ContextField{"threads_per_core", "", Effect::kSpeed},
-    ContextField{"numa_nodes", "", Effect::kSpeed},
-    ContextField{"caches", "", Effect::kSpeed},
     ContextField{"cpu_governor", "", Effect::kSpeed},
     ContextField{"load_average", "", Effect::kSpeed, Compared::kNever},
     ContextField{"warnings", "", Effect::kNothing, Compared::kNever},

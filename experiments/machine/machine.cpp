@@ -142,6 +142,7 @@ nlohmann::ordered_json context_json(const Machine& machine) {
         {"host", machine.host},         {"cpu_model", machine.cpu_model},
         {"kernel", machine.kernel},     {"usable_cpus", machine.usable_cpus()},
         {"affinity", machine.affinity}, {"cpu_quota", machine.cpu_quota}};
+    add_topology(context, machine.topology);
     add_hardware(context, machine.hardware);
     context["onednn_version"] = machine.onednn_version;
     context["onednn_runtime"] = machine.onednn_runtime;

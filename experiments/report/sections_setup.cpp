@@ -95,7 +95,9 @@ void add_environment(Document& document, const Material& material) {
     for (const ContextField& field : kContextFields) {
         if (field.title.empty()) continue;
         add_row(machine, material.analysis, field.title, [&](const Run& run) {
-            return cell(run.context.value(field.name, Json()), field.name != "openmp_version");
+            const Json value = run.context.value(field.name, Json());
+            return field.text != nullptr ? field.text(value)
+                                         : cell(value, field.name != "openmp_version");
         });
     }
     document.add(machine);

@@ -79,11 +79,11 @@ TEST_CASE("who blocks sleeps, and who spins does not") {
     const ThreadUsage blocked = usage_of(WaitKind::kBlock);
     CHECK(blocked.voluntary_switches >= 5);
     CHECK(blocked.cpu_seconds < 0.03);
-    for (const WaitKind kind : {WaitKind::kSpin, WaitKind::kYield}) {
-        const ThreadUsage busy = usage_of(kind);
-        CHECK(busy.voluntary_switches < 5);
-        CHECK(busy.cpu_seconds > 0.03);
-    }
+    const ThreadUsage spun = usage_of(WaitKind::kSpin);
+    CHECK(spun.voluntary_switches < 5);
+    CHECK(spun.cpu_seconds > 2 * blocked.cpu_seconds);
+    // On a busy machine others have the CPU meanwhile.
+    CHECK(usage_of(WaitKind::kYield).voluntary_switches < 5);
 }
 
 TEST_CASE("a peer's failure ends a wait") {

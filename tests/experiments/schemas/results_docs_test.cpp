@@ -92,7 +92,7 @@ Json made_document() {
     record.result.times_left_out = true;
     experiments::Machine machine;
     machine.affinity = {0};
-    machine.hardware.caches = {{1, "Data", 32768, 1}};
+    machine.topology.caches = {{1, "Data", 32768, 1}};
     const core::Dataset data = core::make_synthetic(1, 20, 10);
     record.context = experiments::context_json(machine);
     record.settings.data = experiments::DataFacts(data);

@@ -290,11 +290,11 @@ TEST_CASE("ranks have the CPU each that --bind gives them, whoever starts them",
     if (all.size() < 2) return;
     const tests::TemporaryFolder folder;
     const std::string reversed = fmt::format("{},{}", all[1], all[0]);
-    const Words bound = training({"--mode", "mpi", "--bind", reversed, "--out"});
+    const Words bound = training({"--mode", "mpi", "--bind", reversed});
     const fs::path by_us = folder.path() / "by_us";
     const fs::path by_user = folder.path() / "by_user";
-    CHECK(tests::run_program(join(join({"-n", "3"}, bound), {by_us}), kAllowed).exit_code == 0);
-    CHECK(mpirun(3, join(bound, {by_user})).exit_code == 0);
+    CHECK(tests::run_program(join(bound, {"-n", "3", "--out", by_us}), kAllowed).exit_code == 0);
+    CHECK(mpirun(3, join(bound, {"--out", by_user})).exit_code == 0);
     for (const fs::path& out : {by_us, by_user}) {
         const auto run = nlohmann::json::parse(std::ifstream(out / "run-mpi-n3-r1.json"));
         const auto& workers = run.at("result").at("workers");
