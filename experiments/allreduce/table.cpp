@@ -77,10 +77,8 @@ std::string format_row(const Row& row) {
         row.bytes, row.count(), row.mode, row.workers, row.reduction, number(row.time.median_us),
         number(row.time.min_us), number(row.time.max_us), number(row.algbw()), number(row.busbw()),
         row.wrong,
-        row.threads_per_worker == 1
-            ? ""
-            : fmt::format("  {} processes of {} threads", row.workers / row.threads_per_worker,
-                          row.threads_per_worker),
+        row.threads_per_worker == 1 ? ""
+                                    : fmt::format("  {} threads a process", row.threads_per_worker),
         row.oversubscribed ? "  oversubscribed" : "");
 }
 

@@ -11,7 +11,7 @@ Trains with mode mpi and 2 workers on 2 hosts out of network namespaces, whose c
 
   --mbit M,...  bandwidths of the hosts' cards, in megabit/s
   --steps K     steps of a run (40)
-  --reps R      runs of each kind, whose median counts (3)
+  --reps R      runs of each kind, 2 or more, whose median counts (3)
   DP_COMPARE    the program (build/dp_compare of this checkout)
 
 Runs have --overlap off, because the model knows no overlap. Needs root, iproute2, Open MPI and
@@ -41,6 +41,7 @@ while (($# > 0)); do
         *) program=$1 && shift ;;
     esac
 done
+((reps > 1)) || fail "--reps $reps: a prediction needs 2 or more" 2
 IFS=, read -ra rates <<<"$mbits"
 for mbit in "${rates[@]}"; do number --mbit "$mbit"; done
 ((EUID == 0)) || fail "only root may make network namespaces; run it with sudo"

@@ -222,7 +222,7 @@ TEST_CASE("hybrid's rows have a rank for each thread of each process") {
         CHECK(lines[i].wrong == "0");
         CHECK(lines[i].median > 0.0);
     }
-    CHECK(holds(result.out, "3 processes of 2 threads"));
+    CHECK(holds(result.out, "2 threads a process"));
     CHECK(run_program({"allreduce", "--mode", "hybrid", "-n", "200"}).exit_code == 2);
 }
 

@@ -255,11 +255,8 @@ TEST_CASE("clocks of several machines are aligned", "[mpi]") {
     }
     const tests::TemporaryFolder folder;
     const std::string program = tests::program_path().string();
-    const Words run{"--mode",   "mpi",
-                    "--epochs", "1",
-                    "--steps",  "4",
-                    "--out",    (folder.path() / "out").string(),
-                    "--inject", "delay:rank=1,ms=50,phase=forward"};
+    const Words run = training({"--mode", "mpi", "--out", (folder.path() / "out").string(),
+                                "--inject", "delay:rank=1,ms=300,phase=forward"});
     // One rank has another machine's clock.
     const auto result =
         tests::Program(
@@ -280,8 +277,9 @@ TEST_CASE("clocks of several machines are aligned", "[mpi]") {
     CHECK(clock.at("offset_seconds").get<double>() == Approx(1000.0));
     CHECK(clock.at("error_seconds").get<double>() > 0.0);
     const auto& late = workers.at(1).at("epochs").at(0).at("late_at_exchange");
-    CHECK(late.at("steps") == 4);
-    CHECK(late.at("seconds").get<double>() > 0.04);
+    CHECK(late.at("steps") == 3);
+    CHECK(late.at("seconds").get<double>() > 0.5);
+    CHECK(late.at("seconds").get<double>() < 100.0);
 }
 
 TEST_CASE("ranks have the CPU each that --bind gives them, whoever starts them", "[mpi]") {
@@ -381,12 +379,12 @@ TEST_CASE("a rank that stands still ends the run with code 7 and is named", "[mp
     const tests::TemporaryFolder folder;
     const fs::path out = folder.path() / "out";
     const Ended ended =
-        end_by(SIGSTOP, /*to_worker=*/true, {"--timeout", "2", "--out", out.string()});
+        end_by(SIGSTOP, /*to_worker=*/true, {"--timeout", "4", "--out", out.string()});
     INFO(ended.result.err);
     CHECK(ended.result.exit_code == 7);
     CHECK(tests::holds(ended.result.err, "worker 1 has stalled"));
     CHECK(nlohmann::json::parse(std::ifstream(out / "run-mpi-n2-r1.json")).at("failed_rank") == 1);
-    CHECK(ended.took < kMost + std::chrono::seconds(2));
+    CHECK(ended.took < kMost + std::chrono::seconds(4));
     CHECK(ended.left.empty());
 }
 
@@ -400,11 +398,11 @@ TEST_CASE("a process of hybrid-mpi that is killed or stands still is named", "[m
     CHECK(killed.took < kMost);
     CHECK(killed.left.empty());
     const Ended stalled =
-        end_by(SIGSTOP, /*to_worker=*/true, join(threads, {"--timeout", "2"}), "hybrid-mpi", 4);
+        end_by(SIGSTOP, /*to_worker=*/true, join(threads, {"--timeout", "4"}), "hybrid-mpi", 4);
     INFO(stalled.result.err);
     CHECK(stalled.result.exit_code == 7);
     CHECK(tests::holds(stalled.result.err, "the process of workers 2 to 3 has stalled"));
-    CHECK(stalled.took < kMost + std::chrono::seconds(2));
+    CHECK(stalled.took < kMost + std::chrono::seconds(4));
     CHECK(stalled.left.empty());
 }
 
