@@ -54,4 +54,12 @@ void throw_diverged(const Job& job, const TensorLayout& layout, std::span<const 
                 job.config.optimizer.learning_rate);
 }
 
+void check_loss(const Job& job, std::size_t epoch, std::string_view which, double loss) {
+    if (std::isfinite(loss)) return;
+    throw Error(ExitCode::kRunFailed,
+                "epoch {}: the {} loss is {}: training has diverged, or a checkpoint's had; lower "
+                "--lr (now {})",
+                epoch + 1, which, loss, job.config.optimizer.learning_rate);
+}
+
 }  // namespace dp::core

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <span>
+#include <string_view>
 
 #include "core/nn/tensor_layout.hpp"
 #include "core/optim/optimizer.hpp"
@@ -33,5 +34,9 @@ struct RangeState {
                                  std::span<const float> parameters,
                                  std::span<const float> gradients,
                                  std::span<const RangeState> updated, const StepPlace& place);
+
+/// Throws Error(kRunFailed) where `loss`, the `which` ("training") loss of epoch `epoch`, from 0,
+/// is not finite. Where all ranks call it with the sum over all of them, they leave together.
+void check_loss(const Job& job, std::size_t epoch, std::string_view which, double loss);
 
 }  // namespace dp::core

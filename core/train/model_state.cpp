@@ -2,6 +2,8 @@
 
 #include <bit>
 
+#include <fmt/format.h>
+
 #include "core/base/check.hpp"
 #include "core/base/random.hpp"
 #include "core/nn/initial_parameters.hpp"
@@ -58,6 +60,26 @@ StateDict to_state_dict(const NetworkLayout& layout, std::span<const float> para
     }
     DP_CHECK(statistic, ==, statistic_tensors.size());
     return state;
+}
+
+void save_model(const Job& job, const NetworkLayout& layout, std::span<const float> parameters,
+                std::span<const float> statistics, std::size_t batches_tracked) {
+    StateDict state = to_state_dict(layout, parameters, statistics);
+    const RunConfig& config = job.config;
+    state.batches_tracked = static_cast<std::int64_t>(batches_tracked);
+    state.metadata = {
+        {"format", "pt"},
+        {"model", config.model},
+        {"mode", config.mode},
+        {"workers", fmt::to_string(config.workers)},
+        {"epoch", fmt::to_string(config.epochs)},
+        {"step", fmt::to_string(batches_tracked)},
+        {"seed", fmt::to_string(config.seed)},
+        {"batch_size", fmt::to_string(config.batch_size)},
+        {"optimizer", config.optimizer.name},
+        {"learning_rate", fmt::to_string(config.optimizer.learning_rate)},
+    };
+    save_checkpoint(config.save, state);
 }
 
 std::uint64_t parameter_checksum(const TensorLayout& layout, std::span<const float> parameters) {

@@ -22,6 +22,11 @@ void fill_statistics(const Job& job, const NetworkLayout& layout, std::span<floa
 StateDict to_state_dict(const NetworkLayout& layout, std::span<const float> parameters,
                         std::span<const float> statistics);
 
+/// Writes job.config.save, a checkpoint of what `job` has trained: the blocks, and how many batches
+/// they have seen. Throws Error(kData) as save_checkpoint does.
+void save_model(const Job& job, const NetworkLayout& layout, std::span<const float> parameters,
+                std::span<const float> statistics, std::size_t batches_tracked);
+
 /// A hash of every parameter's bits in plain order, whatever their layout: equal parameters have
 /// equal ones, different parameters different ones but for a chance of 2^-64.
 std::uint64_t parameter_checksum(const TensorLayout& layout, std::span<const float> parameters);

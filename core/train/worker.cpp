@@ -7,17 +7,18 @@
 #endif
 
 #include <algorithm>
-#include <cmath>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "core/base/affinity.hpp"
 #include "core/base/error.hpp"
-#include "core/measure/trace.hpp"
 #include "core/nn/network.hpp"
 #include "core/train/divergence.hpp"
+#include "core/train/gather.hpp"
+#include "core/train/hand_over.hpp"
 #include "core/train/model_state.hpp"
+#include "core/train/progress.hpp"
 
 namespace dp::core {
 namespace {
@@ -28,51 +29,12 @@ double seconds_since(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// Sums over the images one rank has seen; travels between ranks as bytes.
-struct ImageSums {
-    double loss = 0.0;
-    std::uint64_t correct = 0;
-    std::uint64_t images = 0;
-
-    void add(const BatchResult& batch, std::size_t size) {
-        loss += batch.loss_sum;
-        correct += batch.correct;
-        images += size;
-    }
-    [[nodiscard]] double mean_loss() const { return images == 0 ? 0.0 : loss / as_double(images); }
-    [[nodiscard]] double accuracy() const {
-        return images == 0 ? 0.0 : as_double(correct) / as_double(images);
-    }
-    static double as_double(std::uint64_t count) { return static_cast<double>(count); }
-};
-static_assert(sizeof(ImageSums) <= kMaxGatherBytes);
-
 void append_batch_sizes(const BatchSource& source, std::vector<std::size_t>& sizes) {
     for (std::size_t step = 0; step < source.steps(); ++step) {
         const std::size_t size = source.batch_size(step);
         if (std::ranges::find(sizes, size) == sizes.end()) sizes.push_back(size);
     }
 }
-
-/// Hands buckets over as soon as backward has completed their gradients, and lets the exchange
-/// advance between layers.
-class HandOver final : public GradientsReady {
-public:
-    explicit HandOver(GradientExchange& exchange) : exchange_(exchange) {}
-
-    void begin_step() { count_ = 0; }
-    void on_gradients(std::size_t offset) override {
-        if (offset == 0) return;  // backward has ended: what is left now is not hidden behind it
-        const auto buckets = exchange_.buckets();
-        while (count_ < buckets.size() && buckets[count_].offset >= offset) ++count_;
-        exchange_.hand_over(count_);
-        exchange_.progress();
-    }
-
-private:
-    GradientExchange& exchange_;
-    std::size_t count_ = 0;  // of this step
-};
 
 class Worker {
 public:
@@ -84,8 +46,8 @@ public:
           exchange_(exchange),
           hand_over_(exchange),
           optimizer_(make_optimizer(job.config.optimizer)),
-          gradient_scale_(1.F / static_cast<float>(blocks.world_size)) {
-        rank_ = first_rank();
+          gradient_scale_(1.F / static_cast<float>(blocks.world_size)),
+          progress_(job, first_rank(), blocks.ranks.size()) {
 #pragma omp parallel
         flush_denormals();
         std::size_t at = 0;
@@ -113,20 +75,20 @@ public:
         labels_.resize(largest);
         samples_.resize(largest);
         bind(shares_.front());
-        if (job_.config.trace) make_trace(*job_.config.trace);
+        progress_.make_trace(exchange_.buckets().size(), worker_count());
     }
 
     RunResult run() {
-        barrier();  // so that no rank's epoch contains another's set-up
+        meet(exchange_, worker_count());  // so that no rank's epoch contains another's set-up
         report_.rank = first_rank();
         report_.pid = getpid();
         report_.threads = static_cast<std::size_t>(omp_get_max_threads());
         report_.cpus = current_cpus();
         report_.setup_seconds = seconds_since(job_.started);
-        for (epoch_ = 0; epoch_ < job_.config.epochs; ++epoch_) run_epoch();
+        for (std::size_t epoch = 0; epoch < job_.config.epochs; ++epoch) run_epoch(epoch);
         if (job_.config.epochs == 0) evaluate();
         finish();
-        if (trace_) report_.trace = trace_->take();
+        report_.trace = progress_.take_trace();
         collect_reports();
         return std::move(result_);
     }
@@ -142,36 +104,37 @@ private:
     [[nodiscard]] std::size_t first_rank() const { return blocks_.ranks.front().rank; }
     [[nodiscard]] bool leads() const { return first_rank() == 0; }
 
-    void run_epoch() {
-        step_ = 0;
+    void run_epoch(std::size_t number) {
+        progress_.begin_epoch(number);
         const ThreadUsage usage_before = read_thread_usage();
         enter(Phase::kOther);  // so that the clock's phases sum to this epoch's wall time
-        const PhaseSeconds phases_before = clock_.seconds();
+        const PhaseSeconds phases_before = progress_.seconds();
         const ExchangeStats exchange_before = exchange_.stats();
         const auto start = Clock::now();
         EpochResult epoch;
 
         for (Share& share : shares_) {
             share.sums = {};
-            share.training->begin_epoch(epoch_);
+            share.training->begin_epoch(number);
         }
         const std::size_t steps = shares_.front().training->steps();
         StepArrivals& arrivals = report_.arrivals.emplace_back();
         arrivals.exchange_ns.reserve(steps);
         arrivals.publish_ns.reserve(steps);
         std::size_t images = 0;
-        for (step_ = 0; step_ < steps; ++step_) {
-            train_step();
-            images += shares_.front().training->batch_size(step_) * blocks_.world_size;
-            if (leads()) job_.listener->on_step(epoch_, step_ + 1, steps, images);
+        for (std::size_t step = 0; step < steps; ++step) {
+            train_step(step);
+            images += shares_.front().training->batch_size(step) * blocks_.world_size;
+            if (leads()) job_.listener->on_step(number, step + 1, steps, images);
         }
-        const ImageSums own = own_sums();
-        const ImageSums trained = gather_sums();
+        WorkerEpoch mine;
+        for (const Share& share : shares_) mine.images += share.sums.images;
+        const ImageSums trained = sum_shares();
         epoch.train_seconds = seconds_since(start);
         epoch.images = trained.images;
         epoch.train_loss = trained.mean_loss();
         epoch.train_accuracy = trained.accuracy();
-        check_finite("training", epoch.train_loss);
+        check_loss(job_, number, "training", epoch.train_loss);
 
         const auto evaluation_start = Clock::now();
         evaluate();
@@ -180,19 +143,18 @@ private:
         epoch.test_accuracy = result_.test_accuracy;
 
         enter(Phase::kOther);
-        WorkerEpoch mine;
-        mine.images = own.images;
         mine.wall_seconds = seconds_since(start);
         mine.usage = read_thread_usage() - usage_before;
         record(mine, phases_before, exchange_before);
         if (!leads()) return;
         result_.epochs.push_back(epoch);
         result_.steps_per_epoch = steps;
-        job_.listener->on_epoch(epoch_, epoch);
+        job_.listener->on_epoch(number, epoch);
     }
 
-    void train_step() {
-        if (trace_ && trace_->wants(epoch_, step_)) record_step(trace_.get());
+    void train_step(std::size_t step) {
+        StepTrace* const trace = progress_.begin_step(step);
+        if (trace != nullptr) exchange_.set_trace(trace);
         enter(Phase::kExchange);
         exchange_.begin_step();
         hand_over_.begin_step();
@@ -200,16 +162,16 @@ private:
         const bool overlap = job_.config.overlap && shares_.size() == 1;
         for (Share& share : shares_) {
             if (shares_.size() > 1) bind(share);
-            rank_ = share.blocks.rank;
+            progress_.take_turn(share.blocks.rank);
             enter(Phase::kLoad);
-            Batch batch = batch_of(share.training->batch_size(step_));
-            share.training->load(step_, batch);
+            Batch batch = batch_of(share.training->batch_size(step));
+            share.training->load(step, batch);
             enter(Phase::kForward);
             const DropoutKey dropout{static_cast<float>(job_.config.dropout), job_.config.seed,
-                                     epoch_, step_};
-            share.sums.add(network_->forward(batch, dropout, recorder_), batch.size);
+                                     progress_.epoch(), step};
+            share.sums.add(network_->forward(batch, dropout, progress_.recorder()), batch.size);
             enter(Phase::kBackward);
-            network_->backward(overlap ? &hand_over_ : nullptr, recorder_);
+            network_->backward(overlap ? &hand_over_ : nullptr, progress_.recorder());
         }
         ++batches_tracked_;
         StepArrivals& arrivals = report_.arrivals.back();
@@ -221,7 +183,8 @@ private:
         if (may_be_late_at_publish()) arrivals.publish_ns.push_back(updated_ns);
         exchange_.publish(blocks_.parameters);
         enter(Phase::kOther);
-        if (recorder_ != nullptr) record_step(nullptr);
+        progress_.end_step();
+        if (trace != nullptr) exchange_.set_trace(nullptr);
     }
 
     void update() {
@@ -233,30 +196,13 @@ private:
         }
         if (finite) return;
         throw_diverged(job_, layout_.parameters, blocks_.parameters, exchange_.summed_gradients(),
-                       own_, {first_rank(), epoch_, step_});
+                       own_, {first_rank(), progress_.epoch(), progress_.step()});
     }
 
     /// Where one rank updates for all, it comes last by design, and the others have done nothing.
     [[nodiscard]] bool may_be_late_at_publish() const {
         const ExchangeTraits& traits = exchange_.traits();
         return traits.meets_at_publish && traits.update != UpdateKind::kCentral;
-    }
-
-    /// Room for what the chosen steps record, however the exchange is cut into waits and pieces;
-    /// beyond the limit, of 25 MB, events are dropped and counted.
-    void make_trace(const StepRange& range) {
-        constexpr std::size_t kMostEvents = std::size_t{1} << 18;
-        const std::size_t per_step =
-            64 * shares_.size() + 32 * exchange_.buckets().size() * (1 + worker_count());
-        const std::size_t steps = range.last - range.first + 1;
-        trace_ = std::make_unique<StepTrace>(range, std::min(kMostEvents, steps * per_step));
-    }
-
-    /// Records in `trace` from now on, or nowhere.
-    void record_step(StepTrace* trace) {
-        recorder_ = trace;
-        exchange_.set_trace(trace);
-        if (trace != nullptr) trace->begin_step(step_);
     }
 
     /// Every test image once, each by one rank, with rank 0's running statistics.
@@ -266,15 +212,15 @@ private:
         bind(shares_.front());
         for (Share& share : shares_) {
             share.sums = {};
-            share.evaluation->begin_epoch(epoch_);
+            share.evaluation->begin_epoch(progress_.epoch());
             for (std::size_t step = 0; step < share.evaluation->steps(); ++step) {
                 Batch batch = batch_of(share.evaluation->batch_size(step));
                 share.evaluation->load(step, batch);
                 share.sums.add(network_->evaluate(batch), batch.size);
             }
         }
-        const ImageSums all = gather_sums();
-        check_finite("test", all.mean_loss());
+        const ImageSums all = sum_shares();
+        check_loss(job_, progress_.epoch(), "test", all.mean_loss());
         result_.test_loss = all.mean_loss();
         result_.test_accuracy = all.accuracy();
         enter(Phase::kOther);
@@ -283,7 +229,7 @@ private:
     void finish() {
         measure_memory();
         const std::uint64_t checksum = parameter_checksum(layout_.parameters, blocks_.parameters);
-        const std::vector<std::uint64_t> all = gather(std::vector{checksum}, worker_count());
+        const auto all = gather(exchange_, std::span(&checksum, 1), worker_count());
         for (std::size_t i = 1; i < all.size(); ++i) {
             if (all[i] == all[0]) continue;
             throw Error(ExitCode::kVerification,
@@ -297,7 +243,10 @@ private:
         result_.exchange_buckets = exchange_.buckets().size();
         result_.checksum = fmt::format("{:016x}", checksum);
         result_.batches_tracked = batches_before() + batches_tracked_;
-        if (!job_.config.save.empty()) save();
+        if (!job_.config.save.empty()) {
+            save_model(job_, layout_, blocks_.parameters, shares_.front().blocks.statistics,
+                       result_.batches_tracked);
+        }
         result_.total_seconds = seconds_since(job_.started);
     }
 
@@ -315,44 +264,14 @@ private:
         report_.memory = {blocks_.owns ? block : 0, blocks_.ranks.size() * block,
                           blocks_.owns ? blocks_.optimizer_state.size_bytes() : 0,
                           network_->activation_bytes()};
-        barrier();
+        meet(exchange_, worker_count());
         if (blocks_.owns) report_.process_memory = read_process_memory();
         if (leads() && job_.supervisor_memory) {
             result_.supervisor_memory = job_.supervisor_memory();
         }
     }
 
-    void save() const {
-        StateDict state =
-            to_state_dict(layout_, blocks_.parameters, shares_.front().blocks.statistics);
-        const RunConfig& config = job_.config;
-        state.batches_tracked = static_cast<std::int64_t>(result_.batches_tracked);
-        state.metadata = {
-            {"format", "pt"},
-            {"model", config.model},
-            {"mode", config.mode},
-            {"workers", fmt::to_string(config.workers)},
-            {"epoch", fmt::to_string(config.epochs)},
-            {"step", fmt::to_string(result_.batches_tracked)},
-            {"seed", fmt::to_string(config.seed)},
-            {"batch_size", fmt::to_string(config.batch_size)},
-            {"optimizer", config.optimizer.name},
-            {"learning_rate", fmt::to_string(config.optimizer.learning_rate)},
-        };
-        save_checkpoint(config.save, state);
-    }
-
-    /// Returns the time, in nanoseconds of the steady clock.
-    std::int64_t enter(Phase phase) {
-        const auto time = clock_.enter(phase);
-        if (recorder_ != nullptr) recorder_->enter(phase, time, rank_);
-        WorkerPosition position{first_rank(), epoch_, step_, phase};
-        const bool in_turn =
-            phase == Phase::kLoad || phase == Phase::kForward || phase == Phase::kBackward;
-        if (in_turn || shares_.size() == 1) position.played = rank_;
-        job_.listener->on_phase(position);
-        return StepTrace::nanoseconds(time);
-    }
+    std::int64_t enter(Phase phase) { return progress_.enter(phase); }
 
     void bind(const Share& share) {
         network_->bind({blocks_.parameters, share.blocks.gradients, share.blocks.statistics});
@@ -369,49 +288,16 @@ private:
                                        : static_cast<std::size_t>(job_.initial->batches_tracked);
     }
 
-    template <typename T>
-    std::vector<T> gather(const std::vector<T>& mine, std::size_t workers) {
-        std::vector<T> all(mine.size() * workers);
-        exchange_.all_gather(std::as_bytes(std::span(mine)),
-                             std::as_writable_bytes(std::span(all)));
-        return all;
-    }
-
-    void barrier() { gather(std::vector<std::uint64_t>(1), worker_count()); }
-
-    [[nodiscard]] ImageSums own_sums() const {
-        ImageSums sum;
-        for (const Share& share : shares_) sum.images += share.sums.images;
-        return sum;
-    }
-
-    /// Adds in rank order, so that every rank and every mode has the same bits.
-    ImageSums gather_sums() {
+    ImageSums sum_shares() {
         std::vector<ImageSums> mine;
         for (const Share& share : shares_) mine.push_back(share.sums);
-        ImageSums sum;
-        for (const ImageSums& rank : gather(mine, worker_count())) {
-            sum.loss += rank.loss;
-            sum.correct += rank.correct;
-            sum.images += rank.images;
-        }
-        return sum;
-    }
-
-    /// The sums are the same on every rank, so all of them leave here together.
-    void check_finite(std::string_view which, double loss) const {
-        if (std::isfinite(loss)) return;
-        throw Error(
-            ExitCode::kRunFailed,
-            "epoch {}: the {} loss is {}: training has diverged, or a checkpoint's had; lower "
-            "--lr (now {})",
-            epoch_ + 1, which, loss, job_.config.optimizer.learning_rate);
+        return sum_over_ranks(exchange_, std::span<const ImageSums>(mine), worker_count());
     }
 
     void record(WorkerEpoch epoch, const PhaseSeconds& phases_before,
                 const ExchangeStats& exchange_before) {
         for (std::size_t i = 0; i < kPhases; ++i) {
-            epoch.phase_seconds[i] = clock_.seconds()[i] - phases_before[i];
+            epoch.phase_seconds[i] = progress_.seconds()[i] - phases_before[i];
         }
         const ExchangeStats now = exchange_.stats();
         epoch.exchange = {now.wait_seconds - exchange_before.wait_seconds,
@@ -434,12 +320,7 @@ private:
     std::vector<std::int32_t> labels_;
     std::vector<std::uint32_t> samples_;
 
-    PhaseClock clock_;
-    std::unique_ptr<StepTrace> trace_;  // null unless steps are to be traced
-    StepTrace* recorder_ = nullptr;     // trace_ in one of those steps
-    std::size_t rank_ = 0;              // whose turn it is
-    std::size_t epoch_ = 0;
-    std::size_t step_ = 0;
+    Progress progress_;
     std::uint64_t batches_tracked_ = 0;
     WorkerReport report_;
     RunResult result_;  // rank 0's alone

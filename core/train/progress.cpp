@@ -1,0 +1,39 @@
+#include "core/train/progress.hpp"
+
+#include <algorithm>
+
+namespace dp::core {
+
+Progress::Progress(const Job& job, std::size_t first_rank, std::size_t ranks)
+    : job_(job), first_rank_(first_rank), ranks_(ranks), rank_(first_rank) {}
+
+void Progress::make_trace(std::size_t buckets, std::size_t workers) {
+    if (!job_.config.trace) return;
+    constexpr std::size_t kMostEvents = std::size_t{1} << 18;
+    const StepRange& range = *job_.config.trace;
+    const std::size_t per_step = 64 * ranks_ + 32 * buckets * (1 + workers);
+    const std::size_t steps = range.last - range.first + 1;
+    trace_ = std::make_unique<StepTrace>(range, std::min(kMostEvents, steps * per_step));
+}
+
+WorkerTrace Progress::take_trace() { return trace_ ? trace_->take() : WorkerTrace{}; }
+
+StepTrace* Progress::begin_step(std::size_t step) {
+    step_ = step;
+    if (!trace_ || !trace_->wants(epoch_, step_)) return nullptr;
+    trace_->begin_step(step_);
+    return recorder_ = trace_.get();
+}
+
+std::int64_t Progress::enter(Phase phase) {
+    const auto time = clock_.enter(phase);
+    if (recorder_ != nullptr) recorder_->enter(phase, time, rank_);
+    WorkerPosition position{first_rank_, epoch_, step_, phase};
+    const bool in_turn =
+        phase == Phase::kLoad || phase == Phase::kForward || phase == Phase::kBackward;
+    if (in_turn || ranks_ == 1) position.played = rank_;
+    job_.listener->on_phase(position);
+    return StepTrace::nanoseconds(time);
+}
+
+}  // namespace dp::core
