@@ -8,7 +8,8 @@ namespace dp::experiments {
 void DelayListener::on_phase(const core::WorkerPosition& position) {
     ListenerInFront::on_phase(position);
     if (position.phase != delay_.phase) return;
-    if (position.played.value_or(delay_.rank) != delay_.rank) return;
+    const auto [first, count] = position.played;
+    if (delay_.rank < first || delay_.rank >= first + count) return;
     std::this_thread::sleep_for(std::chrono::duration<double, std::milli>(delay_.milliseconds));
 }
 

@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "core/train/model_state.hpp"
 #include "core/train/replica.hpp"
 #include "core/train/worker.hpp"
 
@@ -14,15 +13,14 @@ core::RunResult train_replica(const core::Job& shared_job, std::size_t rank, Ran
     job.listener = &listener;
 
     core::Replica replica(job);
-    const core::FloatBlock statistics(replica.layout.statistics.size());
-    core::fill_statistics(job, replica.layout, statistics.span());
     core::ChannelExchange& exchange =
         make(std::move(replica.buckets), replica.parameters.span().size());
+    const std::size_t turns = job.config.ranks_per_worker();
+    core::PlayedRanks played(replica.layout, rank * turns, turns, exchange.gradients());
+    played.fill(job, replica.layout);
     const core::FloatBlock state = core::make_optimizer_state(job, exchange.update_ranges());
-    const core::WorkerBlocks blocks{replica.parameters.span(),
-                                    state.span(),
-                                    {{rank, exchange.gradients(), statistics.span()}},
-                                    job.config.workers};
+    const core::WorkerBlocks blocks{replica.parameters.span(), state.span(), played.blocks(),
+                                    job.config.world_size()};
     return core::run_worker(job, replica.layout, blocks, exchange);
 }
 

@@ -15,7 +15,6 @@
 #include "core/base/memory_block.hpp"
 #include "core/base/wait.hpp"
 #include "core/train/bind_ranks.hpp"
-#include "core/train/model_state.hpp"
 #include "core/train/replica.hpp"
 #include "core/train/worker.hpp"
 #include "threaded/reductions.hpp"
@@ -132,28 +131,24 @@ core::RunResult run_threads(const core::Job& job) {
     const core::FloatBlock state = core::make_optimizer_state(job, {&all, 1});
     core::RunResult result;  // rank 0's
 
-    // Mapped here and touched first by their ranks. They outlive the team, since a rank that fails
-    // must not take memory away that another still reads.
-    std::vector<core::FloatBlock> gradients;
-    std::vector<core::FloatBlock> statistics;
+    // Mapped here and touched first by their workers. They outlive the team, since a rank that
+    // fails must not take memory away that another still reads.
+    std::vector<core::PlayedRanks> played;
+    const std::size_t turns = job.config.ranks_per_worker();
     for (std::size_t rank = 0; rank < workers; ++rank) {
-        gradients.emplace_back(layout.parameters.size());
-        statistics.emplace_back(layout.statistics.size());
+        played.emplace_back(layout, rank * turns, turns);
     }
 
     run_team(
         workers,
         [&](std::size_t rank) {
             core::bind_ranks(job, rank);
-            core::fill_statistics(job, layout, statistics[rank].span());
-            const auto exchange = reduction.make({team, rank, gradients[rank].span()});
-            const core::WorkerBlocks blocks{
-                replica.parameters.span(),
-                state.span(),
-                {{rank, gradients[rank].span(), statistics[rank].span()}},
-                workers,
-                /*shared=*/true,
-                /*owns=*/rank == 0};
+            played[rank].fill(job, layout);
+            const auto exchange = reduction.make({team, rank, played[rank].gradients()});
+            const core::WorkerBlocks blocks{replica.parameters.span(), state.span(),
+                                            played[rank].blocks(),     job.config.world_size(),
+                                            /*shared=*/true,
+                                            /*owns=*/rank == 0};
             core::RunResult own = core::run_worker(job, layout, blocks, *exchange);
             if (rank == 0) result = std::move(own);
         },

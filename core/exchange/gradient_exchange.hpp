@@ -15,6 +15,8 @@
 //   finish(count)        yes        the first `count` buckets are summed
 //   publish(parameters)  yes        all parameters are updated
 //
+// A worker that plays several ranks in turn is one rank here, with the sum of their gradients.
+//
 // hand_over and progress may be called any number of times between layers of backward; that is how
 // the exchange overlaps with it. finish() may be called for one bucket after another, each handed
 // over before; the step's exchange ends when it is called for all of them.

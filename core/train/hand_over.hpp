@@ -1,10 +1,14 @@
-// From backward to the exchange.
+// From backward to the exchange. A worker may play several ranks in turn, whose gradients it sums
+// itself, bucket by bucket, as they become complete in the backward of the last of them; to the
+// exchange it is one rank, whose gradients are that sum.
 #pragma once
 
 #include <cstddef>
+#include <vector>
 
 #include "core/exchange/gradient_exchange.hpp"
 #include "core/nn/step.hpp"
+#include "core/train/worker_blocks.hpp"
 
 namespace dp::core {
 
@@ -12,20 +16,25 @@ namespace dp::core {
 /// advance between layers.
 class HandOver final : public GradientsReady {
 public:
-    explicit HandOver(GradientExchange& exchange) : exchange_(exchange) {}
+    /// `exchange` reads the gradients of the first of `blocks`' ranks.
+    HandOver(GradientExchange& exchange, const WorkerBlocks& blocks);
 
-    void begin_step() { count_ = 0; }
-    void on_gradients(std::size_t offset) override {
-        if (offset == 0) return;  // backward has ended: what is left now is not hidden behind it
-        const auto buckets = exchange_.buckets();
-        while (count_ < buckets.size() && buckets[count_].offset >= offset) ++count_;
-        exchange_.hand_over(count_);
-        exchange_.progress();
-    }
+    /// `observer` hears of the sums in this step; may be null.
+    void begin_step(LayerObserver* observer);
+    /// In the backward of the last rank.
+    void on_gradients(std::size_t offset) override;
+    /// On input: all gradients of all ranks are complete. On output: the first block holds their
+    /// sum, and what is not yet handed over may be.
+    void complete() { complete(exchange_.buckets().size()); }
 
 private:
+    void complete(std::size_t count);
+
     GradientExchange& exchange_;
-    std::size_t count_ = 0;  // of this step
+    const SumRanks& sum_;
+    std::vector<float*> gradients_;  // of each rank
+    LayerObserver* observer_ = nullptr;
+    std::size_t count_ = 0;  // buckets of this step that are complete
 };
 
 }  // namespace dp::core

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/base/error.hpp"
+#include "core/base/range.hpp"
 #include "core/data/batch_source.hpp"
 #include "core/measure/phase_clock.hpp"
 #include "core/measure/usage.hpp"
@@ -25,11 +26,11 @@ struct StateDict;
 
 /// A worker enters a phase: the place of a progress report.
 struct WorkerPosition {
-    std::size_t rank = 0;   // the worker's, the first of those that it plays
+    std::size_t rank = 0;   // the worker's
     std::size_t epoch = 0;  // from 0
     std::size_t step = 0;   // in the epoch, from 0
     Phase phase = Phase::kOther;
-    std::optional<std::size_t> played = {};  // whose turn it is; none where the phase is all ranks'
+    Range played = {};  // ranks whose phase it is: whose turn it is, or all that the worker plays
 };
 
 /// Hears of the run as it goes on. Called in the worker's own process, on its thread:

@@ -28,11 +28,10 @@ StepTrace* Progress::begin_step(std::size_t step) {
 std::int64_t Progress::enter(Phase phase) {
     const auto time = clock_.enter(phase);
     if (recorder_ != nullptr) recorder_->enter(phase, time, rank_);
-    WorkerPosition position{first_rank_, epoch_, step_, phase};
     const bool in_turn =
         phase == Phase::kLoad || phase == Phase::kForward || phase == Phase::kBackward;
-    if (in_turn || ranks_ == 1) position.played = rank_;
-    job_.listener->on_phase(position);
+    const Range played = in_turn ? Range{rank_, 1} : Range{first_rank_, ranks_};
+    job_.listener->on_phase({first_rank_ / ranks_, epoch_, step_, phase, played});
     return StepTrace::nanoseconds(time);
 }
 

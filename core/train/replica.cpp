@@ -23,6 +23,20 @@ Replica::Replica(const Job& job, std::size_t threads)
     fill_parameters(job, layout, parameters.span());
 }
 
+PlayedRanks::PlayedRanks(const NetworkLayout& layout, std::size_t first, std::size_t count,
+                         std::span<float> gradients) {
+    const auto take = [this](std::size_t size) { return memory_.emplace_back(size).span(); };
+    for (std::size_t rank = first; rank < first + count; ++rank) {
+        const bool given = rank == first && !gradients.empty();
+        blocks_.push_back({rank, given ? gradients : take(layout.parameters.size()),
+                           take(layout.statistics.size())});
+    }
+}
+
+void PlayedRanks::fill(const Job& job, const NetworkLayout& layout) {
+    for (const RankBlocks& rank : blocks_) fill_statistics(job, layout, rank.statistics);
+}
+
 FloatBlock make_optimizer_state(const Job& job, std::span<const Range> ranges) {
     std::size_t size = 0;
     for (const Range& range : ranges) size += range.size;

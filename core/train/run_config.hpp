@@ -42,13 +42,16 @@ inline constexpr std::array kWaits{
 
 struct RunConfig {
     std::string mode = "serial";
-    std::size_t workers = 1;             // ranks; of `serial`, virtual ones played in turn
+    std::size_t workers = 1;  // of `serial`, virtual ones played in turn
+    /// Into how many shards a global batch is cut, each a rank's, which the workers play in turn;
+    /// a multiple of `workers`. None: each worker is one rank.
+    std::optional<std::size_t> shards;
     std::size_t threads_per_worker = 1;  // of `hybrid`: ranks in a process; divides `workers`
     std::string model = "cifar_cnn";
     std::string dataset = "synthetic";
     std::size_t epochs = 5;
     std::optional<std::size_t> steps_limit;  // each epoch ends after this many steps
-    std::size_t batch_size = 128;            // images per worker and step
+    std::size_t batch_size = 128;            // images per rank and step
     NetworkOptions network;
     OptimizerConfig optimizer;
     double dropout = 0.5;
@@ -67,6 +70,10 @@ struct RunConfig {
     std::string mpi_run;         // what starts the ranks of mode mpi; empty: mpirun, here
     std::filesystem::path load;  // empty: parameters start from the seed
     std::filesystem::path save;  // empty: nothing is saved
+
+    /// Ranks, of which each has its share of the images and gradients of its own.
+    [[nodiscard]] std::size_t world_size() const { return shards.value_or(workers); }
+    [[nodiscard]] std::size_t ranks_per_worker() const { return world_size() / workers; }
 };
 
 }  // namespace dp::core

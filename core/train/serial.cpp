@@ -12,7 +12,6 @@
 #include "core/exchange/sum_chunk.hpp"
 #include "core/exchange/sum_tree.hpp"
 #include "core/train/bind_ranks.hpp"
-#include "core/train/model_state.hpp"
 #include "core/train/replica.hpp"
 #include "core/train/worker.hpp"
 
@@ -74,36 +73,29 @@ constexpr std::array kReductions{
 };
 
 constexpr std::array kIntraop{
-    SerialReduction{traits_of("none", "one replica has all gradients", SumOrder::kUnordered),
-                    [](std::span<float* const>, Range, std::size_t) {}},
+    SerialReduction{traits_of("none", "one replica has all gradients", SumOrder::kUnordered)},
 };
 
-/// All ranks' gradient blocks are this worker's own, so that reducing is summing them into rank
-/// 0's.
-class SerialExchange final : public GradientExchange {
+/// Of a single worker, which has summed the gradients of its ranks by itself: nothing is left to
+/// exchange.
+class NoExchange final : public GradientExchange {
 public:
-    SerialExchange(const SerialReduction& reduction, std::vector<Range> buckets,
-                   std::vector<float*> gradients, std::size_t group_size, std::size_t size)
-        : reduction_(reduction),
-          group_size_(group_size),
+    NoExchange(const ExchangeTraits& traits, std::vector<Range> buckets,
+               std::span<const float> gradients)
+        : traits_(traits),
           buckets_(std::move(buckets)),
-          gradients_(std::move(gradients)),
-          all_{0, size} {}
+          gradients_(gradients),
+          all_{0, gradients.size()} {}
 
-    const ExchangeTraits& traits() const override { return reduction_.traits; }
+    const ExchangeTraits& traits() const override { return traits_; }
     std::span<const Range> buckets() const override { return buckets_; }
-    void begin_step() override { summed_ = 0; }
+    void begin_step() override {}
     void hand_over(std::size_t /*count*/) override {}
     void progress() override {}
-    void finish(std::size_t count) override {
-        ++stats_.calls;
-        for (; summed_ < count; ++summed_) {
-            reduction_.sum(gradients_, buckets_[summed_], group_size_);
-        }
-    }
+    void finish(std::size_t /*count*/) override { ++stats_.calls; }
 
     std::span<const Range> update_ranges() const override { return {&all_, 1}; }
-    std::span<const float> summed_gradients() const override { return {gradients_[0], all_.size}; }
+    std::span<const float> summed_gradients() const override { return gradients_; }
     void publish(std::span<float> /*parameters*/) override {}
     void broadcast(std::span<float> /*values*/) override {}
 
@@ -117,12 +109,10 @@ public:
     ExchangeStats stats() const override { return stats_; }
 
 private:
-    const SerialReduction& reduction_;
-    const std::size_t group_size_;
-    std::vector<Range> buckets_;
-    std::vector<float*> gradients_;
-    Range all_;
-    std::size_t summed_ = 0;  // buckets of this step
+    const ExchangeTraits& traits_;
+    const std::vector<Range> buckets_;
+    const std::span<const float> gradients_;
+    const Range all_;
     ExchangeStats stats_;
 };
 
@@ -130,24 +120,17 @@ private:
 RunResult run_alone(const Job& job, const SerialReduction& reduction, std::size_t ranks,
                     std::size_t threads) {
     Replica replica(job, threads);
-    const NetworkLayout& layout = replica.layout;
-    std::vector<FloatBlock> gradients;
-    std::vector<FloatBlock> statistics;
-    WorkerBlocks blocks{replica.parameters.span(), {}, {}, ranks};
-    std::vector<float*> addresses;
-    for (std::size_t rank = 0; rank < ranks; ++rank) {
-        gradients.emplace_back(layout.parameters.size());
-        statistics.emplace_back(layout.statistics.size());
-        fill_statistics(job, layout, statistics.back().span());
-        blocks.ranks.push_back({rank, gradients.back().span(), statistics.back().span()});
-        addresses.push_back(gradients.back().data());
-    }
-    SerialExchange exchange(reduction, std::move(replica.buckets), std::move(addresses),
-                            job.config.threads_per_worker, layout.parameters.size());
+    PlayedRanks played(replica.layout, 0, ranks);
+    played.fill(job, replica.layout);
+    NoExchange exchange(reduction.traits, std::move(replica.buckets), played.gradients());
 
     const FloatBlock state = make_optimizer_state(job, exchange.update_ranges());
-    blocks.optimizer_state = state.span();
-    return run_worker(job, layout, blocks, exchange);
+    WorkerBlocks blocks{replica.parameters.span(), state.span(), played.blocks(), ranks};
+    blocks.sum_ranks = [&, group_size = job.config.threads_per_worker](
+                           std::span<float* const> gradients, Range bucket) {
+        reduction.sum(gradients, bucket, group_size);
+    };
+    return run_worker(job, replica.layout, blocks, exchange);
 }
 
 }  // namespace
@@ -158,7 +141,7 @@ std::span<const SerialReduction> intraop_reductions() { return kIntraop; }
 RunResult run_serial(const Job& job) {
     bind_ranks(job, 0);
     return run_alone(job, find_reduction(serial_reductions(), job.config.reduction),
-                     job.config.workers, 1);
+                     job.config.world_size(), 1);
 }
 
 RunResult run_intraop(const Job& job) {

@@ -17,14 +17,15 @@ struct SerialReduction {
     ExchangeTraits traits;
     /// Sums `bucket` of all `blocks`, in groups of `group_size` where the order has groups, into
     /// the first. May overwrite the bucket in all of them.
+    /// Null where there is but one rank.
     void (*sum)(std::span<float* const> blocks, Range bucket, std::size_t group_size) = nullptr;
 };
 
 /// The first is the default.
 std::span<const SerialReduction> serial_reductions();
 
-/// Runs `job` on the calling thread, which becomes the worker and plays job.config.workers ranks:
-/// its OpenMP thread count is set to one.
+/// Runs `job` on the calling thread, which becomes the worker and plays all ranks: its OpenMP
+/// thread count is set to one.
 RunResult run_serial(const Job& job);
 
 /// The one row of a single rank: there is nothing to sum but what oneDNN's threads sum among

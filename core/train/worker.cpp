@@ -44,7 +44,7 @@ public:
           layout_(layout),
           blocks_(blocks),
           exchange_(exchange),
-          hand_over_(exchange),
+          hand_over_(exchange, blocks),
           optimizer_(make_optimizer(job.config.optimizer)),
           gradient_scale_(1.F / static_cast<float>(blocks.world_size)),
           progress_(job, first_rank(), blocks.ranks.size()) {
@@ -58,7 +58,7 @@ public:
             own_.push_back({range, blocks_.optimizer_state.subspan(at, size)});
             at += size;
         }
-        job_.listener->on_worker_start(first_rank(), getpid());
+        job_.listener->on_worker_start(rank(), getpid());
         std::vector<std::size_t> training_sizes;
         std::vector<std::size_t> evaluation_sizes;
         for (const RankBlocks& rank : blocks_.ranks) {
@@ -80,7 +80,7 @@ public:
 
     RunResult run() {
         meet(exchange_, worker_count());  // so that no rank's epoch contains another's set-up
-        report_.rank = first_rank();
+        report_.rank = rank();
         report_.pid = getpid();
         report_.threads = static_cast<std::size_t>(omp_get_max_threads());
         report_.cpus = current_cpus();
@@ -102,6 +102,8 @@ private:
     };
 
     [[nodiscard]] std::size_t first_rank() const { return blocks_.ranks.front().rank; }
+    /// The worker's, as the exchange counts.
+    [[nodiscard]] std::size_t rank() const { return first_rank() / blocks_.ranks.size(); }
     [[nodiscard]] bool leads() const { return first_rank() == 0; }
 
     void run_epoch(std::size_t number) {
@@ -157,9 +159,7 @@ private:
         if (trace != nullptr) exchange_.set_trace(trace);
         enter(Phase::kExchange);
         exchange_.begin_step();
-        hand_over_.begin_step();
-        // Gradients of a rank that is played in turn are only complete with the last one's.
-        const bool overlap = job_.config.overlap && shares_.size() == 1;
+        hand_over_.begin_step(progress_.recorder());
         for (Share& share : shares_) {
             if (shares_.size() > 1) bind(share);
             progress_.take_turn(share.blocks.rank);
@@ -171,11 +171,14 @@ private:
                                      progress_.epoch(), step};
             share.sums.add(network_->forward(batch, dropout, progress_.recorder()), batch.size);
             enter(Phase::kBackward);
-            network_->backward(overlap ? &hand_over_ : nullptr, progress_.recorder());
+            // Gradients of ranks that are played in turn are only complete with the last one's.
+            const bool last = &share == &shares_.back();
+            network_->backward(last && overlaps() ? &hand_over_ : nullptr, progress_.recorder());
         }
         ++batches_tracked_;
         StepArrivals& arrivals = report_.arrivals.back();
         arrivals.exchange_ns.push_back(enter(Phase::kExchange));
+        hand_over_.complete();
         job_.config.overlap ? exchange_.reduce() : exchange_.reduce_one_by_one();
         enter(Phase::kUpdate);
         update();
@@ -196,7 +199,12 @@ private:
         }
         if (finite) return;
         throw_diverged(job_, layout_.parameters, blocks_.parameters, exchange_.summed_gradients(),
-                       own_, {first_rank(), progress_.epoch(), progress_.step()});
+                       own_, {rank(), progress_.epoch(), progress_.step()});
+    }
+
+    /// Sums that no exchange waits for may as well follow backward.
+    [[nodiscard]] bool overlaps() const {
+        return job_.config.overlap && (shares_.size() == 1 || exchange_.traits().overlaps);
     }
 
     /// Where one rank updates for all, it comes last by design, and the others have done nothing.

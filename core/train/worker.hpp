@@ -15,33 +15,13 @@
 // phases, which sum to the wall time, and is told as hidden_seconds beside them.
 #pragma once
 
-#include <cstddef>
-#include <span>
-#include <vector>
-
 #include "core/exchange/gradient_exchange.hpp"
 #include "core/nn/tensor_layout.hpp"
 #include "core/train/job.hpp"
 #include "core/train/run_result.hpp"
+#include "core/train/worker_blocks.hpp"
 
 namespace dp::core {
-
-/// The blocks of one rank. A worker plays one rank; serial's plays them all in turn.
-struct RankBlocks {
-    std::size_t rank = 0;
-    std::span<float> gradients;
-    std::span<float> statistics;  // initialised
-};
-
-/// What the backend lends a worker; all of it outlives the worker.
-struct WorkerBlocks {
-    std::span<float> parameters;       // initialised
-    std::span<float> optimizer_state;  // zeros; of the ranges that it updates, in their order
-    std::vector<RankBlocks> ranks;     // ascending; as many on every worker
-    std::size_t world_size = 1;        // ranks of all workers
-    bool shared = false;               // parameters and state are one block of several ranks
-    bool owns = true;                  // it reports that block's memory; one of them does
-};
 
 /// Trains and evaluates as `job` says, saves what it asks for. The calling thread must have set its
 /// OpenMP thread count to the threads per worker. Returns the run's result with all workers'

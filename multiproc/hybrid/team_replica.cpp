@@ -26,9 +26,10 @@ public:
           state_(core::make_optimizer_state(job, {&all_, 1})),
           team_(threads_, std::move(replica_.buckets), place.team_timeout_seconds,
                 job.config.wait) {
+        const std::size_t turns = job.config.ranks_per_worker();
         for (std::size_t thread = 0; thread < threads_; ++thread) {
-            gradients_.emplace_back(replica_.layout.parameters.size());
-            statistics_.emplace_back(replica_.layout.statistics.size());
+            played_.emplace_back(replica_.layout, (place.process * threads_ + thread) * turns,
+                                 turns);
         }
     }
 
@@ -42,23 +43,21 @@ public:
 
 private:
     void run_thread(std::size_t thread) try {
-        const std::size_t rank = place_.process * threads_ + thread;
-        core::bind_ranks(job_, rank);
-        core::fill_statistics(job_, replica_.layout, statistics_[thread].span());
+        core::bind_ranks(job_, place_.process * threads_ + thread);
+        played_[thread].fill(job_, replica_.layout);
         const auto exchange = make_exchange(thread);
-        const core::WorkerBlocks blocks{
-            replica_.parameters.span(),
-            state_.span(),
-            {{rank, gradients_[thread].span(), statistics_[thread].span()}},
-            job_.config.workers,
-            /*shared=*/true,
-            /*owns=*/thread == 0};
+        const core::WorkerBlocks blocks{replica_.parameters.span(),
+                                        state_.span(),
+                                        played_[thread].blocks(),
+                                        job_.config.world_size(),
+                                        /*shared=*/true,
+                                        /*owns=*/thread == 0};
         PositionListener listener(*job_.listener, place_.position(thread));
         core::Job job = job_;
         job.listener = &listener;
         if (thread != 0) job.align_times = {};  // once for the process
         core::RunResult own = core::run_worker(job, replica_.layout, blocks, *exchange);
-        if (rank == 0) result_ = std::move(own);
+        if (place_.process == 0 && thread == 0) result_ = std::move(own);
     } catch (const core::PeerFailed&) {
         fail_team();  // it may be another process's rank that has failed
         throw;
@@ -66,7 +65,7 @@ private:
 
     std::unique_ptr<core::HierarchicalExchange> make_exchange(std::size_t thread) {
         return make_hybrid_exchange(
-            {.team = {team_, thread, gradients_[thread].span()},
+            {.team = {team_, thread, played_[thread].gradients()},
              .threads = threads_,
              .processes = job_.config.workers / threads_,
              .channels = place_.make_channels(thread),
@@ -84,7 +83,7 @@ private:
     const core::Range all_;
     const core::FloatBlock state_;
     threaded::SharedTeam team_;
-    std::vector<core::FloatBlock> gradients_, statistics_;
+    std::vector<core::PlayedRanks> played_;
     core::RunResult result_;
 };
 
