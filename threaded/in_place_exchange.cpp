@@ -12,10 +12,14 @@ bool InPlaceExchange::advance() {
     const core::TraceSpan span(
         trace(), "sum",
         {.kind = core::TraceKind::kSum, .bucket = bucket(), .bytes = read * sizeof(float)});
-    core::sum_chunk(blocks(), rank(), own, gradients().data());
+    sum(own);
     count_sent(read);
     end_bucket();
     return true;
+}
+
+void InPlaceExchange::sum(core::Range own) {
+    core::sum_chunk(blocks(), rank(), own, gradients().data());
 }
 
 }  // namespace dp::threaded

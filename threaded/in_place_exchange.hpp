@@ -19,7 +19,7 @@
 
 namespace dp::threaded {
 
-class InPlaceExchange final : public TeamExchange {
+class InPlaceExchange : public TeamExchange {
 public:
     static constexpr core::ExchangeTraits kTraits{
         .name = "in-place",
@@ -39,8 +39,10 @@ public:
     std::span<const float> summed_gradients() const override { return gradients(); }
 
 private:
-    bool advance() override;
-    void await(std::size_t /*count*/) override { wait_for_all(bucket()); }
+    bool advance() final;
+    void await(std::size_t /*count*/) final { wait_for_all(bucket()); }
+    /// Sums this rank's chunk of a bucket that all ranks have handed over into its own block.
+    virtual void sum(core::Range own);
 };
 
 }  // namespace dp::threaded

@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "core/train/bind_ranks.hpp"
-#include "core/train/model_state.hpp"
 #include "core/train/replica.hpp"
 #include "core/train/worker.hpp"
 #include "multiproc/hybrid/hybrid_exchange.hpp"
