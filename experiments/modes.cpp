@@ -46,8 +46,7 @@ std::vector<core::ExchangeTraits> mpi_reductions() {
 }
 
 std::vector<core::ExchangeTraits> hybrid_reductions() {
-    const auto all = multiproc::hybrid_reductions();
-    return {all.begin(), all.end()};
+    return core::traits_of(multiproc::hybrid_reductions());
 }
 
 constexpr std::array kModes{

@@ -65,18 +65,21 @@ void run_procs(std::string_view name, const Team& team) {
     multiproc::run_process_group(team.workers, ranks);
 }
 
-void run_hybrid(std::string_view /*name*/, const Team& team) {
+void run_hybrid(std::string_view name, const Team& team) {
+    const auto& reduction = core::find_reduction(multiproc::hybrid_reductions(), name);
     const std::size_t threads = team.threads_per_worker;
     const std::size_t processes = team.workers / threads;
     std::deque<multiproc::SharedSegment> segments;  // of the threads of one place in all processes
     for (std::size_t thread = 0; thread < threads; ++thread) {
-        segments.emplace_back(multiproc::SegmentPlan{.world_size = processes});
+        segments.emplace_back(multiproc::SegmentPlan{.world_size = processes,
+                                                     .receivers = reduction.outer().receivers});
     }
     multiproc::GroupCallbacks group;
     group.work = [&](std::size_t process) {
         const auto make = [&](const threaded::TeamSetup& setup) {
             const multiproc::SharedSegment& segment = segments[setup.rank];
             return multiproc::make_hybrid_exchange(
+                reduction,
                 {.team = setup,
                  .threads = threads,
                  .processes = processes,

@@ -1,6 +1,7 @@
 #include "experiments/sweep/plan.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 #include "core/base/error.hpp"
@@ -16,6 +17,19 @@ using core::RunConfig;
 namespace {
 
 constexpr std::size_t kUsualTeam = 2;
+
+/// Trees over processes of trees over their threads are one tree over all ranks.
+void check_tree_of_teams(const RunConfig& run) {
+    const std::size_t threads = run.threads_per_worker;
+    const std::size_t processes = run.workers / threads;
+    if (processes == 1 || threads == 1) return;
+    if (std::has_single_bit(processes) && std::has_single_bit(threads)) return;
+    throw Error(
+        ExitCode::kUsage,
+        "-n {} with --threads-per-worker {} makes no tree of pairs, in which --reduction {} "
+        "adds: choose powers of two for both, or another reduction",
+        processes, threads, run.reduction);
+}
 
 /// Says how ranks fall into groups, where the mode or the order of additions has any.
 void set_teams(RunConfig& run, const Mode& mode, const core::ExchangeTraits& reduction) {
@@ -35,6 +49,7 @@ void set_teams(RunConfig& run, const Mode& mode, const core::ExchangeTraits& red
                     "multiple of it",
                     run.workers, run.threads_per_worker);
     }
+    if (mode.has_teams && reduction.order == core::SumOrder::kTree) check_tree_of_teams(run);
 }
 
 RunConfig configure(const Request& request, const std::string& mode, std::size_t workers,

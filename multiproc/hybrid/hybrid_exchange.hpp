@@ -8,12 +8,24 @@
 
 #include "core/exchange/channel.hpp"
 #include "core/exchange/hierarchical_exchange.hpp"
+#include "core/exchange/message_reductions.hpp"
+#include "threaded/in_place_exchange.hpp"
 #include "threaded/team_exchange.hpp"
 
 namespace dp::multiproc {
 
-/// What is exchanged between the processes, a row for each way.
-std::span<const core::ExchangeTraits> hybrid_reductions();
+/// A reduction of threads within a process, and one of core's between processes.
+struct HybridReduction {
+    core::ExchangeTraits traits;
+    std::unique_ptr<threaded::InPlaceExchange> (*make_inner)(threaded::TeamSetup team) = nullptr;
+
+    /// Has its name.
+    [[nodiscard]] const core::MessageReduction& outer() const;
+};
+
+/// The first is the default. One whose order is SumOrder::kTree needs processes and threads of a
+/// power of two each, or only one of either.
+std::span<const HybridReduction> hybrid_reductions();
 
 /// What one rank's exchange is made from.
 struct HybridSetup {
@@ -25,6 +37,7 @@ struct HybridSetup {
 };
 
 /// One rank's end. All threads of a process make theirs before any uses its own.
-std::unique_ptr<core::HierarchicalExchange> make_hybrid_exchange(HybridSetup setup);
+std::unique_ptr<core::HierarchicalExchange> make_hybrid_exchange(const HybridReduction& reduction,
+                                                                 HybridSetup setup);
 
 }  // namespace dp::multiproc

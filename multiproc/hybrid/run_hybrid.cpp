@@ -9,6 +9,8 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/check.hpp"
+#include "core/exchange/reduction_table.hpp"
+#include "multiproc/hybrid/hybrid_exchange.hpp"
 #include "multiproc/hybrid/team_replica.hpp"
 #include "multiproc/mpi/mpi_world.hpp"
 #include "multiproc/mpi/run_mpi.hpp"
@@ -38,10 +40,14 @@ constexpr double kRollCallSeconds = 5.0;
 
 core::RunResult train_in_world(const core::Job& job, MpiWorld& world, const SharedSegment& segment,
                                const std::function<void(const core::Error&)>& leave) {
+    const auto& reduction = core::find_reduction(hybrid_reductions(), job.config.reduction);
     const TeamPlace place{
         .process = world.rank(),
         .position = [&](std::size_t thread) -> RankPosition& { return segment.position(thread); },
-        .make_channels = [&](std::size_t thread) { return world.make_channels(nullptr, thread); },
+        .make_channels =
+            [&](std::size_t thread) {
+                return world.make_channels(reduction.outer().receivers, thread);
+            },
         .failed = {},
         .team_timeout_seconds = job.config.timeout_seconds + kRollCallSeconds};
     return train_team(job, place, leave);
@@ -55,9 +61,11 @@ core::RunResult run_hybrid(const core::Job& job) {
     const std::size_t threads = job.config.threads_per_worker;
     const std::size_t processes = job.config.workers / threads;
     DP_CHECK(processes * threads, ==, job.config.workers);
+    const auto& reduction = core::find_reduction(hybrid_reductions(), job.config.reduction);
     std::deque<SharedSegment> segments;
     for (std::size_t thread = 0; thread < threads; ++thread) {
-        segments.emplace_back(SegmentPlan{.world_size = processes});
+        segments.emplace_back(
+            SegmentPlan{.world_size = processes, .receivers = reduction.outer().receivers});
     }
     GroupCallbacks callbacks;
     std::function<void(const core::Error&)> leave;

@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/exchange/reduction_table.hpp"
 #include "core/train/bind_ranks.hpp"
 #include "core/train/replica.hpp"
 #include "core/train/worker.hpp"
@@ -64,6 +65,7 @@ private:
 
     std::unique_ptr<core::HierarchicalExchange> make_exchange(std::size_t thread) {
         return make_hybrid_exchange(
+            core::find_reduction(hybrid_reductions(), job_.config.reduction),
             {.team = {team_, thread, played_[thread].gradients()},
              .threads = threads_,
              .processes = job_.config.workers / threads_,

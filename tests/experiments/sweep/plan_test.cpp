@@ -109,6 +109,18 @@ TEST_CASE("strong scaling shares the batch of one worker, or the global batch gi
     CHECK(tests::holds(usage_error({"--scaling", "sideways"}), "'sideways'"));
 }
 
+TEST_CASE("trees over processes of trees over threads are made of powers of two") {
+    const auto error = [](const char* processes, const char* threads) {
+        return usage_error({"--mode", "hybrid", "-n", processes, "--threads-per-worker", threads,
+                            "--reduction", "halving-doubling"});
+    };
+    CHECK(tests::holds(error("3", "2"), "-n 3 with --threads-per-worker 2"));
+    CHECK(tests::holds(error("2", "3"), "powers of two"));
+    CHECK(error("2", "4").empty());
+    CHECK(error("1", "3").empty());
+    CHECK(error("3", "1").empty());
+}
+
 TEST_CASE("weak scaling gives each worker the steps that the most workers can make") {
     const auto steps = [](const std::vector<const char*>& arguments, std::size_t images) {
         auto configurations = experiments::plan_configurations(request(arguments));
