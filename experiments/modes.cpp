@@ -141,6 +141,13 @@ std::optional<core::ExchangeTraits> Mode::reduction_for(std::string_view wanted)
     return std::nullopt;
 }
 
+std::optional<core::ExchangeTraits> Mode::usual_reduction(bool shards) const {
+    for (const core::ExchangeTraits& traits : reductions()) {
+        if (!shards || traits.order == core::SumOrder::kTree) return traits;
+    }
+    return std::nullopt;
+}
+
 std::string Mode::reduction_names() const {
     std::vector<std::string_view> names;
     for (const core::ExchangeTraits& traits : reductions()) names.push_back(traits.name);
@@ -168,9 +175,10 @@ const Mode& mode_of(std::string_view name) {
 
 std::string design_of(const core::RunConfig& config) {
     const Mode& mode = mode_of(config.mode);
-    const bool usual = mode.reductions == nullptr || config.reduction.empty() ||
-                       mode.reductions().front().is_called(config.reduction) ||
-                       (!mode.exchanges && config.workers == 1);
+    if (mode.reductions == nullptr || config.reduction.empty()) return config.mode;
+    const auto first = mode.usual_reduction(config.shards.has_value());
+    const bool usual =
+        (first && first->is_called(config.reduction)) || (!mode.exchanges && config.workers == 1);
     return usual ? config.mode : fmt::format("{}/{}", config.mode, config.reduction);
 }
 
@@ -197,12 +205,16 @@ core::SumOrder sum_order_of(std::string_view mode, std::string_view reduction) {
     return row.find_reduction(reduction).value_or(row.reductions().front()).order;
 }
 
+std::size_t ranks_of(const core::RunConfig& config) {
+    return config.shards.value_or(mode_of(config.mode).ranks(config.workers));
+}
+
 std::size_t global_batch(const core::RunConfig& config) {
-    return config.batch_size * mode_of(config.mode).ranks(config.workers);
+    return config.batch_size * ranks_of(config);
 }
 
 std::size_t steps_of(const core::Job& job) {
-    return job.training(0, find_mode(job.config.mode).ranks(job.config.workers))->steps();
+    return job.training(0, ranks_of(job.config))->steps();
 }
 
 bool has_order(std::string_view mode, std::string_view reduction, std::size_t workers) {

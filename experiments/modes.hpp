@@ -49,7 +49,8 @@ struct Mode {
 
     /// CPUs that `workers` workers keep busy.
     [[nodiscard]] std::size_t cpus(std::size_t workers) const { return takes_turns ? 1 : workers; }
-    /// Ranks of `workers` workers: each has its share of the images and gradients of its own.
+    /// Ranks of `workers` workers without --shards: each has its share of the images and gradients
+    /// of its own.
     [[nodiscard]] std::size_t ranks(std::size_t workers) const { return one_replica ? 1 : workers; }
     /// The reduction that is or was called `name`; none where the mode does not have it.
     [[nodiscard]] std::optional<core::ExchangeTraits> find_reduction(std::string_view name) const;
@@ -57,6 +58,9 @@ struct Mode {
     /// an exchange plays those of the others, by its own that adds in the same order. None where
     /// there is neither.
     [[nodiscard]] std::optional<core::ExchangeTraits> reduction_for(std::string_view name) const;
+    /// The reduction of a run of which none was asked: the first, with --shards the first that adds
+    /// as a tree. None where there is none.
+    [[nodiscard]] std::optional<core::ExchangeTraits> usual_reduction(bool shards) const;
     /// The names of all, with commas.
     [[nodiscard]] std::string reduction_names() const;
 };
@@ -85,6 +89,9 @@ void warn_of_former_name(const core::ExchangeTraits& reduction, std::string_view
 /// The order in which runs of `mode` add gradients with `reduction`; of a mode that this program
 /// does not know, the usual one.
 core::SumOrder sum_order_of(std::string_view mode, std::string_view reduction);
+
+/// Ranks of a run: its shards, or as many as its mode has without them.
+std::size_t ranks_of(const core::RunConfig& config);
 
 /// Images per step over all ranks.
 std::size_t global_batch(const core::RunConfig& config);

@@ -177,8 +177,9 @@ void compare_modes(Analysis& analysis) {
     }
 }
 
-/// Of each N and order of additions, over modes and repetitions; runs of other settings cannot end
-/// with the same bits. One worker adds nothing, so that it has every order.
+/// Of each N and order of additions, over modes and repetitions, and with shards over all N; runs
+/// of other settings cannot end with the same bits. One worker without shards adds nothing, so that
+/// it has every order.
 void check_correctness(Analysis& analysis) {
     for (const Run& run : analysis.results.runs) {
         if (!has_order(run.mode(), run.result.reduction, run.workers())) {
@@ -188,15 +189,17 @@ void check_correctness(Analysis& analysis) {
             }
             continue;
         }
-        const core::SumOrder order = run.workers() == 1
+        const auto& shards = run.settings.config.shards;
+        const core::SumOrder order = run.workers() == 1 && !shards
                                          ? core::SumOrder::kRing
                                          : sum_order_of(run.mode(), run.result.reduction);
         auto& all = analysis.correctness;
         auto same = std::ranges::find_if(all, [&](const Correctness& each) {
-            return each.workers == run.workers() && each.order == order;
+            return each.shards == shards && each.order == order &&
+                   (shards || each.workers.front() == run.workers());
         });
         if (same == all.end()) {
-            Correctness row{run.workers(), order};
+            Correctness row{{}, shards, order};
             if (!run.result.epochs.empty()) row.train_loss = run.result.epochs.back().train_loss;
             row.test_loss = run.result.test_loss;
             row.test_accuracy = run.result.test_accuracy;
@@ -204,6 +207,9 @@ void check_correctness(Analysis& analysis) {
         }
         Correctness& row = *same;
         ++row.runs;
+        if (std::ranges::find(row.workers, run.workers()) == row.workers.end()) {
+            row.workers.push_back(run.workers());
+        }
         const std::string design = design_of(run.settings.config);
         if (std::ranges::find(row.modes, design) == row.modes.end()) row.modes.push_back(design);
         if (std::ranges::find(row.checksums, run.result.checksum) == row.checksums.end()) {

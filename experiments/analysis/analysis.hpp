@@ -65,7 +65,8 @@ struct Comparison {
 /// Whether modes and repetitions of one N that add gradients in one order ended with the same
 /// parameters.
 struct Correctness {
-    std::size_t workers = 1;
+    std::vector<std::size_t> workers = {};  // one N; with shards every N that was run
+    std::optional<std::size_t> shards = {};
     core::SumOrder order = core::SumOrder::kRing;
     std::vector<std::string> modes = {};
     std::size_t runs = 0;

@@ -72,6 +72,12 @@ ModeModels fit_models(const std::string& mode, std::span<const Configuration* co
     models.reduction = largest.result.reduction;
     models.gradient_bytes = setup.gradient_bytes;
     models.exchange = calibrate(models.reduction, largest.mode(), setup.gradient_bytes, rows);
+    if (largest.settings.config.shards) {
+        models.predictor = Outcome<Predictor>::refused(
+            "with --shards a worker's step is several batches, which the model does not know: "
+            "measure without");
+        return models;
+    }
     models.predictor =
         models.exchange
             ? Predictor::make(models.points, *models.exchange, setup)

@@ -168,9 +168,9 @@ std::string describe_correctness(const Analysis& analysis) {
     std::vector<std::size_t> different;
     for (const Correctness& each : analysis.correctness) {
         if (!each.equal()) {
-            different.push_back(each.workers);
+            different.insert(different.end(), each.workers.begin(), each.workers.end());
         } else if (each.runs > 1) {
-            equal.push_back(each.workers);
+            equal.insert(equal.end(), each.workers.begin(), each.workers.end());
         }
     }
     std::string text;

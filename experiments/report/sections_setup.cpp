@@ -156,9 +156,12 @@ void add_correctness(Document& document, const Material& material) {
     const Analysis& analysis = material.analysis;
     document.add(Heading{2, "Correctness", "correctness"});
     const std::string sentence = describe_correctness(analysis);
+    const bool shards = std::ranges::any_of(
+        analysis.correctness, [](const Correctness& each) { return each.shards.has_value(); });
     document.add(Paragraph{fmt::format(
-        "Runs of one N that add gradients in the same order must end with the same parameters to "
-        "the last bit, in every model.{}",
+        "Runs of one N{} that add gradients in the same order must end with the same parameters "
+        "to the last bit, in every model.{}",
+        shards ? ", and with --shards of every N," : "",
         sentence.empty() ? " No N was run more than once, so this could not be compared."
                          : " " + sentence)});
     Table table{"Parameters and losses at the end, by N and order of additions",
@@ -173,9 +176,9 @@ void add_correctness(Document& document, const Material& material) {
                  {"test accuracy"}}};
     for (const Correctness& each : analysis.correctness) {
         const bool equal = each.equal();
+        const bool adds_nothing = each.workers.front() == 1 && !each.shards;
         table.rows.push_back(
-            {{fmt::to_string(each.workers),
-              std::string(each.workers == 1 ? "" : core::name_of(each.order)),
+            {{core::join(each.workers), std::string(adds_nothing ? "" : core::name_of(each.order)),
               core::join(each.modes), fmt::to_string(each.runs), core::join(each.checksums),
               each.runs < 2 ? ""
               : equal       ? "yes"

@@ -178,9 +178,13 @@ Json json_of(const ModeModels& models) {
 }
 
 Json json_of(const Correctness& each) {
-    return {{"workers", each.workers},     {"order", core::name_of(each.order)},
-            {"modes", each.modes},         {"runs", each.runs},
-            {"checksums", each.checksums}, {"equal", each.equal()}};
+    return {{"workers", each.shards ? Json(nullptr) : Json(each.workers.front())},
+            {"shards", each.shards},
+            {"order", core::name_of(each.order)},
+            {"modes", each.modes},
+            {"runs", each.runs},
+            {"checksums", each.checksums},
+            {"equal", each.equal()}};
 }
 
 Json json_of(const analysis::Difference& each) {

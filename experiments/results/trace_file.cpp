@@ -111,7 +111,8 @@ private:
     }
 
     /// One worker may play several ranks in turn; it has one row then.
-    [[nodiscard]] bool plays_in_turn() const { return ranks_.size() < config_.workers; }
+    [[nodiscard]] std::size_t ranks_each() const { return ranks_of(config_) / ranks_.size(); }
+    [[nodiscard]] bool plays_in_turn() const { return ranks_each() > 1; }
 
     [[nodiscard]] Json other_data() const {
         const core::StepRange steps = config_.trace.value_or(core::StepRange{});
@@ -140,7 +141,8 @@ private:
     void add_row(std::size_t rank, TraceRow row) {
         const std::size_t thread = thread_of(rank, row);
         const std::string who = plays_in_turn()
-                                    ? fmt::format("ranks 0-{} in turn", config_.workers - 1)
+                                    ? fmt::format("ranks {}-{} in turn", rank * ranks_each(),
+                                                  (rank + 1) * ranks_each() - 1)
                                     : fmt::format("rank {}", rank);
         const char* what = row == TraceRow::kCompute ? "compute" : "exchange";
         add_metadata("thread_name", thread, {{"name", who + " " + what}});

@@ -60,12 +60,13 @@ void check_batch(const Request& request, std::size_t training_images) {
                     request.global_batch ? "--global-batch" : "--batch-size", batch,
                     training_images, request.base.dataset, training_images);
     }
-    const std::size_t most = *std::ranges::max_element(request.workers);
+    const auto& shards = request.base.shards;
+    const std::size_t most = shards.value_or(*std::ranges::max_element(request.workers));
     if (request.global_batch || batch * most <= training_images) return;
     spdlog::warn(
-        "{} workers with batches of {} take {} images a step, and the data set has {}: their "
+        "{} {} with batches of {} take {} images a step, and the data set has {}: their "
         "batches are smaller; choose a smaller --batch-size",
-        most, batch, batch * most, training_images);
+        most, shards ? "shards" : "workers", batch, batch * most, training_images);
 }
 
 void check_data_dir(const Request& request) {

@@ -161,11 +161,12 @@ void check_update(const Request& request) {
 }
 
 void check_delay(const Request& request) {
-    const std::size_t most = *std::ranges::max_element(request.workers);
+    const std::size_t most =
+        request.base.shards.value_or(*std::ranges::max_element(request.workers));
     const auto& delay = request.base.delay;
     if (!delay || delay->rank < most) return;
-    throw Error(ExitCode::kUsage, "--inject rank={}: with -n {} ranks are 0 to {}: choose one",
-                delay->rank, most, most - 1);
+    throw Error(ExitCode::kUsage, "--inject rank={}: with {} {} ranks are 0 to {}: choose one",
+                delay->rank, request.base.shards ? "--shards" : "-n", most, most - 1);
 }
 
 void require_one_run(const Request& request, const char* option,
@@ -204,6 +205,12 @@ void choose_scaling(const CLI::App& app, Request& request) {
                     "--batch-size {} and --global-batch {} exclude each other: give the first for "
                     "each worker or the second for all",
                     request.base.batch_size, *request.global_batch);
+    }
+    if (request.scaling == Scaling::kWeak && request.base.shards) {
+        throw Error(ExitCode::kUsage,
+                    "--scaling weak and --shards {} exclude each other: shards keep the global "
+                    "batch, which weak scaling lets grow with the workers: leave one out",
+                    *request.base.shards);
     }
     if (request.scaling == Scaling::kStrong && !request.global_batch) {
         request.global_batch = request.base.batch_size;

@@ -86,13 +86,13 @@ void Console::print_plan(std::size_t steps_per_epoch, bool oversubscribed) const
     const std::size_t threads = config.workers / ranks;
     const bool turns = mode.takes_turns && ranks > 1;
     print_line(fmt::format(
-        "plan      {}: {} {}worker{} x {} thread{}, batch {} per worker, {} effective, {} updates "
-        "per "
+        "plan      {}: {} {}worker{} x {} thread{}, batch {} per {}, {} effective, {} updates per "
         "epoch, {} epoch{}, {} lr {:g}, reduction {}{}{}",
         config.mode, ranks, turns ? "virtual " : "", ranks == 1 ? "" : "s", threads,
-        threads == 1 ? "" : "s", config.batch_size, global_batch(config), steps_per_epoch,
-        config.epochs, config.epochs == 1 ? "" : "s", optimizer.name, optimizer.learning_rate,
-        config.reduction, changes_of(config), oversubscribed ? " (oversubscribed)" : ""));
+        threads == 1 ? "" : "s", config.batch_size, config.shards ? "shard" : "worker",
+        global_batch(config), steps_per_epoch, config.epochs, config.epochs == 1 ? "" : "s",
+        optimizer.name, optimizer.learning_rate, config.reduction, changes_of(config),
+        oversubscribed ? " (oversubscribed)" : ""));
 }
 
 void Console::on_worker_start(std::size_t rank, int pid) {

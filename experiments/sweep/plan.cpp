@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <bit>
+#include <functional>
 #include <utility>
 
 #include "core/base/error.hpp"
+#include "core/base/join.hpp"
 #include "core/base/random.hpp"
 #include "experiments/modes.hpp"
 
@@ -52,6 +54,53 @@ void set_teams(RunConfig& run, const Mode& mode, const core::ExchangeTraits& red
     if (mode.has_teams && reduction.order == core::SumOrder::kTree) check_tree_of_teams(run);
 }
 
+/// "1, 2, 4": what divides `number`.
+std::string divisors_of(std::size_t number) {
+    std::vector<std::size_t> all;
+    for (std::size_t i = 1; i <= number; ++i) {
+        if (number % i == 0) all.push_back(i);
+    }
+    return core::join(all);
+}
+
+/// The tree of the shards has a whole subtree for each worker.
+void check_shards(const RunConfig& run) {
+    if (!run.shards) return;
+    const std::size_t shards = *run.shards;
+    if (!std::has_single_bit(shards)) {
+        throw Error(ExitCode::kUsage,
+                    "--shards {} is no power of two, as a tree of pairs needs: choose {} or {}",
+                    shards, std::bit_floor(shards), std::bit_ceil(shards));
+    }
+    if (shards % run.workers != 0) {
+        throw Error(ExitCode::kUsage,
+                    "--shards {} cannot be shared by {} workers: choose a number of workers that "
+                    "divides it ({})",
+                    shards, run.workers, divisors_of(shards));
+    }
+}
+
+/// "in-place-tree, tree": those of `modes` that add as a tree.
+std::string tree_reductions(const std::vector<std::string>& modes) {
+    std::vector<std::string_view> names;
+    for (const std::string& mode : modes) {
+        for (const core::ExchangeTraits& row : find_mode(mode).reductions()) {
+            const bool listed = std::ranges::find(names, row.name) != names.end();
+            if (row.order == core::SumOrder::kTree && !listed) names.push_back(row.name);
+        }
+    }
+    return core::join(names);
+}
+
+/// "serial, threads": those that can add as a tree.
+std::string tree_modes() {
+    std::vector<std::string_view> names;
+    for (const Mode& mode : modes()) {
+        if (mode.usual_reduction(/*shards=*/true)) names.push_back(mode.name);
+    }
+    return core::join(names);
+}
+
 RunConfig configure(const Request& request, const std::string& mode, std::size_t workers,
                     const core::ExchangeTraits& reduction) {
     RunConfig run = request.base;
@@ -60,13 +109,14 @@ RunConfig configure(const Request& request, const std::string& mode, std::size_t
     const Mode& row = find_mode(mode);
     run.reduction = reduction.name;
     set_teams(run, row, reduction);
+    check_shards(run);
     if (!reduction.can_shard) run.update = core::UpdateKind::kReplicated;
     if (!request.global_batch) return run;
-    const std::size_t ranks = row.ranks(run.workers);
+    const std::size_t ranks = ranks_of(run);
     if (*request.global_batch % ranks != 0) {
         throw Error(ExitCode::kUsage,
-                    "--global-batch {} cannot be shared by {} workers: choose a multiple of {}",
-                    *request.global_batch, ranks, ranks);
+                    "--global-batch {} cannot be shared by {} {}: choose a multiple of {}",
+                    *request.global_batch, ranks, run.shards ? "shards" : "workers", ranks);
     }
     run.batch_size = *request.global_batch / ranks;
     return run;
@@ -83,16 +133,38 @@ void shuffle(std::vector<std::size_t>& order, const core::RandomStream& random) 
 
 std::vector<core::ExchangeTraits> chosen_reductions(const Request& request, std::string_view mode) {
     const Mode& row = find_mode(mode);
-    std::vector<core::ExchangeTraits> chosen;
-    for (const std::string& name : request.reductions) {
-        if (name == kAllReductions) return row.reductions();
-        const auto reduction = row.reduction_for(name);
-        if (reduction && std::ranges::find(chosen, reduction->name, &core::ExchangeTraits::name) ==
-                             chosen.end()) {
-            chosen.push_back(*reduction);
-        }
+    const auto& shards = request.base.shards;
+    const auto usual = row.usual_reduction(shards.has_value());
+    if (!usual) {
+        throw Error(ExitCode::kUsage,
+                    "--shards {} adds gradients as a tree, and no reduction of --mode {} does: "
+                    "choose another mode ({})",
+                    *shards, mode, tree_modes());
     }
-    if (chosen.empty()) chosen.push_back(row.reductions().front());
+    std::vector<core::ExchangeTraits> chosen;
+    const auto can_add = [&](const core::ExchangeTraits& reduction) {
+        return !shards || reduction.order == core::SumOrder::kTree;
+    };
+    for (const std::string& name : request.reductions) {
+        if (name == kAllReductions) {
+            chosen = row.reductions();
+            std::erase_if(chosen, std::not_fn(can_add));
+            return chosen;
+        }
+        const auto reduction = row.reduction_for(name);
+        if (!reduction) continue;
+        if (!can_add(*reduction)) {
+            throw Error(ExitCode::kUsage,
+                        "--shards {} adds gradients as a tree, and --reduction {} does not: choose "
+                        "one that does ({})",
+                        *shards, name, tree_reductions(request.modes));
+        }
+        const auto same = [&](const core::ExchangeTraits& row) {
+            return row.name == reduction->name;
+        };
+        if (std::ranges::none_of(chosen, same)) chosen.push_back(*reduction);
+    }
+    if (chosen.empty()) chosen.push_back(*usual);
     return chosen;
 }
 

@@ -16,12 +16,13 @@ namespace dp::experiments {
 /// What --reduction calls all that a mode has.
 inline constexpr std::string_view kAllReductions = "all";
 
-/// The reductions that `request` has of `mode`: never none, each once.
+/// The reductions that `request` has of `mode`: never none, each once. Throws Error(kUsage) where
+/// one cannot add as shards need it.
 std::vector<core::ExchangeTraits> chosen_reductions(const Request& request, std::string_view mode);
 
 /// The configurations of a request, in order: for each worker count, each mode with each of its
 /// reductions. Beside other modes a baseline runs once, with one worker, first. Throws
-/// Error(kUsage) when a global batch cannot be shared out.
+/// Error(kUsage) when a global batch or its shards cannot be shared out.
 std::vector<core::RunConfig> plan_configurations(const Request& request);
 
 /// Weak scaling: lets every epoch end after as many steps as the most workers of `configurations`

@@ -56,7 +56,7 @@ core::RunConfig make_config(const experiments::Mode& mode, std::string_view redu
 void check_no_allocation(const core::RunConfig& config) {
     INFO(config.mode << " " << config.reduction << " precision "
                      << core::row_of(core::kPrecisions, config.network.precision).name);
-    const std::size_t ranks = experiments::find_mode(config.mode).ranks(config.workers);
+    const std::size_t ranks = experiments::ranks_of(config);
     const core::Dataset data = core::make_synthetic(1, (4 * 16 + 6) * ranks, 10);
     AllocationListener listener;
     CHECK(experiments::run_job(tests::make_job(config, data, listener)).steps_per_epoch == kSteps);
@@ -75,6 +75,17 @@ TEST_CASE("rank 0's training step calls no operator new after the first of its b
                 check_no_allocation(config);
             }
         }
+    }
+}
+
+TEST_CASE("a training step of several shards calls no operator new either") {
+    for (const char* mode : {"serial", "threads", "procs"}) {
+        core::RunConfig config = make_config(experiments::find_mode(mode), "tree");
+        config.shards = 4;
+        config.bucket_kib = 64;
+        check_no_allocation(config);
+        config.trace = core::StepRange{1, kSteps};
+        check_no_allocation(config);
     }
 }
 

@@ -108,6 +108,10 @@ TEST_CASE("the phases of every rank sum to its wall time in every mode and reduc
     }
 }
 
+TEST_CASE("the phases of workers that play several shards sum to the wall time") {
+    for (const char* mode : {"threads", "procs"}) check_run({mode, "tree"}, 2, {"--shards", "4"});
+}
+
 TEST_CASE("the phases sum to the wall time with a straggler") {
     for (const Choice& choice : every_mode()) {
         check_run(choice, 2, {"--inject", "delay:rank=1,ms=20,phase=backward"});

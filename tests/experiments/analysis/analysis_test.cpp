@@ -224,7 +224,7 @@ TEST_CASE("runs that add in no fixed order are named and not compared, but for o
     }
     const Analysis analysis = analyse(folder.path());
     REQUIRE(analysis.correctness.size() == 1);
-    CHECK(analysis.correctness[0].workers == 1);
+    CHECK(analysis.correctness[0].workers == std::vector<std::size_t>{1});
     CHECK(analysis.correctness[0].runs == 3);
     CHECK(analysis.correctness[0].equal());
     CHECK(describe_correctness(analysis) ==

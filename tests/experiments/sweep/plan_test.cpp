@@ -109,6 +109,51 @@ TEST_CASE("strong scaling shares the batch of one worker, or the global batch gi
     CHECK(tests::holds(usage_error({"--scaling", "sideways"}), "'sideways'"));
 }
 
+TEST_CASE("shards are a power of two that the workers share, and need a reduction of a tree") {
+    const auto plan = [](const std::vector<const char*>& arguments) {
+        std::string all;
+        for (const auto& run : experiments::plan_configurations(request(arguments))) {
+            all += fmt::format("{}{} {} {} {}x{}", all.empty() ? "" : ", ", run.mode, run.workers,
+                               run.reduction, run.ranks_per_worker(), run.batch_size);
+        }
+        return all;
+    };
+    CHECK(plan({"--mode", "serial,threads,procs,mpi", "-n", "2,8", "--shards", "8"}) ==
+          "serial 1 tree 8x128, threads 2 in-place-tree 4x128, procs 2 halving-doubling 4x128, "
+          "mpi 2 halving-doubling 4x128, threads 8 in-place-tree 1x128, "
+          "procs 8 halving-doubling 1x128, mpi 8 halving-doubling 1x128");
+    CHECK(plan({"--mode", "hybrid", "-n", "2", "--shards", "8", "--batch-size", "4"}) ==
+          "hybrid 4 halving-doubling 2x4");
+    CHECK(plan({"--mode", "threads,procs", "-n", "2", "--shards", "4", "--reduction",
+                "recursive-doubling", "--global-batch", "64"}) ==
+          "threads 2 in-place-tree 2x16, procs 2 recursive-doubling 2x16");
+
+    const auto refused = [](std::vector<const char*> arguments, const std::string& shards,
+                            const std::vector<std::string>& words) {
+        arguments.insert(arguments.end(), {"--shards", shards.c_str()});
+        const std::string error = usage_error(arguments);
+        INFO(error);
+        CHECK(tests::holds(error, "--shards " + shards));
+        for (const std::string& word : words) CHECK(tests::holds(error, word));
+    };
+    refused({"-n", "3"}, "8", {"3 workers", "(1, 2, 4, 8)"});
+    refused({"--mode", "procs", "-n", "16"}, "8", {"16 workers", "(1, 2, 4, 8)"});
+    refused({"--mode", "hybrid", "-n", "4"}, "4", {"8 workers"});
+    refused({"-n", "2"}, "6", {"power of two", "4 or 8"});
+    refused({"--mode", "threads", "--reduction", "in-place"}, "4",
+            {"--reduction in-place does not", "(in-place-tree, tree)"});
+    refused({"--mode", "serial,procs", "--reduction", "message-ring"}, "4",
+            {"--reduction message-ring", "(tree, halving-doubling, recursive-doubling)"});
+    refused({"--mode", "intraop", "-n", "2"}, "4",
+            {"--mode intraop", "(serial, threads, procs, hybrid, mpi)"});
+    refused({"--mode", "threads", "--scaling", "weak"}, "4", {"--scaling weak"});
+    CHECK(tests::holds(usage_error({"--shards", "8", "--global-batch", "20"}), "8 shards"));
+    CHECK(tests::holds(usage_error({"--shards", "4", "--inject", "delay:rank=4,ms=1,phase=load"}),
+                       "0 to 3"));
+    CHECK(usage_error({"--shards", "4", "--inject", "delay:rank=3,ms=1,phase=load"}).empty());
+    CHECK_FALSE(usage_error({"--shards", "0"}).empty());
+}
+
 TEST_CASE("trees over processes of trees over threads are made of powers of two") {
     const auto error = [](const char* processes, const char* threads) {
         return usage_error({"--mode", "hybrid", "-n", processes, "--threads-per-worker", threads,

@@ -174,6 +174,32 @@ TEST_CASE("hybrid-mpi ends with hybrid's bits and those of serial in groups", "[
     }
 }
 
+TEST_CASE("with shards mpi ends with serial's bits, whatever N", "[mpi]") {
+    if (!has_mpi()) return;
+    const tests::TemporaryFolder folder;
+    std::map<std::string, std::size_t> runs;  // by checksum
+    for (const core::MessageReduction& reduction : core::message_reductions()) {
+        if (reduction.traits.order != core::SumOrder::kTree) continue;
+        const auto result =
+            tests::run_program(training({"--mode", "serial,mpi", "-n", "1,2,4,8", "--shards", "8",
+                                         "--reduction", std::string(reduction.traits.name), "--out",
+                                         folder.path() / "out", "--force", "--no-report"}),
+                               kAllowed);
+        INFO(result.out << result.err);
+        REQUIRE(result.exit_code == 0);
+        for (const auto& row : tests::csv_rows(folder.path() / "out" / "runs.csv")) {
+            ++runs[row.at("checksum")];
+            CHECK((row.at("mode") == "serial" || row.at("reduction") == reduction.traits.name));
+        }
+    }
+    REQUIRE(runs.size() == 1);
+    CHECK(runs.begin()->second == 15);
+    const auto started = mpirun(2, training({"--mode", "mpi", "--shards", "8"}));
+    INFO(started.out << started.err);
+    REQUIRE(started.exit_code == 0);
+    CHECK(tests::holds(started.out, runs.begin()->first));
+}
+
 TEST_CASE("the library's sums are close to those in the ring's order", "[mpi]") {
     if (!has_mpi()) return;
     const tests::TemporaryFolder folder;
