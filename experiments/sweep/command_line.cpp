@@ -186,10 +186,10 @@ void choose_teams(const CLI::App& app, Request& request) {
         return;
     }
     const auto has_groups = [&](const std::string& name) {
-        const Mode& mode = find_mode(name);
-        const auto row = mode.reduction_for(request.base.reduction);
-        return mode.has_teams ||
-               row.value_or(mode.reductions().front()).order == core::SumOrder::kGrouped;
+        return find_mode(name).has_teams ||
+               std::ranges::any_of(chosen_reductions(request, name), [](const auto& row) {
+                   return row.order == core::SumOrder::kGrouped;
+               });
     };
     if (std::ranges::any_of(request.modes, has_groups)) return;
     throw Error(ExitCode::kUsage,
