@@ -127,10 +127,10 @@ core::RunResult train_rank(const core::Job& job, MpiWorld& world, const SharedSe
     return train_replica(
         job, world.rank(), position,
         [&](std::vector<core::Range> buckets, std::size_t size) -> core::ChannelExchange& {
-            exchange = reduction.make(world, std::move(buckets), size,
-                                      {nullptr, job.config.timeout_seconds, &position.waiting,
-                                       job.config.wait},
-                                      job.config.update);
+            exchange = reduction.make(
+                world, std::move(buckets), size,
+                {nullptr, job.config.timeout_seconds, &position.waiting, job.config.wait},
+                job.config.update);
             return *exchange;
         });
 }
