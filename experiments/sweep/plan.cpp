@@ -123,10 +123,23 @@ RunConfig configure(const Request& request, const std::string& mode, std::size_t
 }
 
 /// Fisher and Yates.
-void shuffle(std::vector<std::size_t>& order, const core::RandomStream& random) {
+void shuffle(auto& order, const core::RandomStream& random) {
     for (std::size_t left = order.size(); left > 1; --left) {
         std::swap(order[left - 1], order[random.below(left, static_cast<std::uint32_t>(left))]);
     }
+}
+
+using Block = std::vector<const RunConfig*>;
+
+/// The configurations of each N, as they were asked.
+std::vector<Block> blocks_of(const std::vector<RunConfig>& configurations) {
+    std::vector<Block> blocks;
+    for (const RunConfig& config : configurations) {
+        const auto same = std::ranges::find_if(
+            blocks, [&](const Block& block) { return block.front()->workers == config.workers; });
+        (same == blocks.end() ? blocks.emplace_back() : *same).push_back(&config);
+    }
+    return blocks;
 }
 
 }  // namespace
@@ -212,20 +225,27 @@ std::vector<RunConfig> plan_runs(const Request& request, std::size_t training_im
 
 std::vector<Run> schedule(const std::vector<RunConfig>& configurations, Scaling scaling,
                           std::size_t repetitions, std::uint64_t seed) {
+    using core::RandomStream;
+    using core::RandomUse;
     std::vector<Run> runs;
-    std::vector<std::size_t> order(configurations.size());
     for (std::size_t repetition = 1; repetition <= repetitions; ++repetition) {
-        for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+        std::vector<Block> blocks = blocks_of(configurations);
         if (repetitions > 1) {
-            shuffle(order, core::RandomStream(seed, core::RandomUse::kSweepOrder, {repetition}));
+            shuffle(blocks, RandomStream(seed, RandomUse::kSweepOrder, {repetition}));
+            for (Block& block : blocks) {
+                shuffle(block, RandomStream(seed, RandomUse::kSweepOrder,
+                                            {repetition, block.front()->workers}));
+            }
         }
-        for (const std::size_t i : order) {
-            Run run;
-            run.settings.config = configurations[i];
-            run.settings.scaling = scaling;
-            run.repetition = repetition;
-            run.sequence = runs.size() + 1;
-            runs.push_back(std::move(run));
+        for (const Block& block : blocks) {
+            for (const RunConfig* config : block) {
+                Run run;
+                run.settings.config = *config;
+                run.settings.scaling = scaling;
+                run.repetition = repetition;
+                run.sequence = runs.size() + 1;
+                runs.push_back(std::move(run));
+            }
         }
     }
     return runs;

@@ -33,8 +33,11 @@ void equalise_steps(std::vector<core::RunConfig>& configurations, std::size_t tr
 /// The configurations as they run on `training_images`.
 std::vector<core::RunConfig> plan_runs(const Request& request, std::size_t training_images);
 
-/// Every configuration `repetitions` times. More than once: repetition by repetition, each in an
-/// order of its own, drawn with `seed`, so that drift of the machine favours no configuration.
+/// Every configuration `repetitions` times. More than once: repetition by repetition, in each of
+/// which N come in an order of their own, and the configurations of an N one after the other in an
+/// order of their own, both drawn with `seed`. So runs that are compared with each other are
+/// neighbours, which meet the same machine, and drift favours none. A baseline is one of N = 1: it
+/// is no nearer to one N than to another.
 std::vector<Run> schedule(const std::vector<core::RunConfig>& configurations, Scaling scaling,
                           std::size_t repetitions, std::uint64_t seed);
 

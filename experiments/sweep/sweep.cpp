@@ -57,8 +57,10 @@ void print_plan(const SweepSetting& setting, const core::ModelSpec& model) {
     }
     const std::size_t repetitions = setting.request.repetitions;
     if (repetitions == 1) return;
-    print_line(fmt::format("sweep     {} repetitions of each, {} runs in all, in shuffled order",
-                           repetitions, repetitions * setting.configurations.size()));
+    print_line(fmt::format(
+        "sweep     {} repetitions of each, {} runs in all: those of one N one after the "
+        "other, in random order",
+        repetitions, repetitions * setting.configurations.size()));
 }
 
 }  // namespace

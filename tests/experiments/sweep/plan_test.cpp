@@ -64,6 +64,26 @@ TEST_CASE("each repetition runs every configuration once, in an order of its own
         CHECK(runs[i].sequence == i + 1);
         CHECK(runs[i].repetition == i / 11 + 1);
     }
+    SECTION("runs of one N are neighbours, whose order differs between repetitions and N") {
+        std::map<std::size_t, std::set<std::vector<std::string>>> orders_of;
+        for (std::size_t repetition = 1; repetition <= 5; ++repetition) {
+            std::map<std::size_t, std::vector<std::size_t>> places;
+            std::map<std::size_t, std::vector<std::string>> modes;
+            for (const auto& run : runs) {
+                if (run.repetition != repetition) continue;
+                places[run.workers()].push_back(run.sequence);
+                modes[run.workers()].push_back(run.mode());
+            }
+            for (const auto& [workers, at] : places) {
+                CHECK(at.back() - at.front() + 1 == at.size());
+                orders_of[workers].insert(modes[workers]);
+            }
+        }
+        std::size_t different = 0;
+        for (const auto& [workers, all] : orders_of) different += all.size();
+        CHECK(orders_of.at(1).size() > 2);
+        CHECK(different > 10);  // of 5 N, each with 2 orders but N = 1 with 6
+    }
     SECTION("the same for the same seed, another for another") {
         const auto again = experiments::schedule(configurations, Scaling::kFixedEpoch, 5, 1);
         CHECK(order_of(again, 3) == order_of(runs, 3));
