@@ -17,6 +17,7 @@
 #include "experiments/options/nearest.hpp"
 #include "experiments/results/run_file.hpp"
 #include "experiments/text/files.hpp"
+#include "experiments/text/json.hpp"
 #include "experiments/text/output.hpp"
 
 namespace dp::experiments::allreduce {
@@ -57,9 +58,11 @@ Json row_json(const Row& row) {
             {"reduction", row.reduction},
             {"oversubscribed", row.oversubscribed},
             {"repetitions", row.repetitions},
-            {"time_median_us", valid(row.time.median_us)},
-            {"time_min_us", valid(row.time.min_us)},
-            {"time_max_us", valid(row.time.max_us)},
+            {"time_median_us", valid(row.time_us.median)},
+            {"time_min_us", valid(row.time_us.minimum)},
+            {"time_max_us", valid(row.time_us.maximum)},
+            {"time_interval_us", row.wrong == 0 ? Json(row.time_us.interval) : Json(nullptr)},
+            {"time_coverage", row.time_us.interval ? valid(row.time_us.coverage) : Json(nullptr)},
             {"algbw_gb_per_s", valid(row.algbw())},
             {"busbw_gb_per_s", valid(row.busbw())},
             {"wrong", row.wrong}};
@@ -130,7 +133,7 @@ Row measure(const TimedReduction& reduction, std::size_t workers, std::size_t by
     row.threads_per_worker = team.threads_per_worker;
     row.reduction = reduction.traits.name;
     row.repetitions = times.size();
-    row.time = summarise(times);
+    row.time_us = statistics::summarise(times);
     row.wrong = board.wrong();
     return row;
 }

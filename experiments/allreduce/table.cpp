@@ -42,18 +42,9 @@ std::int64_t now_ns() {
     return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
-Times summarise(std::vector<double> rounds_us) {
-    std::ranges::sort(rounds_us);
-    const std::size_t middle = rounds_us.size() / 2;
-    const double median = rounds_us.size() % 2 == 1
-                              ? rounds_us[middle]
-                              : (rounds_us[middle - 1] + rounds_us[middle]) / 2.0;
-    return {median, rounds_us.front(), rounds_us.back()};
-}
-
 double Row::algbw() const {
     // Bytes per microsecond are megabytes per second.
-    return time.median_us > 0.0 ? static_cast<double>(bytes) / time.median_us / 1e3 : 0.0;
+    return time_us.median > 0.0 ? static_cast<double>(bytes) / time_us.median / 1e3 : 0.0;
 }
 
 double Row::busbw() const {
@@ -74,8 +65,8 @@ std::string format_row(const Row& row) {
     return fmt::format(
         "{:<10} {:>10}  {:<8} {:>3}  {:<18} {:>10} {:>10} {:>10}  {:>10}  {:>10}"
         "  {:>6}{}{}",
-        row.bytes, row.count(), row.mode, row.workers, row.reduction, number(row.time.median_us),
-        number(row.time.min_us), number(row.time.max_us), number(row.algbw()), number(row.busbw()),
+        row.bytes, row.count(), row.mode, row.workers, row.reduction, number(row.time_us.median),
+        number(row.time_us.minimum), number(row.time_us.maximum), number(row.algbw()), number(row.busbw()),
         row.wrong,
         row.threads_per_worker == 1 ? ""
                                     : fmt::format("  {} threads a process", row.threads_per_worker),

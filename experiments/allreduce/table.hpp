@@ -26,6 +26,8 @@
 #include <string>
 #include <vector>
 
+#include "experiments/statistics/summary.hpp"
+
 namespace dp::experiments::allreduce {
 
 /// 4 KiB to 64 MiB by factor 4, and cifar_cnn's gradients.
@@ -68,14 +70,6 @@ std::size_t count_wrong(std::size_t world_size, std::size_t round, std::size_t f
 /// Nanoseconds of CLOCK_MONOTONIC, one clock for all processes of the machine.
 std::int64_t now_ns();
 
-struct Times {
-    double median_us = 0.0;
-    double min_us = 0.0;
-    double max_us = 0.0;
-};
-/// Of at least one round; the median of an even number is the mean of the middle two.
-Times summarise(std::vector<double> rounds_us);
-
 struct Row {
     std::size_t bytes = 0;
     std::string mode;
@@ -83,7 +77,7 @@ struct Row {
     std::size_t threads_per_worker = 1;  // of them in a process, where that has more than one
     std::string reduction;
     std::size_t repetitions = 0;
-    Times time;
+    statistics::Summary time_us;  // of the rounds
     std::size_t wrong = 0;  // floats, over all ranks and rounds
     bool oversubscribed = false;
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 #include <fmt/format.h>
 
@@ -36,12 +35,19 @@ double images_per_epoch(const core::RunResult& result) {
     return result.epochs.empty() ? 0.0 : images / static_cast<double>(result.epochs.size());
 }
 
-statistics::TimeParts typical_epoch(std::span<const Run> runs) {
+std::vector<statistics::TimeParts> epochs_of(std::span<const Run> runs) {
+    std::vector<statistics::TimeParts> epochs;
+    for (const Run& run : runs) {
+        epochs.push_back(time_parts(run.result));
+        epochs.back() *= 1.0 / static_cast<double>(run.result.epochs.size());
+    }
+    return epochs;
+}
+
+statistics::TimeParts typical_epoch(std::span<const statistics::TimeParts> epochs) {
     statistics::TimeParts sum;
     std::vector<double> totals;
-    for (const Run& run : runs) {
-        statistics::TimeParts parts = time_parts(run.result);
-        parts *= 1.0 / static_cast<double>(run.result.epochs.size());
+    for (const statistics::TimeParts& parts : epochs) {
         sum += parts;
         totals.push_back(parts.total());
     }
@@ -80,7 +86,8 @@ Configuration configuration_of(std::span<const Run> runs) {
     result.images_per_second = summarise(rates);
     result.train_seconds = summarise(seconds);
     result.straggler = find_straggler(runs);
-    result.parts = typical_epoch(runs);
+    result.epochs = epochs_of(runs);
+    result.parts = typical_epoch(result.epochs);
     result.metrics = find_metrics(runs);
     return result;
 }
@@ -92,15 +99,10 @@ std::vector<double> seconds_for(const Configuration& configuration, double image
     return seconds;
 }
 
-/// The same of whole runs, from their start to their end.
-double total_seconds_per_image(const Configuration& configuration) {
-    std::vector<double> seconds;
-    for (const Run& run : configuration.runs) {
-        seconds.push_back(
-            run.result.total_seconds /
-            (images_per_epoch(run.result) * static_cast<double>(run.result.epochs.size())));
-    }
-    return statistics::median(seconds);
+/// The same of a whole run and one image, from its start to its end.
+double total_seconds_per_image(const Run& run) {
+    return run.result.total_seconds /
+           (images_per_epoch(run.result) * static_cast<double>(run.result.epochs.size()));
 }
 
 void compare_with_baseline(Analysis& analysis, Configuration& each) {
@@ -108,73 +110,24 @@ void compare_with_baseline(Analysis& analysis, Configuration& each) {
     each.work_seconds = summarise(seconds_for(each, analysis.work_images));
     const Configuration* baseline = analysis.baseline_of(each.mode);
     if (baseline == nullptr || each.takes_turns || each.settings != baseline->settings) return;
-    each.scaling = statistics::scaling_of(seconds_for(*baseline, analysis.work_images),
-                                          seconds_for(each, analysis.work_images), each.workers);
-    if (&each == baseline) {  // 1 by definition, however its repetitions spread
-        each.scaling->speedup.interval95.reset();
-        each.scaling->efficiency.interval95.reset();
+    std::vector<double> one;
+    std::vector<double> several;
+    std::vector<double> effective;
+    for (const auto& [first, run] : paired_runs(baseline->runs, each.runs)) {
+        one.push_back(1.0 / first->result.images_per_second());
+        several.push_back(1.0 / run->result.images_per_second());
+        each.speedups.emplace_back(run, one.back() / several.back());
+        const double total = total_seconds_per_image(*run);
+        if (total > 0.0) effective.push_back(total_seconds_per_image(*first) / total);
     }
-    const double total = total_seconds_per_image(each);
-    if (total > 0.0) {
-        each.metrics->effective_speedup = total_seconds_per_image(*baseline) / total;
-    }
-}
-
-/// Modes that take turns have no speed to compare.
-bool is_comparable(const Configuration& each) {
-    return each.images_per_second && !each.takes_turns;
-}
-
-/// Two modes of one N, repetition by repetition.
-std::optional<Comparison> compare(const Configuration& first, const Configuration& second) {
-    std::map<std::size_t, double> by_repetition;
-    for (const Run& run : second.runs) {
-        by_repetition[run.repetition] = run.result.images_per_second();
-    }
-    std::vector<double> numerators;
-    std::vector<double> denominators;
-    for (const Run& run : first.runs) {
-        const auto pair = by_repetition.find(run.repetition);
-        if (pair == by_repetition.end()) continue;
-        numerators.push_back(run.result.images_per_second());
-        denominators.push_back(pair->second);
-    }
-    if (numerators.empty()) return std::nullopt;
-    return Comparison{first.workers, first.oversubscribed || second.oversubscribed, first.mode,
-                      second.mode, statistics::paired_ratio(numerators, denominators)};
-}
-
-/// Chosen before anything was measured: the first designs of two modes, and every other design with
-/// the first of its mode. All pairs of many designs would drown what a reader asks.
-bool are_compared(const Analysis& analysis, const Configuration& first,
-                  const Configuration& second) {
-    const auto leads = [&](const Configuration& each) {
-        const auto leader =
-            std::ranges::find_if(analysis.configurations, [&](const Configuration& other) {
-                return other.workers == each.workers &&
-                       mode_of(other.mode).name == mode_of(each.mode).name;
-            });
-        return &*leader == &each;
-    };
-    if (mode_of(first.mode).name == mode_of(second.mode).name) return leads(first) || leads(second);
-    return leads(first) && leads(second);
-}
-
-void compare_modes(Analysis& analysis) {
-    const std::span all(analysis.configurations);
-    for (std::size_t i = 0; i < all.size(); ++i) {
-        for (const Configuration& second : all.subspan(i + 1)) {
-            const Configuration& first = all[i];
-            if (first.workers != second.workers || first.settings != second.settings ||
-                !is_comparable(first) || !is_comparable(second) ||
-                !are_compared(analysis, first, second)) {
-                continue;
-            }
-            if (auto comparison = compare(first, second)) {
-                analysis.comparisons.push_back(*comparison);
-            }
-        }
-    }
+    if (one.empty()) return;
+    each.scaling = statistics::scaling_of(one, several, each.workers);
+    if (effective.size() == one.size()) each.metrics->effective_speedup = summarise(effective);
+    if (&each != baseline) return;
+    // 1 by definition, not by measurement.
+    each.scaling->speedup.interval.reset();
+    each.scaling->efficiency.interval.reset();
+    if (each.metrics->effective_speedup) each.metrics->effective_speedup->interval.reset();
 }
 
 /// Of each N and order of additions, over modes and repetitions, and with shards over all N; runs
@@ -218,24 +171,45 @@ void check_correctness(Analysis& analysis) {
     }
 }
 
-/// The parts of a typical epoch for `images` images; start-up does not grow with them.
-statistics::TimeParts parts_for(const Configuration& each, double images) {
-    statistics::TimeParts parts = each.parts;
+/// `parts` of an epoch of `each` for `images` images; start-up does not grow with them.
+statistics::TimeParts parts_for(const Configuration& each, statistics::TimeParts parts,
+                                double images) {
+    const double start_up = parts.start_up;
     parts *= images / images_per_epoch(each.runs.front().result);
-    parts.start_up = each.parts.start_up;
+    parts.start_up = start_up;
     return parts;
 }
 
+/// The interval of each part over the repetitions that both have.
+void add_intervals(statistics::Waterfall& waterfall, const Configuration& one,
+                   const Configuration& several, double images) {
+    std::vector<std::vector<double>> seconds(waterfall.parts.size());
+    for (const auto& [first, run] : paired_runs(one.runs, several.runs)) {
+        const auto& before = one.epochs[static_cast<std::size_t>(first - one.runs.data())];
+        const auto& after = several.epochs[static_cast<std::size_t>(run - several.runs.data())];
+        const auto pair = statistics::waterfall(
+            parts_for(one, before, images), parts_for(several, after, images), waterfall.workers);
+        for (std::size_t i = 0; i < seconds.size(); ++i) {
+            seconds[i].push_back(pair.parts[i].seconds);
+        }
+    }
+    for (std::size_t i = 0; i < seconds.size(); ++i) {
+        if (!seconds[i].empty()) waterfall.parts[i].repetitions = summarise(seconds[i]);
+    }
+}
+
 void find_waterfalls(Analysis& analysis) {
+    const double images = analysis.work_images;
     for (const std::string& mode : analysis.modes) {
         const Configuration* several = analysis.largest(mode);
         const Configuration* one = analysis.baseline_of(mode);
         if (several == nullptr || one == nullptr) continue;
-        const auto parts = parts_for(*several, analysis.work_images);
-        const auto one_parts = parts_for(*one, analysis.work_images);
+        const auto parts = parts_for(*several, several->parts, images);
+        const auto one_parts = parts_for(*one, one->parts, images);
         if (parts.total() <= 0.0 || one_parts.total() <= 0.0) continue;
-        analysis.waterfalls.push_back(
-            {mode, one->name(), statistics::waterfall(one_parts, parts, several->workers)});
+        auto waterfall = statistics::waterfall(one_parts, parts, several->workers);
+        add_intervals(waterfall, *one, *several, images);
+        analysis.waterfalls.push_back({mode, one->name(), waterfall});
     }
 }
 
@@ -300,7 +274,8 @@ void finish(Analysis& analysis) {
     analysis.work_images = images_per_epoch(first->runs.front().result);
     analysis.work_of = first->name();
     for (Configuration& each : analysis.configurations) compare_with_baseline(analysis, each);
-    compare_modes(analysis);
+    analysis.comparisons = compare_modes(analysis.configurations);
+    analysis.contrasts = find_contrasts(analysis);
     check_correctness(analysis);
     find_waterfalls(analysis);
     fit_all(analysis);
@@ -308,18 +283,20 @@ void finish(Analysis& analysis) {
 
 }  // namespace
 
-std::string Comparison::verdict() const {
-    if (!ratio.interval95) return "one pair cannot tell";
-    if (!ratio.difference_shown) return "no difference shown";
-    return fmt::format("{} are faster", ratio.ratio > 1.0 ? first : second);
-}
-
 std::string Configuration::name() const { return fmt::format("{}, N = {}", mode, workers); }
 
 std::vector<double> Configuration::rates() const {
     std::vector<double> rates;
     for (const Run& run : runs) rates.push_back(run.result.images_per_second());
     return rates;
+}
+
+statistics::Summary Configuration::step_seconds(double statistics::TimeParts::*part) const {
+    std::vector<double> seconds;
+    for (const statistics::TimeParts& epoch : epochs) {
+        seconds.push_back(epoch.*part / static_cast<double>(steps_per_epoch));
+    }
+    return summarise(seconds);
 }
 
 const Configuration* Analysis::find(const std::string& mode, std::size_t workers) const {

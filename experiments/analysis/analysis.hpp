@@ -12,6 +12,8 @@
 
 #include "core/exchange/exchange_traits.hpp"
 #include "experiments/allreduce/table.hpp"
+#include "experiments/analysis/comparison.hpp"
+#include "experiments/analysis/contrast.hpp"
 #include "experiments/analysis/models.hpp"
 #include "experiments/analysis/settings.hpp"
 #include "experiments/analysis/straggler.hpp"
@@ -38,9 +40,12 @@ struct Configuration {
     std::optional<statistics::Summary> train_seconds;
     std::optional<statistics::Summary> work_seconds;  // training on Analysis::work_images images
     std::optional<statistics::Scaling> scaling;       // none without a baseline that compares
+    std::vector<std::pair<const Run*, double>> speedups;  // that scaling summarises, of each run
     std::optional<Metrics> metrics;
     std::optional<Memory> memory;  // none where the kernel did not tell
     std::optional<Straggler> straggler;
+    /// An epoch of each repetition, mean over its epochs and workers.
+    std::vector<statistics::TimeParts> epochs;
     statistics::TimeParts
         parts;  // of a typical epoch: the repetitions' sum, scaled to their median
     std::size_t steps_per_epoch = 0;
@@ -49,17 +54,8 @@ struct Configuration {
     [[nodiscard]] std::string name() const;
     /// Images/s of each repetition; 0 of one that did not train.
     [[nodiscard]] std::vector<double> rates() const;
-};
-
-/// Two modes at one N, repetition by repetition.
-struct Comparison {
-    std::size_t workers = 1;
-    bool oversubscribed = false;
-    std::string first, second;      // designs, in the table's order
-    statistics::PairedRatio ratio;  // of images/s, the first over the second
-
-    /// "threads are faster", "no difference shown", "one pair cannot tell".
-    [[nodiscard]] std::string verdict() const;
+    /// Seconds a step of one of the parts, over the repetitions. Requires steps.
+    [[nodiscard]] statistics::Summary step_seconds(double statistics::TimeParts::*part) const;
 };
 
 /// Whether modes and repetitions of one N that add gradients in one order ended with the same
@@ -95,6 +91,7 @@ struct Analysis {
     bool weak = false;         // work grows with N
     std::vector<Difference> differences;
     std::vector<Comparison> comparisons;
+    std::vector<Contrast> contrasts;
     std::vector<Correctness> correctness;
     std::vector<std::string> unordered;  // "threads/atomic": runs of several ranks, not compared
     std::vector<ModeWaterfall> waterfalls;

@@ -19,7 +19,7 @@ constexpr std::size_t kMostPredicted = 64;
 std::vector<Point> speedups(std::span<const Configuration* const> configurations) {
     std::vector<Point> points;
     for (const Configuration* each : configurations) {
-        if (each->scaling) points.push_back({each->workers, each->scaling->speedup.value});
+        if (each->scaling) points.push_back({each->workers, each->scaling->speedup.median});
     }
     return points;
 }

@@ -37,8 +37,13 @@ allreduce::Row row_of(const Json& json) {
     json.at("oversubscribed").get_to(row.oversubscribed);
     json.at("repetitions").get_to(row.repetitions);
     json.at("wrong").get_to(row.wrong);
-    row.time = {time_of(json, "time_median_us"), time_of(json, "time_min_us"),
-                time_of(json, "time_max_us")};
+    row.time_us = {row.repetitions, time_of(json, "time_median_us"), time_of(json, "time_min_us"),
+                   time_of(json, "time_max_us")};
+    const Json interval = json.value("time_interval_us", Json(nullptr));
+    if (!interval.is_null()) {
+        row.time_us.interval = {interval.at(0).get<double>(), interval.at(1).get<double>()};
+        row.time_us.coverage = time_of(json, "time_coverage");
+    }
     return row;
 }
 
@@ -115,9 +120,9 @@ std::vector<statistics::ExchangeTime> exchange_times(std::span<const allreduce::
     std::vector<statistics::ExchangeTime> times;
     for (const allreduce::Row& row : rows) {
         if (row.mode != mode || row.reduction != reduction || row.workers < 2) continue;
-        if (row.oversubscribed || row.wrong != 0 || row.time.median_us <= 0.0) continue;
+        if (row.oversubscribed || row.wrong != 0 || row.time_us.median <= 0.0) continue;
         if (!calibrates(row.bytes, gradient_bytes)) continue;
-        times.push_back({row.workers, static_cast<double>(row.bytes), row.time.median_us * 1e-6});
+        times.push_back({row.workers, static_cast<double>(row.bytes), row.time_us.median * 1e-6});
     }
     return times;
 }

@@ -130,7 +130,7 @@ Row measure(std::size_t bytes, const RoundLimits& limits, int rank, int world_si
         }
         times.push_back(static_cast<double>(end - arrival) * 1e-3);
     }
-    row.time = summarise(times);
+    row.time_us = dp::experiments::statistics::summarise(times);
     return row;
 }
 

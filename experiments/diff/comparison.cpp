@@ -32,7 +32,7 @@ Comparison compare(const Pair& pair, std::span<const double> before,
     result.oversubscribed = pair.before.oversubscribed || pair.after.oversubscribed;
     result.before = statistics::summarise(before);
     result.after = statistics::summarise(after);
-    result.ratio = statistics::ratio_of_medians(after, before);
+    result.ratio = result.after.median / result.before.median;
     result.test = statistics::permutation_test(before, after);
     return result;
 }
@@ -60,7 +60,7 @@ void decide(std::vector<Comparison>& all, double alpha) {
         Comparison& each = *judged[i];
         each.adjusted_p = adjusted[i];
         if (adjusted[i] < alpha) {
-            each.verdict = each.ratio.value < 1.0 ? Verdict::kSlower : Verdict::kFaster;
+            each.verdict = each.ratio < 1.0 ? Verdict::kSlower : Verdict::kFaster;
         } else {
             each.verdict = can_show(p_values, i, each.test.least_p_value, alpha)
                                ? Verdict::kNotShown
@@ -160,7 +160,7 @@ FolderComparison compare_folders(const Analysis& before, const Analysis& after, 
 std::vector<Comparison> find_regressions(const FolderComparison& comparison, double by) {
     std::vector<Comparison> found;
     for (const Comparison& each : comparison.comparisons) {
-        if (each.verdict == Verdict::kSlower && each.ratio.value < 1.0 - by) found.push_back(each);
+        if (each.verdict == Verdict::kSlower && each.ratio < 1.0 - by) found.push_back(each);
     }
     return found;
 }

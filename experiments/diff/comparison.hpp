@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "experiments/diff/setup.hpp"
+#include "experiments/statistics/permutation.hpp"
 #include "experiments/statistics/summary.hpp"
 
 namespace dp::experiments::diff {
@@ -31,7 +32,7 @@ struct Comparison {
     bool oversubscribed = false;  // before or after
     statistics::Summary before;   // images/s
     statistics::Summary after;
-    statistics::Ratio ratio;  // of the medians, after / before
+    double ratio = 1.0;  // of the medians, after / before
     statistics::Difference test;
     std::optional<double> adjusted_p;  // of all that are judged, by holm_adjusted(); decides
     Verdict verdict = Verdict::kNotShown;

@@ -38,7 +38,7 @@ Json checksum_json(const ChecksumChange& each) {
 }
 
 Json comparison_json(const Comparison& each, const std::optional<double>& fail_above) {
-    const auto& range = each.ratio.interval95;
+    const auto& range = each.test.ratio95;
     const bool slower = each.verdict == Verdict::kSlower;
     return {{"mode", each.mode},
             {"workers", each.workers},
@@ -47,7 +47,7 @@ Json comparison_json(const Comparison& each, const std::optional<double>& fail_a
             {"repetitions_after", each.after.n},
             {"images_per_second_before", each.before.median},
             {"images_per_second_after", each.after.median},
-            {"ratio", each.ratio.value},
+            {"ratio", each.ratio},
             {"ratio_low", range ? Json(range->low) : Json(nullptr)},
             {"ratio_high", range ? Json(range->high) : Json(nullptr)},
             {"p_value", each.test.p_value},
@@ -55,7 +55,7 @@ Json comparison_json(const Comparison& each, const std::optional<double>& fail_a
             {"adjusted_p_value", each.adjusted_p},
             {"verdict", name_of(each.verdict)},
             {"regression",
-             fail_above ? Json(slower && each.ratio.value < 1.0 - *fail_above) : Json(nullptr)}};
+             fail_above ? Json(slower && each.ratio < 1.0 - *fail_above) : Json(nullptr)}};
 }
 
 /// A comparison that cannot show a difference must not pass for one that found none.

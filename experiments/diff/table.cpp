@@ -55,9 +55,9 @@ std::string header() {
 }
 
 std::string row(const Comparison& each) {
-    const auto& range = each.ratio.interval95;
+    const auto& range = each.test.ratio95;
     return fmt::format(kRowFormat, each.mode, each.workers, count(each.before.median),
-                       count(each.after.median), fmt::format("{:.3f}", each.ratio.value),
+                       count(each.after.median), fmt::format("{:.3f}", each.ratio),
                        range ? fmt::format("{:.3f} to {:.3f}", range->low, range->high) : "",
                        fmt::format("{}, {}", each.before.n, each.after.n),
                        p_text(each.test.p_value), each.adjusted_p ? p_text(*each.adjusted_p) : "",
@@ -91,8 +91,8 @@ std::string notes(const FolderComparison& comparison) {
     text += fmt::format("A difference is shown where {} is below {}.\n",
                         tests > 1 ? "the adjusted p" : "p", comparison.alpha);
     const auto& all = comparison.comparisons;
-    if (std::ranges::any_of(all, [](const auto& each) { return !each.ratio.interval95; })) {
-        text += "Ranges need five repetitions on both sides.\n";
+    if (std::ranges::any_of(all, [](const auto& each) { return !each.test.ratio95; })) {
+        text += "Ranges need four repetitions on both sides.\n";
     }
     if (tests < all.size()) {
         text +=
@@ -109,7 +109,7 @@ std::string names_line(const char* what, const std::vector<std::string>& names) 
 }  // namespace
 
 std::string describe(const Comparison& comparison) {
-    const double change = comparison.ratio.value - 1.0;
+    const double change = comparison.ratio - 1.0;
     return fmt::format("{} N = {}: {:.1f} % {} (p {})", comparison.mode, comparison.workers,
                        100.0 * std::abs(change), change < 0.0 ? "slower" : "faster",
                        p_text(comparison.adjusted_p.value_or(comparison.test.p_value)));

@@ -3,7 +3,7 @@
 # nccl-tests defines it: what each worker must send and receive at least.
 #
 # Reads allreduce.csv: mode, reduction, workers, oversubscribed (0 or 1), bytes, time_us,
-# time_min_us, time_max_us, busbw_gb_per_s.
+# time_low_us, time_high_us, busbw_gb_per_s.
 # By hand:  gnuplot -c experiments/plots/allreduce.gp DIR/plots svg allreduce     (or png)
 
 # `load` resets the arguments.
@@ -48,8 +48,8 @@ set bmargin 2.2
 set ytics ("1 µs" 1, "10 µs" 10, "100 µs" 100, "1 ms" 1e3, "10 ms" 1e4, "100 ms" 1e5, "1 s" 1e6)
 set ylabel "time" offset 0.5,0
 set key outside top center horizontal Left reverse maxrows key_rows width 1 samplen 3 font ",13"
-plot for [l in lines] data using (of_line(l) ? column("bytes") : NaN):"time_us":"time_min_us": \
-         "time_max_us" with yerrorbars pointtype 0 linecolor rgb color_of(mode_of(l)) \
+plot for [l in lines] data using (of_line(l) ? column("bytes") : NaN):"time_us":"time_low_us": \
+         "time_high_us" with yerrorbars pointtype 0 linecolor rgb color_of(mode_of(l)) \
          linewidth 1 notitle, \
      for [l in lines] data using (of_line(l) ? column("bytes") : NaN):"time_us" with linespoints \
          dashtype dash_of(l) pointtype point(l) pointsize 1 \

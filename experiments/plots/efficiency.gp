@@ -1,7 +1,7 @@
-# Efficiency, speedup / N, against workers: one line per mode with its 95 % interval.
+# Efficiency, speedup / N, against workers: one line per mode with its intervals and single runs.
 #
-# Reads efficiency.csv: mode, workers, oversubscribed (0 or 1), efficiency_low and efficiency_high
-# (may be empty), efficiency; 1 is ideal.
+# Reads efficiency.csv: mode, workers, oversubscribed (0 or 1), repetition (0: the medians),
+# efficiency_low and efficiency_high (may be empty), efficiency; 1 is ideal.
 # By hand:  gnuplot -c experiments/plots/efficiency.gp DIR/plots svg efficiency     (or png)
 
 # `load` resets the arguments.
@@ -39,13 +39,19 @@ if (over > 0) {
 }
 # Modes stand a little apart, so that none hides another.
 place(m) = sum [i = 1:words(modes)] (word(modes, i) eq m ? i : 0)
+beside = 0.006 * most              # of a median's point, that of a run
 x(m) = column("workers") + (place(m) - (words(modes) + 1) / 2.0) * 0.012 * most
-percent(mode, name) = strcol("mode") eq mode && strcol(name) ne "" ? 100 * column(name) : NaN
+is_median(nothing) = column("repetition") == 0
+percent(mode, name) = strcol("mode") eq mode && is_median(0) && strcol(name) ne "" \
+    ? 100 * column(name) : NaN
+run_value(mode) = strcol("mode") eq mode && !is_median(0) ? 100 * column("efficiency") : NaN
 fair_value(mode) = column("oversubscribed") == 0 ? percent(mode, "efficiency") : NaN
 over_value(mode) = column("oversubscribed") == 1 ? percent(mode, "efficiency") : NaN
 plot 100 with lines dashtype 2 linecolor rgb soft linewidth 1.5 title "ideal", \
      for [m in modes] data using (x(m)):(percent(m, "efficiency")) with lines \
          linecolor rgb color_of(m) linewidth 2 notitle, \
+     for [m in modes] data using (x(m) + beside):(run_value(m)) with points pointtype 7 \
+         pointsize 0.4 linecolor rgb color_of(m) notitle, \
      for [m in modes] data using (x(m)):(percent(m, "efficiency")): \
          (percent(m, "efficiency_low")):(percent(m, "efficiency_high")) \
          with yerrorbars pointtype 0 linecolor rgb color_of(m) linewidth 1.5 notitle, \

@@ -1,9 +1,9 @@
-# Speedup against workers: one line per mode with its 95 % interval, the ideal line, what each mode
-# loses of it (shaded), and the table of workers, time, speedup and efficiency.
+# Speedup against workers: one line per mode with its intervals and single runs, the ideal line,
+# what each mode loses of it (shaded), and the table of workers, time, speedup and efficiency.
 #
-# Reads speedup.csv: mode, workers, oversubscribed (0 or 1), time_seconds (training on the same
-# images whatever N), images_per_second, speedup, speedup_low and speedup_high (may be empty),
-# efficiency.
+# Reads speedup.csv: mode, workers, oversubscribed (0 or 1), repetition (0: the medians), of which
+# the plot shows speedup, speedup_low and speedup_high (may be empty), and the table time_seconds
+# (training on the same images whatever N), images_per_second, speedup and efficiency.
 # By hand:  gnuplot -c experiments/plots/speedup.gp DIR/plots svg speedup     (or png)
 
 # `load` resets the arguments.
@@ -17,7 +17,8 @@ over = 0           # the smallest N that is
 top = 1            # speedup
 set datafile missing "?"
 number(text) = text eq "" ? 0 : text + 0   # an empty cell is no number
-stats data using (note_mode(strcol("mode")), rows = rows + 1, n = column("workers"), \
+is_median(nothing) = column("repetition") == 0
+stats data using (note_mode(strcol("mode")), rows = rows + is_median(0), n = column("workers"), \
     most = n > most ? n : most, \
     column("oversubscribed") == 1 ? (over = over == 0 || n < over ? n : over) \
                                   : (fair = n > fair ? n : fair), \
@@ -53,8 +54,10 @@ if (over > 0) {
 }
 # Modes stand a little apart, so that none hides another.
 place(m) = sum [i = 1:words(modes)] (word(modes, i) eq m ? i : 0)
+beside = 0.006 * most              # of a median's point, that of a run
 x(m) = column("workers") + (place(m) - (words(modes) + 1) / 2.0) * 0.012 * most
-pick(mode, name) = strcol("mode") eq mode ? column(name) : NaN
+pick(mode, name) = strcol("mode") eq mode && is_median(0) ? column(name) : NaN
+run_value(mode) = strcol("mode") eq mode && !is_median(0) ? column("speedup") : NaN
 fair_value(mode) = column("oversubscribed") == 0 ? pick(mode, "speedup") : NaN
 over_value(mode) = column("oversubscribed") == 1 ? pick(mode, "speedup") : NaN
 plot for [m in modes] data using "workers":(column("oversubscribed") == 0 ? \
@@ -63,6 +66,8 @@ plot for [m in modes] data using "workers":(column("oversubscribed") == 0 ? \
      "+" using 1:1 with lines dashtype 2 linecolor rgb soft linewidth 1.5 title "ideal", \
      for [m in modes] data using (x(m)):(pick(m, "speedup")) with lines \
          linecolor rgb color_of(m) linewidth 2 notitle, \
+     for [m in modes] data using (x(m) + beside):(run_value(m)) with points pointtype 7 \
+         pointsize 0.4 linecolor rgb color_of(m) notitle, \
      for [m in modes] data using (x(m)):(pick(m, "speedup")):"speedup_low":"speedup_high" \
          with yerrorbars pointtype 0 linecolor rgb color_of(m) linewidth 1.5 notitle, \
      for [m in modes] data using (x(m)):(over_value(m)) with points pointtype 7 pointsize 1.2 \
@@ -98,7 +103,7 @@ set arrow 11 from 0, -0.45 to 1, -0.45 nohead linecolor rgb 0xBBBBBB
 if (over > 0) {
     set label 17 "* more workers than CPUs" at 0.0, -rows - 1.1 left font ",13" textcolor rgb soft
 }
-y(row) = -row - 1
+y(row) = is_median(0) ? -row - 1 : NaN
 mark(text) = column("oversubscribed") == 1 ? text."*" : text
 plot for [m in modes] data using (0):(strcol("mode") eq m ? y($0) : NaN):(m) with labels left \
          font ",15" textcolor rgb color_of(m), \

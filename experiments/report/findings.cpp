@@ -32,30 +32,31 @@ bool of_one_mode(const Comparison& each) {
 
 /// "threads/tree 3.1 % slower". The first design of a mode leads each of its comparisons.
 std::string describe_second(const Comparison& each) {
-    const double ratio = 1.0 / each.ratio.ratio;
+    const double ratio = 1.0 / each.ratio.median;
     return fmt::format("{} {:.1f} % {}", each.second, 100.0 * std::abs(ratio - 1.0),
                        ratio > 1.0 ? "faster" : "slower");
 }
 
 /// The designs of a mode against its first, those of one N in a sentence.
 std::string describe_designs(std::span<const Comparison* const> all) {
-    std::vector<std::string> shown;
-    std::vector<std::string> not_shown;
+    std::vector<std::string> shown, not_shown, not_judged;
     for (const Comparison* each : all) {
-        if (each->ratio.difference_shown) {
+        if (!each->adjusted_p) {
+            not_judged.push_back(describe_second(*each));
+        } else if (each->difference_shown()) {
             shown.push_back(describe_second(*each));
         } else {
             not_shown.push_back(each->second);
         }
     }
-    std::string text =
-        fmt::format("N = {}, against {}: ", all.front()->workers, all.front()->first);
-    text += core::join(shown);
-    if (!not_shown.empty()) {
-        text += fmt::format("{}no difference shown for {}", shown.empty() ? "" : "; ",
-                            core::join(not_shown));
+    std::vector<std::string> parts;
+    if (!shown.empty()) parts.push_back(core::join(shown));
+    if (!not_shown.empty()) parts.push_back("no difference shown for " + core::join(not_shown));
+    if (!not_judged.empty()) {
+        parts.push_back("of too few pairs to say how sure it is, " + core::join(not_judged));
     }
-    return text + ".";
+    return fmt::format("N = {}, against {}: {}.", all.front()->workers, all.front()->first,
+                       core::join(parts, "; "));
 }
 
 /// Modes among each other one by one, the designs of a mode together.
@@ -89,43 +90,88 @@ std::string describe_speedups(const Analysis& analysis) {
         const Configuration* each = analysis.largest(mode);
         if (each == nullptr) continue;
         const statistics::Scaling& scaling = *each->scaling;
-        speedups.push_back(
-            fmt::format("{} reach {} with N = {} ({} of ideal)", mode,
-                        with_interval(scaling.speedup.value, scaling.speedup.interval95),
-                        each->workers, percent(scaling.efficiency.value, 0)));
+        speedups.push_back(fmt::format("{} reach {} with N = {} ({} of ideal)", mode,
+                                       with_interval(scaling.speedup, 2), each->workers,
+                                       percent_with_interval(scaling.efficiency)));
     }
-    return speedups.empty() ? "" : fmt::format("Speedup: {}.", core::join(speedups));
+    if (speedups.empty()) return "";
+    return fmt::format("Speedup: {}{}.", core::join(speedups), brackets_note(analysis));
 }
 
 }  // namespace
 
+std::string brackets_note(const Analysis& analysis) {
+    std::vector<std::string> names;
+    for (const Configuration& each : analysis.configurations) {
+        const std::string name = interval_name(each.runs.size());
+        if (!name.empty() && std::ranges::find(names, name) == names.end()) names.push_back(name);
+    }
+    return names.empty() ? "" : fmt::format("; in brackets the {}", core::join(names, " or "));
+}
+
 std::string describe(const Comparison& comparison) {
-    const statistics::PairedRatio& ratio = comparison.ratio;
+    const statistics::Summary& ratio = comparison.ratio;
     const std::string& first = comparison.first;
     const std::string& second = comparison.second;
-    if (!ratio.interval95) {
+    if (!comparison.adjusted_p) {
         return fmt::format(
-            "N = {}: {} trained {:.3f} times as many images a second as {} in the one pair of runs "
-            "there is; how sure that is, one pair cannot tell.",
-            comparison.workers, first, ratio.ratio, second);
+            "N = {}: {} trained {:.3f} times as many images a second as {} in {} pair{} of runs: "
+            "too few to say how sure that is.",
+            comparison.workers, first, ratio.median, second, ratio.n, ratio.n == 1 ? "" : "s");
     }
-    const std::string mean = fmt::format("geometric mean of {} pairs", ratio.pairs);
-    if (!ratio.difference_shown) {
+    const std::string of = fmt::format("median of {} pairs, {}", ratio.n, interval_name(ratio.n));
+    if (!comparison.difference_shown()) {
         return fmt::format(
-            "N = {}: no difference shown between {} and {} (ratio of images/s {:.3f}, {}, 95 % "
-            "interval {:.3f} to {:.3f}).",
-            comparison.workers, first, second, ratio.ratio, mean, ratio.interval95->low,
-            ratio.interval95->high);
+            "N = {}: no difference shown between {} and {} (ratio of images/s {:.3f}, {} {:.3f} to "
+            "{:.3f}). A difference of {} would have been shown in 4 cases of 5.",
+            comparison.workers, first, second, ratio.median, of, ratio.interval->low,
+            ratio.interval->high, percent(comparison.detectable_share()));
     }
-    const bool ahead = ratio.ratio > 1.0;
-    const auto percent = [&](double value) {
+    const bool ahead = ratio.median > 1.0;
+    const auto faster_by = [&](double value) {
         return fmt::format("{:.1f}", 100.0 * ((ahead ? value : 1.0 / value) - 1.0));
     };
-    const auto [low, high] = *ratio.interval95;
-    return fmt::format("N = {}: {} are {} % faster than {} ({}, 95 % interval {} to {} %).",
-                       comparison.workers, ahead ? first : second, percent(ratio.ratio),
-                       ahead ? second : first, mean, percent(ahead ? low : high),
-                       percent(ahead ? high : low));
+    const auto [low, high] = *ratio.interval;
+    return fmt::format("N = {}: {} are {} % faster than {} ({} {} to {} %).", comparison.workers,
+                       ahead ? first : second, faster_by(ratio.median), ahead ? second : first, of,
+                       faster_by(ahead ? low : high), faster_by(ahead ? high : low));
+}
+
+std::string amount_of(const Aspect& aspect, double value) {
+    if (aspect.unit == "s") return seconds(value);
+    return aspect.unit == "bytes" ? bytes(value) : number(value);
+}
+
+std::string describe(const Contrast& contrast) {
+    std::vector<std::string> first;
+    std::vector<std::string> second;
+    std::vector<std::string> none;
+    for (const AspectComparison& each : contrast.aspects) {
+        const statistics::Summary& difference = each.difference;
+        if (!each.difference_shown()) {
+            none.emplace_back(each.aspect->name);
+            continue;
+        }
+        const bool first_less = difference.median < 0.0;
+        const auto text = [&](double value) {
+            return amount_of(*each.aspect, first_less ? -value : value);
+        };
+        const auto [low, high] = *difference.interval;
+        (first_less ? first : second)
+            .push_back(fmt::format("{} ({}{}, {} {} to {})", each.aspect->name,
+                                   text(difference.median), each.aspect->of_step ? " a step" : "",
+                                   interval_name(difference.n), text(first_less ? high : low),
+                                   text(first_less ? low : high)));
+    }
+    std::vector<std::string> parts;
+    const auto add = [&](const std::string& what, const std::vector<std::string>& names) {
+        if (!names.empty()) parts.push_back(what + core::join(names));
+    };
+    add(fmt::format("less with {}: ", contrast.first), first);
+    add(fmt::format("less with {}: ", contrast.second), second);
+    add("no difference shown in ", none);
+    return fmt::format("N = {}, {} against {}: {}.", contrast.workers, contrast.first,
+                       contrast.second, core::join(parts, "; "));
 }
 
 std::string describe_baseline(const Analysis& analysis) {
@@ -201,6 +247,9 @@ std::vector<std::string> find_findings(const Analysis& analysis) {
     if (!speedups.empty()) findings.push_back(speedups);
     for (const std::string& sentence : describe_comparisons(analysis)) {
         findings.push_back(sentence);
+    }
+    for (const Contrast& each : analysis.contrasts) {
+        if (each.judged()) findings.push_back(describe(each));
     }
     for (const ModeWaterfall& each : analysis.waterfalls) {
         findings.push_back(statistics::describe(each.waterfall, each.mode));

@@ -9,11 +9,23 @@
 
 namespace dp::experiments::report {
 
-/// "N = 2: threads are 4.0 % faster than procs (geometric mean of 5 pairs, 95 % interval 3.8 to
-/// 4.2 %).", or that no difference is shown.
+/// "; in brackets the range": what stands there in a table of medians of all configurations. Empty
+/// with one repetition.
+std::string brackets_note(const analysis::Analysis& analysis);
+
+/// "N = 2: threads are 4.0 % faster than procs (median of 5 pairs, range 3.8 to 4.2 %).", or that
+/// no difference is shown, and which would have been.
 std::string describe(const analysis::Comparison& comparison);
 
-/// The speedup of each mode, which of two is faster at each N that has a CPU for each worker, the
+/// Returns a cost of `aspect` as text, "404 µs" or "41.2 MB".
+std::string amount_of(const analysis::Aspect& aspect, double value);
+
+/// "N = 2, threads against procs: less with threads: transfer (404 µs a step, range 344 µs to 465
+/// µs); no difference shown in wait, memory."
+std::string describe(const analysis::Contrast& contrast);
+
+/// The speedup of each mode, which of two is faster at each N that has a CPU for each worker and
+/// what each of them does for less, the
 /// main cause of each mode's loss, stragglers, and whether parameters agree. The report begins with
 /// these sentences, and a sweep ends with them.
 std::vector<std::string> find_findings(const analysis::Analysis& analysis);

@@ -17,14 +17,26 @@ using namespace analysis;
 
 namespace {
 
-using statistics::Interval;
+using statistics::Summary;
 
-std::optional<double> low(const std::optional<Interval>& interval) {
-    return interval ? std::optional(interval->low) : std::nullopt;
+std::optional<double> low(const Summary& summary) {
+    return summary.interval ? std::optional(summary.interval->low) : std::nullopt;
 }
 
-std::optional<double> high(const std::optional<Interval>& interval) {
-    return interval ? std::optional(interval->high) : std::nullopt;
+std::optional<double> high(const Summary& summary) {
+    return summary.interval ? std::optional(summary.interval->high) : std::nullopt;
+}
+
+/// What the bars of medians are, as a sentence.
+std::string bars_note(const Analysis& analysis) {
+    std::size_t most = 0;
+    for (const Configuration& each : analysis.configurations) {
+        most = std::max(most, each.runs.size());
+    }
+    const std::string name = interval_name(most);
+    if (name.empty()) return "";
+    return fmt::format(" Small points are single runs, large ones their medians, bars the {}.",
+                       name);
 }
 
 /// "threads 1.85 at N = 2, procs 1.83 at N = 2", of the largest N that is not oversubscribed.
@@ -33,7 +45,7 @@ std::string speedups_in_words(const Analysis& analysis) {
     for (const std::string& mode : analysis.modes) {
         const Configuration* each = analysis.largest(mode);
         if (each == nullptr) continue;
-        speedups.push_back(fmt::format("{} {:.2f} with N = {}", mode, each->scaling->speedup.value,
+        speedups.push_back(fmt::format("{} {:.2f} with N = {}", mode, each->scaling->speedup.median,
                                        each->workers));
     }
     return speedups.empty() ? "no N above 1 that is not oversubscribed" : core::join(speedups);
@@ -46,35 +58,40 @@ bool any_oversubscribed(const Analysis& analysis) {
 }
 
 PlotData speedup(const Analysis& analysis) {
-    Csv csv({"mode", "workers", "oversubscribed", "time_seconds", "images_per_second", "speedup",
-             "speedup_low", "speedup_high", "efficiency"});
+    // Medians are repetition 0. Never a cell last that may be empty: gnuplot would read its
+    // column's title there.
+    Csv csv({"mode", "workers", "oversubscribed", "repetition", "time_seconds", "images_per_second",
+             "speedup_low", "speedup_high", "efficiency_low", "efficiency_high", "efficiency",
+             "speedup"});
     for (const Configuration& each : analysis.configurations) {
         if (!each.scaling) continue;
-        const statistics::Ratio& ratio = each.scaling->speedup;
-        csv.add(each.mode, each.workers, each.oversubscribed, each.work_seconds->median,
-                each.images_per_second->median, ratio.value, low(ratio.interval95),
-                high(ratio.interval95), each.scaling->efficiency.value);
+        const statistics::Scaling& of = *each.scaling;
+        csv.add(each.mode, each.workers, each.oversubscribed, std::size_t{0},
+                each.work_seconds->median, each.images_per_second->median, low(of.speedup),
+                high(of.speedup), low(of.efficiency), high(of.efficiency), of.efficiency.median,
+                of.speedup.median);
+    }
+    const std::optional<double> none;
+    for (const Configuration& each : analysis.configurations) {
+        if (!each.scaling || each.runs.size() < 2) continue;
+        for (const auto& [run, value] : each.speedups) {
+            const double rate = run->result.images_per_second();
+            csv.add(each.mode, each.workers, each.oversubscribed, run->repetition,
+                    analysis.work_images / rate, rate, none, none, none, none,
+                    value / static_cast<double>(each.workers), value);
+        }
     }
     return {"speedup", "speedup", csv.text(),
             fmt::format("Speedup against workers, with the ideal (dashed) and what is lost of it "
-                        "(shaded, of each mode); bars are 95 % intervals. Time: training "
-                        "on {} images.{}",
-                        count(analysis.work_images), any_oversubscribed(analysis) ? kHollow : ""),
+                        "(shaded, of each mode).{} Time: training on {} images.{}",
+                        bars_note(analysis), count(analysis.work_images),
+                        any_oversubscribed(analysis) ? kHollow : ""),
             "Speedup against workers: " + speedups_in_words(analysis)};
 }
 
 PlotData efficiency(const Analysis& analysis) {
-    // Never a cell last that may be empty: gnuplot would read its column's title there.
-    Csv csv(
-        {"mode", "workers", "oversubscribed", "efficiency_low", "efficiency_high", "efficiency"});
-    for (const Configuration& each : analysis.configurations) {
-        if (!each.scaling) continue;
-        const statistics::Ratio& ratio = each.scaling->efficiency;
-        csv.add(each.mode, each.workers, each.oversubscribed, low(ratio.interval95),
-                high(ratio.interval95), ratio.value);
-    }
-    return {"efficiency", "efficiency", csv.text(),
-            fmt::format("Efficiency (speedup / N) against workers; bars are 95 % intervals.{}",
+    return {"efficiency", "efficiency", speedup(analysis).csv,
+            fmt::format("Efficiency (speedup / N) against workers.{}{}", bars_note(analysis),
                         any_oversubscribed(analysis) ? kHollow : ""),
             "Efficiency against workers; speedups: " + speedups_in_words(analysis)};
 }
@@ -107,10 +124,11 @@ PlotData metrics(const Analysis& analysis) {
         const Metrics& of = *each.metrics;
         const double steps =
             static_cast<double>(each.steps_per_epoch * each.runs.front().result.epochs.size());
-        const double exchange_ms = of.exchange_seconds / steps * 1e3;
-        csv.add(each.mode, each.workers, each.images_per_second->median, of.iteration_seconds * 1e3,
-                exchange_ms, exchange_ms / (of.iteration_seconds * 1e3) * 100.0,
-                of.cpu_share * 100.0, of.start_up_seconds);
+        const double exchange_ms = of.exchange_seconds.median / steps * 1e3;
+        const double iteration_ms = of.iteration_seconds.median * 1e3;
+        csv.add(each.mode, each.workers, each.images_per_second->median, iteration_ms, exchange_ms,
+                exchange_ms / iteration_ms * 100.0, of.cpu_share.median * 100.0,
+                of.start_up_seconds.median);
     }
     return {"metrics", "metrics", csv.text(),
             "Metrics of one worker and of the most that are not oversubscribed, side by side.",
@@ -161,8 +179,8 @@ PlotData learning(const Analysis& analysis) {
 }
 
 PlotData allreduce_times(const Analysis& analysis) {
-    Csv csv({"mode", "reduction", "workers", "oversubscribed", "bytes", "time_us", "time_min_us",
-             "time_max_us", "busbw_gb_per_s"});
+    Csv csv({"mode", "reduction", "workers", "oversubscribed", "bytes", "time_us", "time_low_us",
+             "time_high_us", "busbw_gb_per_s"});
     // The largest N that is not oversubscribed, or the smallest that is.
     std::optional<std::size_t> workers;
     for (const allreduce::Row& row : analysis.allreduce) {
@@ -172,11 +190,12 @@ PlotData allreduce_times(const Analysis& analysis) {
         if (!workers) workers = row.workers;
         if (row.wrong != 0 || row.workers != *workers) continue;
         csv.add(row.mode, row.reduction, row.workers, row.oversubscribed, row.bytes,
-                row.time.median_us, row.time.min_us, row.time.max_us, row.busbw());
+                row.time_us.median, low(row.time_us), high(row.time_us), row.busbw());
     }
     return {"allreduce", "allreduce", csv.text(),
             fmt::format("All-reduce alone, N = {}: median time and bus bandwidth against the size "
-                        "of the gradients; bars from the fastest to the slowest round.",
+                        "of the gradients; bars hold the true median with 95 %, were its rounds "
+                        "independent.",
                         workers.value_or(0)),
             "All-reduce time and bus bandwidth against size for each reduction"};
 }
@@ -187,7 +206,7 @@ PlotData memory(const Analysis& analysis) {
     for (const Configuration& each : analysis.configurations) {
         if (!each.memory || !each.memory->rest_bytes) continue;
         const Memory& of = *each.memory;
-        csv.add(each.mode, each.workers, each.oversubscribed, of.total_bytes / 1e6,
+        csv.add(each.mode, each.workers, each.oversubscribed, of.total_bytes.median / 1e6,
                 of.parameters_bytes / 1e6, of.gradients_bytes / 1e6, of.optimizer_bytes / 1e6,
                 of.activations_bytes / 1e6, of.data_bytes / 1e6, *of.rest_bytes / 1e6);
     }

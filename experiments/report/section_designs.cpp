@@ -51,12 +51,12 @@ std::vector<std::string> cells_of(const Configuration& each) {
     return {each.mode,
             fmt::to_string(each.workers),
             count(each.images_per_second->median),
-            each.scaling ? percent(each.scaling->efficiency.value, 0) : "",
+            each.scaling ? percent(each.scaling->efficiency.median, 0) : "",
             a_step(parts.transfer_exposed + parts.transfer_hidden),
             a_step(parts.wait + parts.publish),
             a_step(parts.update),
             bytes(each.metrics->sent_bytes_per_epoch / steps),
-            each.memory ? bytes(each.memory->total_bytes) : "",
+            each.memory ? bytes(each.memory->total_bytes.median) : "",
             sum_order(each),
             result.update_kind,
             checksum(each)};
@@ -71,8 +71,8 @@ std::string describe_extremes(const std::vector<const Configuration*>& of_n) {
         "N = {}: exchange, waiting and update take least in {}, {} a step, and most in {}, {}; a "
         "step takes {} and {}.",
         least->workers, least->mode, seconds(exchange_and_update(*least)), most->mode,
-        seconds(exchange_and_update(*most)), seconds(least->metrics->iteration_seconds),
-        seconds(most->metrics->iteration_seconds));
+        seconds(exchange_and_update(*most)), seconds(least->metrics->iteration_seconds.median),
+        seconds(most->metrics->iteration_seconds.median));
 }
 
 }  // namespace

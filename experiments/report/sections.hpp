@@ -33,6 +33,7 @@ void add_correctness(Document& document, const Material& material);
 void add_results(Document& document, const Material& material);
 void add_strategies(Document& document, const Material& material);
 void add_designs(Document& document, const Material& material);
+void add_comparisons(Document& document, const Material& material);
 void add_metrics(Document& document, const Material& material);
 void add_scaling(Document& document, const Material& material);
 void add_breakdown(Document& document, const Material& material);

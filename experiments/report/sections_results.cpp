@@ -35,15 +35,8 @@ std::string steps_note(const Analysis& analysis) {
     return limit ? fmt::format("; epochs of {} steps", *limit) : "";
 }
 
-std::string median_with_interval(const std::optional<statistics::Summary>& summary, int decimals) {
-    return summary ? with_interval(summary->median, summary->interval95, decimals) : "";
-}
-
-std::string rate(const std::optional<statistics::Summary>& summary) {
-    if (!summary) return "";
-    if (!summary->interval95) return count(summary->median);
-    return fmt::format("{} [{}, {}]", count(summary->median), count(summary->interval95->low),
-                       count(summary->interval95->high));
+std::string if_any(const std::optional<statistics::Summary>& summary, const auto& format) {
+    return summary ? with_interval(*summary, format) : "";
 }
 
 std::string accuracy(const Configuration& each) {
@@ -61,26 +54,37 @@ std::vector<const Configuration*> largest_of_all(const Analysis& analysis) {
     return chosen;
 }
 
+Table waterfall_table(const Analysis& analysis) {
+    Table table{"What each cause adds to the ideal time, or saves: medians of the repetitions" +
+                    brackets_note(analysis),
+                {{"mode", Align::kLeft}, {"N"}}};
+    for (const auto& row : statistics::kCauses) table.columns.push_back({std::string(row.name)});
+    for (const ModeWaterfall& each : analysis.waterfalls) {
+        std::vector<std::string> cells{each.mode, fmt::to_string(each.waterfall.workers)};
+        for (const auto& part : each.waterfall.parts) {
+            cells.push_back(if_any(part.repetitions, seconds));
+        }
+        table.rows.push_back({std::move(cells)});
+    }
+    return table;
+}
+
 }  // namespace
 
 void add_results(Document& document, const Material& material) {
     const Analysis& analysis = material.analysis;
     document.add(Heading{2, "Results", "results"});
     Table table = table_of(
-        fmt::format("One epoch of {} images: medians with 95 % intervals, speedups as ratios of "
-                    "medians{}",
-                    count(analysis.work_images), steps_note(analysis)),
+        fmt::format("One epoch of {} images: medians of n repetitions{}{}",
+                    count(analysis.work_images), brackets_note(analysis), steps_note(analysis)),
         {{"n"}, {"epoch, s"}, {"images/s"}, {"speedup"}, {"efficiency"}, {"test accuracy"}});
     for (const Configuration& each : analysis.configurations) {
         const auto& scaling = each.scaling;
         add_row(table, each,
-                {fmt::to_string(each.runs.size()), median_with_interval(each.work_seconds, 2),
-                 rate(each.images_per_second),
-                 scaling ? with_interval(scaling->speedup.value, scaling->speedup.interval95) : "",
-                 scaling ? percent_with_interval(scaling->efficiency.value,
-                                                 scaling->efficiency.interval95)
-                         : "",
-                 accuracy(each)});
+                {fmt::to_string(each.runs.size()), if_any(each.work_seconds, 2),
+                 if_any(each.images_per_second, count),
+                 scaling ? with_interval(scaling->speedup, 2) : "",
+                 scaling ? percent_with_interval(scaling->efficiency) : "", accuracy(each)});
     }
     document.add(table);
 }
@@ -88,45 +92,30 @@ void add_results(Document& document, const Material& material) {
 void add_strategies(Document& document, const Material& material) {
     const Analysis& analysis = material.analysis;
     const auto chosen = largest_of_all(analysis);
-    if (analysis.comparisons.empty() && chosen.size() < 2) return;
+    if (chosen.size() < 2) return;
     document.add(Heading{2, "Strategies side by side", "strategies"});
-    if (chosen.size() > 1) {
-        Table table = table_of("Each mode with the most workers that have a CPU each",
-                               {{"images/s"},
-                                {"speedup"},
-                                {"step"},
-                                {"exchange a step"},
-                                {"memory"},
-                                {"gradients summed", Align::kLeft},
-                                {"updates", Align::kLeft}});
-        for (const Configuration* each : chosen) {
-            const core::RunResult& result = each->runs.front().result;
-            const double steps = static_cast<double>(each->steps_per_epoch * result.epochs.size());
-            const bool several = result.workers.size() > 1;
-            add_row(
-                table, *each,
-                {rate(each->images_per_second),
-                 each->scaling ? with_interval(each->scaling->speedup.value,
-                                               each->scaling->speedup.interval95)
-                               : "",
-                 each->metrics ? seconds(each->metrics->iteration_seconds) : "",
-                 each->metrics && several ? seconds(each->metrics->exchange_seconds / steps) : "",
-                 each->memory ? bytes(each->memory->total_bytes) : "",
+    Table table = table_of(
+        "Each mode with the most workers that have a CPU each: medians" + brackets_note(analysis),
+        {{"images/s"},
+         {"speedup"},
+         {"step"},
+         {"exchange a step"},
+         {"memory"},
+         {"gradients summed", Align::kLeft},
+         {"updates", Align::kLeft}});
+    for (const Configuration* each : chosen) {
+        const core::RunResult& result = each->runs.front().result;
+        const double steps = static_cast<double>(each->steps_per_epoch * result.epochs.size());
+        const bool several = result.workers.size() > 1;
+        add_row(table, *each,
+                {if_any(each->images_per_second, count),
+                 each->scaling ? with_interval(each->scaling->speedup, 2) : "",
+                 each->metrics ? with_interval(each->metrics->iteration_seconds, seconds) : "",
+                 each->metrics && several
+                     ? with_interval(scaled(each->metrics->exchange_seconds, 1.0 / steps), seconds)
+                     : "",
+                 each->memory ? with_interval(each->memory->total_bytes, bytes) : "",
                  several ? result.reduction : "", result.update_kind});
-        }
-        document.add(table);
-    }
-    if (analysis.comparisons.empty()) return;
-    Table table{"images/s of one mode over another's: geometric mean of the repetitions' ratios",
-                {{"N"}, {"modes", Align::kLeft}, {"pairs"}, {"ratio"}, {"verdict", Align::kLeft}},
-                {},
-                kOversubscribedMark};
-    for (const Comparison& each : analysis.comparisons) {
-        table.rows.push_back(
-            {{fmt::to_string(each.workers), fmt::format("{} over {}", each.first, each.second),
-              fmt::to_string(each.ratio.pairs),
-              with_interval(each.ratio.ratio, each.ratio.interval95, 3), each.verdict()},
-             each.oversubscribed});
     }
     document.add(table);
 }
@@ -139,12 +128,13 @@ void add_metrics(Document& document, const Material& material) {
         "exposed and hidden, and waiting for others, also until all have updated. "
         "Compute-to-communication is forward and backward over that. Effective speedup is that of "
         "whole runs, start-up and evaluation included, per image trained on."});
-    Table table = table_of("Metrics" + steps_note(analysis), {{"exchanges an epoch"},
-                                                              {"sent an epoch"},
-                                                              {"exchange time"},
-                                                              {"mean iteration"},
-                                                              {"compute / communication"},
-                                                              {"effective speedup"}});
+    Table table = table_of("Metrics: medians" + brackets_note(analysis) + steps_note(analysis),
+                           {{"exchanges an epoch"},
+                            {"sent an epoch"},
+                            {"exchange time"},
+                            {"mean iteration"},
+                            {"compute / communication"},
+                            {"effective speedup"}});
     for (const Configuration& each : analysis.configurations) {
         if (!each.metrics) continue;
         const Metrics& of = *each.metrics;
@@ -152,9 +142,9 @@ void add_metrics(Document& document, const Material& material) {
         add_row(table, each,
                 {several ? count(of.exchange_calls_per_epoch) : "",
                  several ? bytes(of.sent_bytes_per_epoch) : "",
-                 several ? seconds(of.exchange_seconds) : "", seconds(of.iteration_seconds),
-                 of.compute_to_communication ? number(*of.compute_to_communication) : "",
-                 of.effective_speedup ? fmt::format("{:.2f}", *of.effective_speedup) : ""});
+                 several ? with_interval(of.exchange_seconds, seconds) : "",
+                 with_interval(of.iteration_seconds, seconds),
+                 if_any(of.compute_to_communication, number), if_any(of.effective_speedup, 2)});
     }
     document.add(table);
     material.add_figure(document, "metrics");
@@ -169,13 +159,14 @@ void add_scaling(Document& document, const Material& material) {
     document.add(Heading{2, "Speedup and efficiency", "speedup"});
     material.add_figure(document, "speedup");
     material.add_figure(document, "efficiency");
-    Table table = table_of("The serial fraction that would explain each speedup alone",
+    Table table = table_of("The serial fraction that would explain each speedup alone: medians" +
+                               brackets_note(analysis),
                            {{"speedup"}, {"Karp-Flatt e"}});
     for (const Configuration& each : analysis.configurations) {
         if (!each.scaling || !each.scaling->karp_flatt) continue;
-        add_row(table, each,
-                {fmt::format("{:.2f}", each.scaling->speedup.value),
-                 fmt::format("{:.3f}", *each.scaling->karp_flatt)});
+        add_row(
+            table, each,
+            {with_interval(each.scaling->speedup, 2), with_interval(*each.scaling->karp_flatt, 3)});
     }
     document.add_if_any(table);
 }
@@ -183,25 +174,28 @@ void add_scaling(Document& document, const Material& material) {
 void add_breakdown(Document& document, const Material& material) {
     const Analysis& analysis = material.analysis;
     document.add(Heading{2, "Where the time goes", "breakdown"});
-    Table table = table_of("Milliseconds a step, mean over the workers", {{"load"},
-                                                                          {"forward"},
-                                                                          {"backward"},
-                                                                          {"transfer, hidden"},
-                                                                          {"transfer, exposed"},
-                                                                          {"wait"},
-                                                                          {"update"},
-                                                                          {"publish"},
-                                                                          {"other"}});
+    Table table =
+        table_of("Milliseconds a step, mean over the workers: medians" + brackets_note(analysis),
+                 {{"load"},
+                  {"forward"},
+                  {"backward"},
+                  {"transfer, hidden"},
+                  {"transfer, exposed"},
+                  {"wait"},
+                  {"update"},
+                  {"publish"},
+                  {"other"}});
     for (const Configuration& each : analysis.configurations) {
         if (!each.images_per_second || each.steps_per_epoch == 0) continue;
-        const auto ms = [&](double value) {
-            return fmt::format("{:.2f}", 1e3 * value / static_cast<double>(each.steps_per_epoch));
-        };
-        const statistics::TimeParts& parts = each.parts;
-        add_row(table, each,
-                {ms(parts.load), ms(parts.forward), ms(parts.backward), ms(parts.transfer_hidden),
-                 ms(parts.transfer_exposed), ms(parts.wait), ms(parts.update), ms(parts.publish),
-                 ms(parts.other)});
+        using statistics::TimeParts;
+        std::vector<std::string> cells;
+        for (const auto part :
+             {&TimeParts::load, &TimeParts::forward, &TimeParts::backward,
+              &TimeParts::transfer_hidden, &TimeParts::transfer_exposed, &TimeParts::wait,
+              &TimeParts::update, &TimeParts::publish, &TimeParts::other}) {
+            cells.push_back(with_interval(scaled(each.step_seconds(part), 1e3), 2));
+        }
+        add_row(table, each, std::move(cells));
     }
     document.add(Paragraph{
         "Exposed transfer is summing and sending gradients after backward; hidden transfer is the "
@@ -222,6 +216,7 @@ void add_breakdown(Document& document, const Material& material) {
         }
         document.add(list);
         material.add_figure(document, "waterfall");
+        document.add(waterfall_table(analysis));
     }
     const auto stragglers = describe_stragglers(analysis);
     if (!stragglers.empty()) {
@@ -248,7 +243,9 @@ void add_learning(Document& document, const Material& material) {
 void add_memory(Document& document, const Material& material) {
     const Analysis& analysis = material.analysis;
     Table table = table_of(
-        "Physical memory after the last epoch, MB (1e6 bytes), over all processes of a run",
+        "Physical memory after the last epoch, MB (1e6 bytes), over all processes of a run; total "
+        "and private are medians" +
+            brackets_note(analysis),
         {{"processes"},
          {"total"},
          {"private"},
@@ -262,11 +259,11 @@ void add_memory(Document& document, const Material& material) {
     for (const Configuration& each : analysis.configurations) {
         if (!each.memory) continue;
         const Memory& of = *each.memory;
-        add_row(
-            table, each,
-            {fmt::to_string(of.processes), mb(of.total_bytes), mb(of.private_bytes),
-             mb(of.parameters_bytes), mb(of.gradients_bytes), mb(of.optimizer_bytes),
-             mb(of.activations_bytes), mb(of.data_bytes), of.rest_bytes ? mb(*of.rest_bytes) : ""});
+        add_row(table, each,
+                {fmt::to_string(of.processes), with_interval(of.total_bytes, mb),
+                 with_interval(of.private_bytes, mb), mb(of.parameters_bytes),
+                 mb(of.gradients_bytes), mb(of.optimizer_bytes), mb(of.activations_bytes),
+                 mb(of.data_bytes), of.rest_bytes ? mb(*of.rest_bytes) : ""});
     }
     if (table.rows.empty()) return;
     document.add(Heading{2, "Memory", "memory"});
@@ -280,19 +277,21 @@ void add_memory(Document& document, const Material& material) {
 
 void add_scheduling(Document& document, const Material& material) {
     const Analysis& analysis = material.analysis;
-    Table table = table_of("Of one worker, mean", {{"on a CPU"},
-                                                   {"it waited, a step"},
-                                                   {"it was preempted, a step"},
-                                                   {"migrations an epoch"},
-                                                   {"start-up"}});
+    Table table = table_of("Of one worker, mean: medians" + brackets_note(analysis),
+                           {{"on a CPU"},
+                            {"it waited, a step"},
+                            {"it was preempted, a step"},
+                            {"migrations an epoch"},
+                            {"start-up"}});
     for (const Configuration& each : analysis.configurations) {
         if (!each.metrics) continue;
         const Metrics& of = *each.metrics;
-        add_row(table, each,
-                {percent(of.cpu_share), number(of.voluntary_switches_per_step),
-                 number(of.involuntary_switches_per_step),
-                 of.migrations_per_epoch ? number(*of.migrations_per_epoch) : "",
-                 seconds(of.start_up_seconds)});
+        add_row(
+            table, each,
+            {percent_with_interval(of.cpu_share),
+             with_interval(of.voluntary_switches_per_step, number),
+             with_interval(of.involuntary_switches_per_step, number),
+             if_any(of.migrations_per_epoch, number), with_interval(of.start_up_seconds, seconds)});
     }
     if (table.rows.empty()) return;
     document.add(Heading{2, "Scheduling", "scheduling"});

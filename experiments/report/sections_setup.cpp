@@ -12,6 +12,7 @@
 #include "experiments/report/reproduction.hpp"
 #include "experiments/report/sections.hpp"
 #include "experiments/report/threats.hpp"
+#include "experiments/statistics/multiple_tests.hpp"
 #include "experiments/text/numbers.hpp"
 
 namespace dp::experiments::report {
@@ -68,6 +69,22 @@ std::string scaling_in_words(const Analysis& analysis) {
     }
     return "Each worker keeps its batch, and N workers share the images of an epoch, as users of "
            "DistributedSampler have it; so a step takes N times the images.";
+}
+
+/// How far apart the runs of a pair were: what they share of the machine's drift.
+std::string distance_in_words(const Analysis& analysis) {
+    std::size_t most = 0;
+    for (const Comparison& pair : analysis.comparisons) {
+        const Configuration& first = *analysis.find(pair.first, pair.workers);
+        const Configuration& second = *analysis.find(pair.second, pair.workers);
+        for (const auto& [one, other] : paired_runs(first.runs, second.runs)) {
+            const auto [earlier, later] = std::minmax(one->sequence, other->sequence);
+            most = std::max(most, later - earlier);
+        }
+    }
+    return most == 0 ? ""
+                     : fmt::format(" The two runs of a pair were at most {} place{} apart.", most,
+                                   most == 1 ? "" : "s");
 }
 
 }  // namespace
@@ -142,13 +159,20 @@ void add_method(Document& document, const Material& material) {
     terms.items.push_back(
         {{strong("n and intervals"),
           plain(fmt::format(
-              ": figures are medians of n repetitions. In brackets stands the 95 % interval: "
-              "percentile bootstrap from {} repetitions on, and none with fewer. A speedup "
-              "is the ratio of two medians. Two modes of one N are compared repetition by "
-              "repetition: geometric mean of the ratios, Student's t on their logarithms. Where "
-              "that interval holds 1, no difference is "
-              "shown.",
-              statistics::kFewestForBootstrap))}});
+              ": figures are medians of n repetitions, which assume no distribution. In brackets "
+              "stands the interval between two of the sorted repetitions that holds the true "
+              "median with at least 95 %, its exact probability as said; fewer than {} "
+              "repetitions have none, and their range stands there. A speedup is the median of "
+              "the ratios of runs of one repetition.",
+              statistics::kFewestForInterval))}});
+    terms.items.push_back(
+        {{strong("Comparisons"),
+          plain(fmt::format(
+              " of two modes are of pairs: the runs of one repetition and N. Student's test on the "
+              "logarithms of their ratios says whether they differ, with Holm's correction for all "
+              "that are compared, so that chance alone shows any difference with a probability of "
+              "{} at most. None shown does not mean equal.{}",
+              percent(statistics::kLevel, 0), distance_in_words(analysis)))}});
     document.add(terms);
 }
 

@@ -19,11 +19,8 @@ Json json_of(const std::optional<Summary>& summary) {
             {"median", summary->median},
             {"minimum", summary->minimum},
             {"maximum", summary->maximum},
-            {"interval95", summary->interval95}};
-}
-
-Json json_of(const Ratio& ratio) {
-    return {{"value", ratio.value}, {"interval95", ratio.interval95}};
+            {"interval", summary->interval},
+            {"coverage", summary->interval ? Json(summary->coverage) : Json(nullptr)}};
 }
 
 Json json_of(const Estimate& estimate) {
@@ -45,22 +42,22 @@ Json json_of(const std::optional<Metrics>& metrics) {
     if (!metrics) return nullptr;
     return {{"exchange_calls_per_epoch", metrics->exchange_calls_per_epoch},
             {"sent_bytes_per_epoch", metrics->sent_bytes_per_epoch},
-            {"exchange_seconds", metrics->exchange_seconds},
-            {"iteration_seconds", metrics->iteration_seconds},
-            {"compute_to_communication", metrics->compute_to_communication},
-            {"effective_speedup", metrics->effective_speedup},
-            {"voluntary_switches_per_step", metrics->voluntary_switches_per_step},
-            {"involuntary_switches_per_step", metrics->involuntary_switches_per_step},
-            {"migrations_per_epoch", metrics->migrations_per_epoch},
-            {"cpu_share", metrics->cpu_share},
-            {"start_up_seconds", metrics->start_up_seconds}};
+            {"exchange_seconds", json_of(metrics->exchange_seconds)},
+            {"iteration_seconds", json_of(metrics->iteration_seconds)},
+            {"compute_to_communication", json_of(metrics->compute_to_communication)},
+            {"effective_speedup", json_of(metrics->effective_speedup)},
+            {"voluntary_switches_per_step", json_of(metrics->voluntary_switches_per_step)},
+            {"involuntary_switches_per_step", json_of(metrics->involuntary_switches_per_step)},
+            {"migrations_per_epoch", json_of(metrics->migrations_per_epoch)},
+            {"cpu_share", json_of(metrics->cpu_share)},
+            {"start_up_seconds", json_of(metrics->start_up_seconds)}};
 }
 
 Json json_of(const std::optional<Memory>& memory) {
     if (!memory) return nullptr;
     return {{"processes", memory->processes},
-            {"total_bytes", memory->total_bytes},
-            {"private_bytes", memory->private_bytes},
+            {"total_bytes", json_of(memory->total_bytes)},
+            {"private_bytes", json_of(memory->private_bytes)},
             {"parameters_bytes", memory->parameters_bytes},
             {"gradients_bytes", memory->gradients_bytes},
             {"optimizer_bytes", memory->optimizer_bytes},
@@ -83,7 +80,7 @@ Json json_of(const Configuration& each) {
     if (each.scaling) {
         json["speedup"] = json_of(each.scaling->speedup);
         json["efficiency"] = json_of(each.scaling->efficiency);
-        json["karp_flatt"] = each.scaling->karp_flatt;
+        json["karp_flatt"] = json_of(each.scaling->karp_flatt);
     }
     const core::RunResult& result = each.runs.front().result;
     json["test_accuracy"] = result.test_accuracy;
@@ -99,14 +96,37 @@ Json json_of(const Comparison& each) {
             {"oversubscribed", each.oversubscribed},
             {"first", each.first},
             {"second", each.second},
-            {"pairs", each.ratio.pairs},
-            {"ratio", each.ratio.ratio},
-            {"interval95", each.ratio.interval95},
-            {"difference_shown", each.ratio.difference_shown}};
+            {"ratio", json_of(each.ratio)},
+            {"p_value", each.test.p_value},
+            {"adjusted_p_value", each.adjusted_p},
+            {"difference_shown", each.difference_shown()},
+            {"detectable_share", each.adjusted_p ? Json(each.detectable_share()) : Json(nullptr)}};
+}
+
+Json json_of(const AspectComparison& each) {
+    return {{"aspect", each.aspect->name},
+            {"of_step", each.aspect->of_step},
+            {"first", json_of(each.first)},
+            {"second", json_of(each.second)},
+            {"difference", json_of(each.difference)},
+            {"p_value", each.test.p_value},
+            {"adjusted_p_value", each.adjusted_p},
+            {"difference_shown", each.difference_shown()},
+            {"detectable", each.adjusted_p ? Json(each.detectable()) : Json(nullptr)}};
+}
+
+Json json_of(const Contrast& contrast) {
+    return {{"workers", contrast.workers},
+            {"first", contrast.first},
+            {"second", contrast.second},
+            {"aspects", json_list(contrast.aspects,
+                                  [](const AspectComparison& each) { return json_of(each); })}};
 }
 
 Json json_of(const WaterfallPart& part) {
-    return {{"cause", row_of(part.cause).name}, {"seconds", part.seconds}};
+    return {{"cause", row_of(part.cause).name},
+            {"seconds", part.seconds},
+            {"repetitions", json_of(part.repetitions)}};
 }
 
 Json json_of(const ModeWaterfall& each) {
@@ -206,6 +226,7 @@ Json summary_json(const Analysis& analysis) {
             {"findings", find_findings(analysis)},
             {"configurations", json_list(analysis.configurations, kJsonOf)},
             {"comparisons", json_list(analysis.comparisons, kJsonOf)},
+            {"contrasts", json_list(analysis.contrasts, kJsonOf)},
             {"waterfalls", json_list(analysis.waterfalls, kJsonOf)},
             {"models", json_list(analysis.models, kJsonOf)},
             {"correctness", json_list(analysis.correctness, kJsonOf)},

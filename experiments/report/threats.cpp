@@ -65,14 +65,15 @@ std::string few_repetitions(const Analysis& analysis) {
     const auto least = std::ranges::min_element(
         analysis.configurations, {}, [](const Configuration& each) { return each.runs.size(); });
     const std::size_t n = least->runs.size();
-    if (n >= statistics::kFewestForBootstrap) return "";
+    if (n >= statistics::kFewestForInterval) return "";
     return fmt::format("{} has {} repetition{}. {} Use --reps {}.", least->name(), n,
                        n == 1 ? "" : "s",
-                       n == 1 ? "One measurement says nothing of how sure it is, so no interval is "
-                                "shown."
-                              : "The range of so few holds the true median too rarely to be called "
-                                "a 95 % interval, so medians have none.",
-                       statistics::kFewestForBootstrap);
+                       n == 1 ? std::string("One measurement says nothing of how sure it is, so "
+                                            "no interval is shown.")
+                              : fmt::format("Their range, shown in brackets, holds the true "
+                                            "median with {}, so it is no 95 % interval.",
+                                            percent(statistics::order_interval(n).coverage)),
+                       statistics::kFewestForInterval);
 }
 
 /// One worker has a CPU to itself: what it does not get of it, others had.
@@ -82,14 +83,15 @@ std::string busy_machine(const Analysis& analysis) {
     const Configuration* worst = nullptr;
     for (const Configuration& each : analysis.configurations) {
         if (!each.metrics || each.workers != 1 || each.oversubscribed) continue;
-        if (worst == nullptr || each.metrics->cpu_share < worst->metrics->cpu_share) worst = &each;
+        if (worst == nullptr || each.metrics->cpu_share.median < worst->metrics->cpu_share.median)
+            worst = &each;
     }
-    if (worst == nullptr || worst->metrics->cpu_share >= kBusyShare) return "";
+    if (worst == nullptr || worst->metrics->cpu_share.median >= kBusyShare) return "";
     return fmt::format(
         "{} ran on a CPU for {} of its time, and preempted or paging for the rest. Other programs "
         "had the CPUs, so speedups are those of a shared machine, and compute inflation includes "
         "time in which no worker ran: stop other programs and repeat.",
-        worst->name(), percent(worst->metrics->cpu_share, 0));
+        worst->name(), percent(worst->metrics->cpu_share.median, 0));
 }
 
 std::string noise(const Analysis& analysis) {

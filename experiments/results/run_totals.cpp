@@ -62,6 +62,11 @@ double steps_of(const core::RunResult& result) {
     return static_cast<double>(result.steps_per_epoch * result.epochs.size());
 }
 
+double per_step(const core::RunResult& result, std::int64_t core::ThreadUsage::*kind) {
+    const auto value = [&](const core::WorkerEpoch& epoch) { return epoch.usage.*kind; };
+    return sum_of(result, value) / steps_of(result) / static_cast<double>(result.workers.size());
+}
+
 double set_up_seconds(const core::RunResult& result) {
     double seconds = 0.0;
     for (const core::WorkerReport& worker : result.workers) {

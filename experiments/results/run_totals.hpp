@@ -33,6 +33,9 @@ std::optional<double> compute_to_communication(const core::RunResult& result);
 /// Training steps of the run.
 double steps_of(const core::RunResult& result);
 
+/// Switches of one `kind` that a worker makes in a step, mean over the workers. Requires steps.
+double per_step(const core::RunResult& result, std::int64_t core::ThreadUsage::*kind);
+
 /// From the run's start until the last worker began its first step.
 double set_up_seconds(const core::RunResult& result);
 

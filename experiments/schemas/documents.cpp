@@ -46,14 +46,36 @@ std::string meaning_of(const Setting& row) {
 }
 
 void add_setting(const std::string& path, const Setting& row, std::vector<Field>& fields) {
-    fields.push_back({fmt::format("{}.{}", path, row.name), type_of(row), std::string(row.unit),
-                      meaning_of(row)});
+    fields.push_back({fmt::format("{}.{}", path, row.name),
+                      type_of(row),
+                      std::string(row.unit),
+                      meaning_of(row),
+                      {}});
+}
+
+/// `type` is of the values that are summarised.
+void add_summary(const std::vector<std::string>& cells, const std::string& type,
+                 std::vector<Field>& fields) {
+    const std::string &path = cells.at(0), &unit = cells.at(2);
+    fields.push_back({path, cells.at(1).starts_with("summary?") ? "object?" : "object", unit,
+                      cells.at(3) + "; a summary"});
+    const auto add = [&](const char* name, const std::string& of, const std::string& in,
+                         const char* meaning) {
+        fields.push_back({path + name, of, in, meaning, /*usual=*/true});
+    };
+    add(".n", "count", "", "repetitions");
+    add(".median", type, unit, "of the repetitions");
+    add(".minimum", type, unit, "of the repetitions");
+    add(".maximum", type, unit, "of the repetitions");
+    add(".interval[]", "number []2?", unit,
+        "of the median, low and high: the range of fewer than six; null with one");
+    add(".coverage", "share?", "", "probability that such an interval holds the true median");
 }
 
 void add_line(const std::string& line, Document& document) {
     const std::string path = line.substr(0, line.find(' '));
     if (line.starts_with("### ")) {
-        document.fields.push_back({line, {}, {}, {}});
+        document.fields.push_back({line, {}, {}, {}, {}});
     } else if (line.ends_with(" @settings")) {
         for (const Setting& row : settings()) add_setting(path, row, document.fields);
     } else if (line.ends_with(" @trace")) {
@@ -65,7 +87,11 @@ void add_line(const std::string& line, Document& document) {
         document.also.emplace_back(boost::trim_copy(line.substr(4, bar - 4)), line.substr(bar + 1));
     } else {
         std::vector<std::string> cells = cells_of(line);
-        document.fields.push_back({cells.at(0), cells.at(1), cells.at(2), cells.at(3)});
+        if (cells.at(1).starts_with("summary")) {
+            return add_summary(cells, cells.at(1).substr(cells.at(1).find(' ') + 1),
+                               document.fields);
+        }
+        document.fields.push_back({cells.at(0), cells.at(1), cells.at(2), cells.at(3), {}});
     }
 }
 
@@ -102,6 +128,7 @@ std::string fields_text(std::string_view name) {
     std::string text;
     bool in_table = false;
     for (const Field& field : read_document(name).fields) {
+        if (field.usual) continue;
         const bool heading = field.path.starts_with('#');
         if (heading) {
             text += fmt::format("{}{}\n\n", text.empty() ? "" : "\n", field.path);

@@ -12,8 +12,9 @@ namespace dp::experiments::schemas {
 
 /// A text NAME.fields, inside the program. Its first line is "title | description". A line is then
 /// "path | type | unit | meaning", "### heading", "path @settings" or "path @trace" (those of the
-/// settings' table), or "also path | JSON": what a schema says besides of the object there.
-/// A type is
+/// settings' table), "path | summary TYPE | unit | meaning" (or summary?: statistics::Summary of
+/// such values, whose fields only the schemas list), or "also path | JSON": what a schema says
+/// besides of the object there. A type is
 ///   string, boolean, number, integer, object, map (of strings)
 ///   whole (from 0), count (from 1), amount (from 0), positive, share (of 1), utc
 ///   =VALUE, /PATTERN/, A,B,C (one of these), @modes, @reductions, @scaling, @NAME (that schema)
@@ -30,6 +31,7 @@ struct Field {
     std::string type;
     std::string unit;
     std::string meaning;
+    bool usual = false;  // a field of every summary, which RESULTS.md describes once
 };
 
 struct Document {

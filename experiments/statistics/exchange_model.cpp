@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "core/base/check.hpp"
+#include "experiments/statistics/pairs.hpp"
 
 namespace dp::experiments::statistics {
 namespace {

@@ -22,16 +22,29 @@ std::vector<double> holm_adjusted(std::span<const double> p_values) {
     return adjusted;
 }
 
-std::size_t samples_needed(std::size_t tests, double alpha) {
+namespace {
+
+/// The fewest n whose least p-value is low enough; `shrinks` says by which factor it falls with n.
+std::size_t fewest(std::size_t tests, double alpha, double (*shrinks)(double n)) {
     DP_CHECK(tests, >, 0U);
     DP_CHECK(alpha > 0.0 && alpha < 1.0, ==, true);
-    double least_p = 1.0;  // 2 / C(2n, n)
+    double least_p = 1.0;
     std::size_t n = 1;
     while (static_cast<double>(tests) * least_p >= alpha) {
-        const auto next = static_cast<double>(++n);
-        least_p *= next / (2.0 * (2.0 * next - 1.0));  // C(2n, n) = C(2n-2, n-1) 2 (2n-1) / n
+        least_p *= shrinks(static_cast<double>(++n));
     }
     return n;
+}
+
+}  // namespace
+
+std::size_t samples_needed(std::size_t tests, double alpha) {
+    // 2 / C(2n, n), and C(2n, n) = C(2n-2, n-1) 2 (2n-1) / n
+    return fewest(tests, alpha, [](double n) { return n / (2.0 * (2.0 * n - 1.0)); });
+}
+
+std::size_t pairs_needed(std::size_t tests, double alpha) {
+    return fewest(tests, alpha, [](double) { return 0.5; });  // 2 / 2^n
 }
 
 }  // namespace dp::experiments::statistics

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include "core/base/check.hpp"
+#include "experiments/statistics/pairs.hpp"
+#include "experiments/statistics/permutation.hpp"
 
 namespace dp::experiments::statistics {
 namespace {

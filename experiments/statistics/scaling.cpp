@@ -8,6 +8,7 @@
 
 #include "core/base/check.hpp"
 #include "experiments/statistics/least_squares.hpp"
+#include "experiments/statistics/pairs.hpp"
 
 namespace dp::experiments::statistics {
 namespace {
@@ -34,14 +35,6 @@ Estimate estimate(const LeastSquares& fit, std::size_t parameter) {
     return {value, error, {value - half, value + half}};
 }
 
-Ratio divided(const Ratio& ratio, double divisor) {
-    Ratio result{ratio.value / divisor, std::nullopt};
-    if (ratio.interval95) {
-        result.interval95 = {ratio.interval95->low / divisor, ratio.interval95->high / divisor};
-    }
-    return result;
-}
-
 /// Not where kappa is 0 to the last digits, which is what rounding leaves of a law without it.
 std::optional<double> peak(const LawFit& fit, std::size_t most_workers) {
     if (!fit.coherence || fit.coherence->interval95.low <= 0.0 || fit.serial.value >= 1.0) {
@@ -66,10 +59,19 @@ double karp_flatt(double speedup, std::size_t workers) {
 Scaling scaling_of(std::span<const double> one_worker_seconds, std::span<const double> seconds,
                    std::size_t workers) {
     DP_CHECK(workers, >, 0U);
+    DP_CHECK(seconds.size(), ==, one_worker_seconds.size());
+    std::vector<double> speedups;
+    std::vector<double> serial_fractions;
+    for (std::size_t i = 0; i < seconds.size(); ++i) {
+        DP_CHECK(seconds[i], >, 0.0);
+        const double speedup = one_worker_seconds[i] / seconds[i];
+        speedups.push_back(speedup);
+        if (workers > 1) serial_fractions.push_back(karp_flatt(speedup, workers));
+    }
     Scaling scaling;
-    scaling.speedup = ratio_of_medians(one_worker_seconds, seconds);
-    scaling.efficiency = divided(scaling.speedup, static_cast<double>(workers));
-    if (workers > 1) scaling.karp_flatt = karp_flatt(scaling.speedup.value, workers);
+    scaling.speedup = summarise(speedups);
+    scaling.efficiency = scaled(scaling.speedup, 1.0 / static_cast<double>(workers));
+    if (workers > 1) scaling.karp_flatt = summarise(serial_fractions);
     return scaling;
 }
 

@@ -15,13 +15,15 @@
 namespace dp::experiments::statistics {
 
 struct Scaling {
-    Ratio speedup;                     // T(1) / T(N)
-    Ratio efficiency;                  // speedup / N
-    std::optional<double> karp_flatt;  // none for N = 1
+    Summary speedup;                    // T(1) / T(N)
+    Summary efficiency;                 // speedup / N
+    std::optional<Summary> karp_flatt;  // none for N = 1
 };
 
-/// Of repetitions with one worker and with `workers`, in seconds for equal work: per epoch of equal
-/// images, or per image. Medians and their intervals as ratio_of_medians() has them.
+/// Of repetitions, each with one worker and with `workers`, in seconds for equal work: per epoch of
+/// equal images, or per image. Each repetition has a ratio of its own, since both of its runs met
+/// the same machine; summarised are those. Requires equally many of both, at least one, all above
+/// 0: CheckFailure.
 Scaling scaling_of(std::span<const double> one_worker_seconds, std::span<const double> seconds,
                    std::size_t workers);
 

@@ -8,6 +8,7 @@
 
 #include "core/base/check.hpp"
 #include "experiments/statistics/least_squares.hpp"
+#include "experiments/statistics/pairs.hpp"
 
 namespace dp::experiments::statistics {
 namespace {

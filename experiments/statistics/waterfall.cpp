@@ -69,7 +69,7 @@ Waterfall waterfall(const TimeParts& one, const TimeParts& several, std::size_t 
     result.ideal_seconds = one.total() / n;
     result.measured_seconds = several.total();
     std::ranges::transform(kCauses, result.parts.begin(), [&](const CauseRow& row) {
-        return WaterfallPart{row.cause, row.seconds(several) - row.seconds(one) / n};
+        return WaterfallPart{row.cause, row.seconds(several) - row.seconds(one) / n, {}};
     });
     return result;
 }

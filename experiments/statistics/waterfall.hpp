@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "experiments/statistics/summary.hpp"
+
 namespace dp::experiments::statistics {
 
 /// Where one worker's time goes, in seconds per epoch, mean over the workers. The parts exclude
@@ -79,6 +81,7 @@ const CauseRow& row_of(Cause cause);
 struct WaterfallPart {
     Cause cause = Cause::kOther;
     double seconds = 0.0;  // what it adds to the ideal time; below 0 where it saves
+    std::optional<Summary> repetitions = {};  // what it adds in each; none where not told
 };
 
 struct Waterfall {

@@ -38,8 +38,8 @@ void add_what_to_run(CLI::App& app, RawTraining& raw) {
         ->type_name("N[,N...]")
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     app.add_option("--reps,--repetitions", raw.request.repetitions,
-                   "Run each configuration so often, interleaved in shuffled order; tables show "
-                   "medians, from 5 on with 95 % intervals")
+                   "Run each configuration so often, those of one N next to each other in random "
+                   "order; tables show medians, from 6 on with 95 % intervals")
         ->check(whole_number(1, 1000))
         ->capture_default_str();
 }

@@ -15,13 +15,14 @@ namespace {
 
 using analysis::Analysis;
 using analysis::Configuration;
-using statistics::Interval;
+using statistics::Summary;
 
 /// Of one repetition each.
 constexpr const char* kSingle = "{:<{}} {:>3}{:<1} {:>8} {:>9} {:>8} {:>10} {:>9}  {}";
 constexpr const char* kRepeated = "{:<{}} {:>3}{:<1} {:>4} {:>8} {:>16} {:>8} {:>13} {:>11}";
 
-std::string range(const std::optional<Interval>& interval, const auto& format) {
+std::string range(const Summary& summary, const auto& format) {
+    const auto& interval = summary.interval;
     return interval ? fmt::format("{} to {}", format(interval->low), format(interval->high)) : "";
 }
 
@@ -30,14 +31,13 @@ std::string row_of(const Configuration& each, std::size_t width, bool repeated) 
     const auto& rate = each.images_per_second;
     const auto& scaling = each.scaling;
     const std::string images = rate ? count(rate->median) : "";
-    const std::string speedup = scaling ? two_digits(scaling->speedup.value) : "";
-    const std::string efficiency = scaling ? percent(scaling->efficiency.value, 0) : "";
+    const std::string speedup = scaling ? two_digits(scaling->speedup.median) : "";
+    const std::string efficiency = scaling ? percent(scaling->efficiency.median, 0) : "";
     const char* const mark = each.oversubscribed ? "*" : "";
     if (repeated) {
         return fmt::format(kRepeated, each.mode, width, each.workers, mark, each.runs.size(),
-                           images, rate ? range(rate->interval95, count) : "", speedup,
-                           scaling ? range(scaling->speedup.interval95, two_digits) : "",
-                           efficiency);
+                           images, rate ? range(*rate, count) : "", speedup,
+                           scaling ? range(scaling->speedup, two_digits) : "", efficiency);
     }
     const core::RunResult& result = each.runs.front().result;
     const bool ordered = has_order(each.mode, result.reduction, each.workers);
@@ -45,6 +45,14 @@ std::string row_of(const Configuration& each, std::size_t width, bool repeated) 
                        each.work_seconds ? two_digits(each.work_seconds->median) : "", images,
                        speedup, efficiency, percent(result.test_accuracy, 2),
                        ordered ? result.checksum : "unordered");
+}
+
+/// "range", "96.9 % range": of the repetitions of most configurations.
+std::string range_name(std::span<const Configuration> all) {
+    std::size_t most = 0;
+    for (const Configuration& each : all) most = std::max(most, each.runs.size());
+    if (most < statistics::kFewestForInterval) return "range";
+    return percent(statistics::order_interval(most).coverage) + " range";
 }
 
 }  // namespace
@@ -57,7 +65,7 @@ void print_table(const Analysis& analysis) {
     for (const Configuration& each : all) width = std::max(width, each.mode.size());
     print_line("");
     print_line(repeated ? fmt::format(kRepeated, "design", width, "N", "", "reps", "images/s",
-                                      "95 % range", "speedup", "95 % range", "efficiency")
+                                      range_name(all), "speedup", range_name(all), "efficiency")
                         : fmt::format(kSingle, "design", width, "N", "", "epoch s", "images/s",
                                       "speedup", "efficiency", "test acc", "checksum"));
     for (const Configuration& each : all) print_line(row_of(each, width, repeated));

@@ -2,8 +2,6 @@
 
 #include <cmath>
 
-#include <fmt/format.h>
-
 namespace dp::experiments {
 namespace {
 
@@ -57,19 +55,22 @@ std::string bytes(double value) {
     return fmt::format("{:.0f} B", value);
 }
 
-std::string with_interval(double value, const std::optional<statistics::Interval>& interval,
-                          int decimals) {
-    const std::string text = fmt::format("{:.{}f}", value, decimals);
-    if (!interval) return text;
-    return fmt::format("{} [{:.{}f}, {:.{}f}]", text, interval->low, decimals, interval->high,
-                       decimals);
+std::string interval_name(std::size_t samples) {
+    if (samples < 2) return "";
+    if (samples < statistics::kFewestForInterval) return "range";
+    return percent(statistics::order_interval(samples).coverage) + " interval";
 }
 
-std::string percent_with_interval(double share,
-                                  const std::optional<statistics::Interval>& interval) {
-    const std::string text = percent(share, 0);
-    if (!interval) return text;
-    return fmt::format("{} [{:.0f}, {:.0f}]", text, 100.0 * interval->low, 100.0 * interval->high);
+std::string with_interval(const statistics::Summary& summary, int decimals) {
+    return with_interval(
+        summary, [decimals](double value) { return fmt::format("{:.{}f}", value, decimals); });
+}
+
+std::string percent_with_interval(const statistics::Summary& summary) {
+    const std::string text = percent(summary.median, 0);
+    if (!summary.interval) return text;
+    return fmt::format("{} [{:.0f}, {:.0f}]", text, 100.0 * summary.interval->low,
+                       100.0 * summary.interval->high);
 }
 
 }  // namespace dp::experiments

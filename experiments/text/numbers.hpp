@@ -2,8 +2,9 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
 #include <string>
+
+#include <fmt/format.h>
 
 #include "experiments/statistics/summary.hpp"
 
@@ -23,11 +24,21 @@ std::string seconds(double value);
 std::string number(double value);
 /// Returns "4.59 MB" or "1.20 GB": powers of ten.
 std::string bytes(double value);
-/// Returns "1.85 [1.80, 1.90]", or without an interval the value alone.
-std::string with_interval(double value, const std::optional<statistics::Interval>& interval,
-                          int decimals = 2);
+/// What a median's interval is called: "range" of 2 to 5 samples, "96.9 % interval" of 6; of one
+/// sample "", since it has none.
+std::string interval_name(std::size_t samples);
+
+/// Returns "1.85 [1.80, 1.90]", `format` writing each number, or without an interval the median
+/// alone.
+std::string with_interval(const statistics::Summary& summary, const auto& format) {
+    const std::string text = format(summary.median);
+    if (!summary.interval) return text;
+    return fmt::format("{} [{}, {}]", text, format(summary.interval->low),
+                       format(summary.interval->high));
+}
+/// The same with as many decimals.
+std::string with_interval(const statistics::Summary& summary, int decimals);
 /// Returns the same in percent, "92 % [90, 95]", without decimals.
-std::string percent_with_interval(double share,
-                                  const std::optional<statistics::Interval>& interval);
+std::string percent_with_interval(const statistics::Summary& summary);
 
 }  // namespace dp::experiments

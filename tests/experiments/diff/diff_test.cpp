@@ -75,9 +75,9 @@ TEST_CASE("a regression of 10 % is shown, and a repeat of the same speed is not"
     CHECK(threads.mode == "threads");
     CHECK(threads.workers == 2);
     CHECK(threads.verdict == Verdict::kSlower);
-    CHECK(threads.ratio.value == Approx(0.9).epsilon(0.02));
-    REQUIRE(threads.ratio.interval95);
-    CHECK(threads.ratio.interval95->contains(0.9));
+    CHECK(threads.ratio == Approx(0.9).epsilon(0.02));
+    REQUIRE(threads.test.ratio95);
+    CHECK(threads.test.ratio95->contains(0.9));
     CHECK(threads.test.p_value == Approx(2.0 / 252));
     CHECK(threads.adjusted_p.value() == Approx(4.0 / 252));
     CHECK(threads.before.n == 5);

@@ -103,7 +103,7 @@ Measurements made_measurements(const std::vector<std::size_t>& workers) {
             row.workers = n;
             row.reduction = "in-place";
             row.repetitions = 100;
-            row.time.median_us = 1e6 * exchange_seconds(n, static_cast<double>(bytes));
+            row.time_us.median = 1e6 * exchange_seconds(n, static_cast<double>(bytes));
             measurements.reductions.push_back(row);
         }
     }
@@ -195,10 +195,10 @@ TEST_CASE("allreduce.json is read back as it was written, and anything else is r
     const auto file = folder.path() / allreduce::kFileName;
     const auto back = read_allreduce(file);
     REQUIRE(back.size() == rows.size());
-    CHECK(back[0].time.median_us == rows[0].time.median_us);
+    CHECK(back[0].time_us.median == rows[0].time_us.median);
     CHECK(back[0].bytes == rows[0].bytes);
     CHECK(back[1].wrong == 3);
-    CHECK(back[1].time.median_us == 0.0);
+    CHECK(back[1].time_us.median == 0.0);
     CHECK(back[2].oversubscribed);
     for (const char* text : {"", "{}", R"({"schema": "dp_compare.allreduce/9", "rows": []})",
                              R"({"schema": "dp_compare.allreduce/1", "rows": [{}]})"}) {

@@ -123,8 +123,14 @@ TEST_CASE("numbers have three digits, units and separators") {
     CHECK(seconds(0.99996) == "1.00 s");
     CHECK(bytes(4591656) == "4.59 MB");
     CHECK(number(0.01234) == "0.0123");
-    CHECK(with_interval(1.8, dp::experiments::statistics::Interval{1.75, 1.85}) ==
-          "1.80 [1.75, 1.85]");
+    const dp::experiments::statistics::Summary summary{6, 0.8, 0.7, 0.9, {{0.75, 0.85}}, 0.97};
+    CHECK(with_interval(summary, 2) == "0.80 [0.75, 0.85]");
+    CHECK(with_interval(summary, seconds) == "800 ms [750 ms, 850 ms]");
+    CHECK(percent_with_interval(summary) == "80 % [75, 85]");
+    CHECK(with_interval({1, 0.8, 0.8, 0.8}, 1) == "0.8");
+    CHECK(interval_name(1).empty());
+    CHECK(interval_name(5) == "range");
+    CHECK(interval_name(6) == "96.9 % interval");
 }
 
 TEST_CASE("a CSV quotes what needs it and leaves out what is not known") {

@@ -129,7 +129,7 @@ void write_made_allreduce(const fs::path& folder, const std::string& mode) {
         row.mode = mode;
         row.workers = 2;
         row.reduction = "shared-direct";
-        row.time.median_us = 500.0 * static_cast<double>(factor);
+        row.time_us.median = 500.0 * static_cast<double>(factor);
         rows.push_back(row);
     }
     experiments::allreduce::write_rows(folder, rows, experiments::Machine{});
@@ -213,14 +213,23 @@ TEST_CASE("every field of summary.json is described, and every one described is 
         tests::write_repetitions(folder, "threads", workers, 0.05 * slower);
     }
     for (const std::size_t workers : {1U, 2U}) {
-        tests::write_repetitions(folder, "procs", workers, 0.05);
+        for (const std::size_t repetition : {1U, 2U, 3U}) {
+            experiments::Run run = tests::made_run("procs", workers, repetition, 0.05);
+            run.result.total_seconds = 6.0;
+            for (core::WorkerReport& worker : run.result.workers) {
+                worker.epochs.front().usage.migrations = 1;
+            }
+            tests::write_made_run(folder.path(), run);
+        }
     }
     write_made_allreduce(folder.path(), "procs");
     experiments::Run late = tests::made_straggler("procs", 16, 1, core::Phase::kForward, 95, false);
     late.settings.config.seed = 7;
     late.result.supervisor_memory = {1, 2, 3};
     for (core::WorkerReport& worker : late.result.workers) worker.process_memory = {1, 2, 3};
-    tests::write_made_run(folder.path(), late);
+    for (late.repetition = 1; late.repetition <= 2; ++late.repetition) {
+        tests::write_made_run(folder.path(), late);
+    }
     const auto analysis = experiments::analysis::analyse(folder.path());
     check_same(described("summary"), written({experiments::report::summary_json(analysis)}));
 }

@@ -2,7 +2,7 @@
 #include "experiments/statistics/multiple_tests.hpp"
 
 #include "core/base/check.hpp"
-#include "experiments/statistics/summary.hpp"
+#include "experiments/statistics/permutation.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace dp::experiments::statistics;
@@ -21,6 +21,8 @@ TEST_CASE("Holm multiplies the least p by all tests, the next by one less, and n
 }
 
 TEST_CASE("as many samples are needed as the permutation test can show a difference with") {
+    CHECK(pairs_needed(1, 0.05) == 6);     // 2 / 2^6 = 0.031
+    CHECK(pairs_needed(5, 0.05) == 8);     // 5 * 2 / 2^8 = 0.039
     CHECK(samples_needed(1, 0.05) == 4);   // 2 / C(8, 4) = 0.029, 2 / C(6, 3) = 0.1
     CHECK(samples_needed(5, 0.05) == 5);   // 5 * 2 / C(10, 5) = 0.040
     CHECK(samples_needed(11, 0.05) == 6);  // 11 * 2 / 252 = 0.087, 11 * 2 / 924 = 0.024

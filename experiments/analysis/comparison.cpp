@@ -1,0 +1,106 @@
+#include "experiments/analysis/comparison.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "experiments/analysis/analysis.hpp"
+#include "experiments/modes.hpp"
+#include "experiments/statistics/multiple_tests.hpp"
+
+namespace dp::experiments::analysis {
+namespace {
+
+/// Modes that take turns have no speed to compare.
+bool is_comparable(const Configuration& each) {
+    return each.images_per_second && !each.takes_turns;
+}
+
+/// Chosen before anything was measured: the first designs of two modes, and every other design with
+/// the first of its mode. All pairs of many designs would drown what a reader asks.
+bool are_compared(std::span<const Configuration> all, const Configuration& first,
+                  const Configuration& second) {
+    const auto leads = [&](const Configuration& each) {
+        const auto leader = std::ranges::find_if(all, [&](const Configuration& other) {
+            return other.workers == each.workers &&
+                   mode_of(other.mode).name == mode_of(each.mode).name;
+        });
+        return &*leader == &each;
+    };
+    if (mode_of(first.mode).name == mode_of(second.mode).name) return leads(first) || leads(second);
+    return leads(first) && leads(second);
+}
+
+std::optional<Comparison> compare(const Configuration& first, const Configuration& second) {
+    std::vector<double> ratios;
+    for (const auto& [one, other] : paired_runs(first.runs, second.runs)) {
+        ratios.push_back(one->result.images_per_second() / other->result.images_per_second());
+    }
+    if (ratios.empty()) return std::nullopt;
+    return Comparison{first.workers,
+                      first.oversubscribed || second.oversubscribed,
+                      first.mode,
+                      second.mode,
+                      statistics::summarise(ratios),
+                      statistics::paired_test(statistics::logarithms(ratios))};
+}
+
+void judge(std::span<Comparison> comparisons) {
+    std::vector<Comparison*> judged;
+    std::vector<double> p_values;
+    for (Comparison& each : comparisons) {
+        if (each.oversubscribed || each.test.pairs < statistics::kFewestPairs) continue;
+        judged.push_back(&each);
+        p_values.push_back(each.test.p_value);
+    }
+    const std::vector<double> adjusted = statistics::holm_adjusted(p_values);
+    for (std::size_t i = 0; i < judged.size(); ++i) {
+        judged[i]->adjusted_p = adjusted[i];
+        judged[i]->judged = judged.size();
+    }
+}
+
+}  // namespace
+
+std::vector<std::pair<const Run*, const Run*>> paired_runs(std::span<const Run> first,
+                                                           std::span<const Run> second) {
+    std::vector<std::pair<const Run*, const Run*>> pairs;
+    for (const Run& run : first) {
+        const auto other = std::ranges::find(second, run.repetition, &Run::repetition);
+        if (other != second.end()) pairs.emplace_back(&run, &*other);
+    }
+    return pairs;
+}
+
+bool Comparison::difference_shown() const { return adjusted_p && *adjusted_p < statistics::kLevel; }
+
+double Comparison::detectable_share() const {
+    return std::expm1(test.detectable(statistics::kLevel / static_cast<double>(judged)));
+}
+
+std::string Comparison::verdict() const {
+    if (oversubscribed) return "oversubscribed, not judged";
+    if (!adjusted_p) return "too few pairs to judge";
+    if (!difference_shown()) return "no difference shown";
+    return fmt::format("{} are faster", ratio.median > 1.0 ? first : second);
+}
+
+std::vector<Comparison> compare_modes(std::span<const Configuration> configurations) {
+    std::vector<Comparison> comparisons;
+    for (std::size_t i = 0; i < configurations.size(); ++i) {
+        for (const Configuration& second : configurations.subspan(i + 1)) {
+            const Configuration& first = configurations[i];
+            if (first.workers != second.workers || first.settings != second.settings ||
+                !is_comparable(first) || !is_comparable(second) ||
+                !are_compared(configurations, first, second)) {
+                continue;
+            }
+            if (auto comparison = compare(first, second)) comparisons.push_back(*comparison);
+        }
+    }
+    judge(comparisons);
+    return comparisons;
+}
+
+}  // namespace dp::experiments::analysis

@@ -1,0 +1,46 @@
+// Two modes at one N, repetition by repetition.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "experiments/results/run.hpp"
+#include "experiments/statistics/pairs.hpp"
+#include "experiments/statistics/summary.hpp"
+
+namespace dp::experiments::analysis {
+
+struct Configuration;
+
+/// The runs of both with the same repetition, in its order.
+std::vector<std::pair<const Run*, const Run*>> paired_runs(std::span<const Run> first,
+                                                           std::span<const Run> second);
+
+struct Comparison {
+    std::size_t workers = 1;
+    bool oversubscribed = false;
+    std::string first, second;    // modes, in the table's order
+    statistics::Summary ratio;    // of images/s, the first over the second, pair by pair
+    statistics::PairedTest test;  // of the ratios' logarithms
+    /// Of all comparisons that are judged, by holm_adjusted(); none of one that is not: it has too
+    /// few pairs, or shows the scheduler, since it is oversubscribed.
+    std::optional<double> adjusted_p = {};
+    std::size_t judged = 0;  // comparisons that the adjustment counts
+
+    [[nodiscard]] bool difference_shown() const;
+    /// The share by which images/s have to differ for that to be shown in 4 cases of 5, as the
+    /// first of those judged. Requires adjusted_p.
+    [[nodiscard]] double detectable_share() const;
+    /// "threads are faster", "no difference shown", "too few pairs", "oversubscribed".
+    [[nodiscard]] std::string verdict() const;
+};
+
+/// Every two of `configurations` that compare: at one N, with equal settings, both trained and
+/// neither taking turns.
+std::vector<Comparison> compare_modes(std::span<const Configuration> configurations);
+
+}  // namespace dp::experiments::analysis
