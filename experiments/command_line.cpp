@@ -200,6 +200,8 @@ Parsed parse_command_line(int argc, const char* const* argv) {
         ->required();
     diff::RawOptions raw_diff;
     const CLI::App& diff_app = diff::add_subcommand(app, raw_diff);
+    diff::RawAbOptions raw_ab;
+    const CLI::App& ab_app = diff::add_ab_subcommand(app, raw_ab);
     predict::RawOptions raw_predict;
     const CLI::App& predict_app = predict::add_subcommand(app, raw_predict);
     schemas::RawOptions raw_schemas;
@@ -231,6 +233,7 @@ Parsed parse_command_line(int argc, const char* const* argv) {
     if (allreduce_app.parsed()) return allreduce::finish(raw_allreduce);
     if (report_app.parsed()) return report_request;
     if (diff_app.parsed()) return diff::finish(raw_diff);
+    if (ab_app.parsed()) return diff::finish(raw_ab);
     if (predict_app.parsed()) return predict::finish(raw_predict);
     if (!raw.resume.empty()) return resume(app, raw);
     raw.request.arguments = {argv + 1, argv + argc};

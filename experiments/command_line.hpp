@@ -6,6 +6,7 @@
 
 #include "experiments/allreduce/benchmark.hpp"
 #include "experiments/allreduce/launched_rank.hpp"
+#include "experiments/diff/ab.hpp"
 #include "experiments/diff/diff.hpp"
 #include "experiments/predict/predict.hpp"
 #include "experiments/report/report.hpp"
@@ -16,7 +17,8 @@ namespace dp::experiments {
 
 /// Training, a subcommand, or text.
 using Parsed = std::variant<Request, allreduce::Request, report::Request, diff::Request,
-                            predict::Request, RankRequest, allreduce::RankRequest, std::string>;
+                            diff::AbRequest, predict::Request, RankRequest, allreduce::RankRequest,
+                            std::string>;
 
 /// What to do, or (--help, --version) what to print and be done. Throws Error(kUsage) that names
 /// the option, the value and the next step.

@@ -78,6 +78,9 @@ void run(const dx::Parsed& parsed) {
     if (const auto* request = std::get_if<dx::diff::Request>(&parsed)) {
         return dx::diff::run_diff(*request);
     }
+    if (const auto* request = std::get_if<dx::diff::AbRequest>(&parsed)) {
+        return dx::diff::run_ab(*request);
+    }
     if (const auto* request = std::get_if<dx::predict::Request>(&parsed)) {
         return dx::predict::run_predict(*request);
     }

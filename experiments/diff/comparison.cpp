@@ -1,10 +1,15 @@
 #include "experiments/diff/comparison.hpp"
 
 #include <algorithm>
+#include <filesystem>
+#include <map>
+#include <utility>
 
 #include "core/base/error.hpp"
 #include "core/base/join.hpp"
+#include "experiments/statistics/drift.hpp"
 #include "experiments/statistics/multiple_tests.hpp"
+#include "experiments/statistics/permutation.hpp"
 
 namespace dp::experiments::diff {
 
@@ -13,40 +18,103 @@ using analysis::Configuration;
 
 namespace {
 
+namespace fs = std::filesystem;
+
 std::string list_of(const Analysis& analysis) {
     return core::join(analysis.configurations, ", ",
                       [](const Configuration& each) { return name_of(each); });
 }
 
-std::vector<double> rates_of(const Configuration& configuration) {
-    std::vector<double> rates = configuration.rates();
-    std::erase_if(rates, [](double rate) { return rate <= 0.0; });
-    return rates;
+/// Images/s of each sample, by the name of its folder where that is one.
+std::vector<std::pair<fs::path, double>> samples_of(const Configuration& configuration,
+                                                    Design design) {
+    std::map<fs::path, std::vector<double>> by_folder;
+    std::vector<std::pair<fs::path, double>> samples;
+    for (const Run& run : configuration.runs) {
+        const double rate = run.result.images_per_second();
+        if (rate <= 0.0) continue;
+        by_folder[run.file.parent_path()].push_back(rate);
+        if (design == Design::kRuns) samples.emplace_back(run.file, rate);
+    }
+    if (design == Design::kRuns) return samples;
+    for (const auto& [folder, rates] : by_folder) {
+        samples.emplace_back(folder, statistics::median(rates));
+    }
+    return samples;
 }
 
-Comparison compare(const Pair& pair, std::span<const double> before,
-                   std::span<const double> after) {
+struct Sides {
+    std::vector<double> before, after;
+};
+
+/// Of pairs those that both sides have.
+Sides sides_of(const Pair& pair, Design design) {
+    const auto before = samples_of(pair.before, design);
+    const auto after = samples_of(pair.after, design);
+    Sides sides;
+    if (design != Design::kPairs) {
+        for (const auto& [name, rate] : before) sides.before.push_back(rate);
+        for (const auto& [name, rate] : after) sides.after.push_back(rate);
+        return sides;
+    }
+    for (const auto& [folder, rate] : before) {
+        const auto other = std::ranges::find_if(
+            after, [&](const auto& each) { return each.first.filename() == folder.filename(); });
+        if (other == after.end()) continue;
+        sides.before.push_back(rate);
+        sides.after.push_back(other->second);
+    }
+    return sides;
+}
+
+Test test_of(const Sides& sides, const Terms& terms) {
+    const double limit = 1.0 - terms.fail_above.value_or(0.0);
+    if (terms.design == Design::kRuns && terms.between_sweeps) {
+        const auto test = statistics::drift_test(sides.before, sides.after, *terms.between_sweeps);
+        if (test.degrees == 0.0) return {};
+        return {test.p_value(), 0.0, test.ratio95(), test.p_below(limit), 0.0};
+    }
+    const auto test = terms.design == Design::kPairs
+                          ? statistics::paired_permutation_test(sides.before, sides.after)
+                          : statistics::permutation_test(sides.before, sides.after);
+    return {test.p_value, test.least_p_value, test.ratio95, test.p_below(limit),
+            test.least_p_below()};
+}
+
+double ratio_of(const Sides& sides, Design design) {
+    if (design != Design::kPairs) {
+        return statistics::median(sides.after) / statistics::median(sides.before);
+    }
+    std::vector<double> ratios;
+    for (std::size_t i = 0; i < sides.before.size(); ++i) {
+        ratios.push_back(sides.after[i] / sides.before[i]);
+    }
+    return statistics::median(ratios);
+}
+
+Comparison compare(const Pair& pair, const Sides& sides, const Terms& terms) {
     Comparison result;
     result.mode = pair.before.mode;
     result.workers = pair.before.workers;
     result.oversubscribed = pair.before.oversubscribed || pair.after.oversubscribed;
-    result.before = statistics::summarise(before);
-    result.after = statistics::summarise(after);
-    result.ratio = result.after.median / result.before.median;
-    result.test = statistics::permutation_test(before, after);
+    result.before = statistics::summarise(sides.before);
+    result.after = statistics::summarise(sides.after);
+    result.ratio = ratio_of(sides, terms.design);
+    result.test = test_of(sides, terms);
     return result;
 }
 
-/// Whether the test `i` would have shown the clearest difference that its repetitions allow, all
-/// others being as they are.
+/// Whether the test `i` would have shown the clearest difference that its samples allow, all others
+/// being as they are.
 bool can_show(std::vector<double> p_values, std::size_t i, double least_p_value, double alpha) {
     p_values[i] = least_p_value;
     return statistics::holm_adjusted(p_values)[i] < alpha;
 }
 
-void decide(std::vector<Comparison>& all, double alpha) {
+void decide(std::vector<Comparison>& all, const Terms& terms) {
     std::vector<Comparison*> judged;
     std::vector<double> p_values;
+    std::vector<double> p_slower;
     for (Comparison& each : all) {
         if (each.oversubscribed) {
             each.verdict = Verdict::kNotJudged;
@@ -54,18 +122,24 @@ void decide(std::vector<Comparison>& all, double alpha) {
         }
         judged.push_back(&each);
         p_values.push_back(each.test.p_value);
+        p_slower.push_back(each.test.p_slower);
     }
     const std::vector<double> adjusted = statistics::holm_adjusted(p_values);
+    const std::vector<double> adjusted_slower = statistics::holm_adjusted(p_slower);
     for (std::size_t i = 0; i < judged.size(); ++i) {
         Comparison& each = *judged[i];
         each.adjusted_p = adjusted[i];
-        if (adjusted[i] < alpha) {
+        if (adjusted[i] < terms.alpha) {
             each.verdict = each.ratio < 1.0 ? Verdict::kSlower : Verdict::kFaster;
         } else {
-            each.verdict = can_show(p_values, i, each.test.least_p_value, alpha)
+            each.verdict = can_show(p_values, i, each.test.least_p_value, terms.alpha)
                                ? Verdict::kNotShown
                                : Verdict::kTooFew;
         }
+        if (!terms.fail_above) continue;
+        each.adjusted_p_slower = adjusted_slower[i];
+        each.regression = adjusted_slower[i] < terms.alpha;
+        each.can_regress = can_show(p_slower, i, each.test.least_p_slower, terms.alpha);
     }
 }
 
@@ -131,21 +205,22 @@ std::size_t FolderComparison::judged() const {
 }
 
 std::size_t FolderComparison::repetitions_needed() const {
-    return statistics::samples_needed(judged(), alpha);
+    return terms.design == Design::kPairs ? statistics::pairs_needed(judged(), terms.alpha)
+                                          : statistics::samples_needed(judged(), terms.alpha);
 }
 
-FolderComparison compare_folders(const Analysis& before, const Analysis& after, double alpha) {
+FolderComparison compare_folders(const Analysis& before, const Analysis& after,
+                                 const Terms& terms) {
     FolderComparison result;
-    result.alpha = alpha;
+    result.terms = terms;
     const std::vector<Pair> pairs = find_pairs(before, after, result);
     result.setup = find_setup_differences(pairs);
     for (const Pair& pair : pairs) {
-        const std::vector<double> rates_before = rates_of(pair.before);
-        const std::vector<double> rates_after = rates_of(pair.after);
-        if (rates_before.empty() || rates_after.empty()) {
+        const Sides sides = sides_of(pair, terms.design);
+        if (sides.before.empty() || sides.after.empty()) {
             result.without_training.push_back(name_of(pair.before));
         } else {
-            result.comparisons.push_back(compare(pair, rates_before, rates_after));
+            result.comparisons.push_back(compare(pair, sides, terms));
         }
         const std::string sum_before = checksums_of(pair.before);
         const std::string sum_after = checksums_of(pair.after);
@@ -153,15 +228,13 @@ FolderComparison compare_folders(const Analysis& before, const Analysis& after, 
             result.checksums.push_back({name_of(pair.before), sum_before, sum_after});
         }
     }
-    decide(result.comparisons, alpha);
+    decide(result.comparisons, terms);
     return result;
 }
 
-std::vector<Comparison> find_regressions(const FolderComparison& comparison, double by) {
-    std::vector<Comparison> found;
-    for (const Comparison& each : comparison.comparisons) {
-        if (each.verdict == Verdict::kSlower && each.ratio < 1.0 - by) found.push_back(each);
-    }
+std::vector<Comparison> find_regressions(const FolderComparison& comparison) {
+    std::vector<Comparison> found = comparison.comparisons;
+    std::erase_if(found, [](const Comparison& each) { return !each.regression; });
     return found;
 }
 

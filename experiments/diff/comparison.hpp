@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "experiments/diff/setup.hpp"
-#include "experiments/statistics/permutation.hpp"
 #include "experiments/statistics/summary.hpp"
 
 namespace dp::experiments::diff {
@@ -25,17 +24,48 @@ enum class Verdict {
 /// "slower", "no difference shown".
 std::string_view name_of(Verdict verdict);
 
+/// What one sample is, that is independent of the others.
+enum class Design {
+    kRuns,     // a run of the one sweep that each side is
+    kFolders,  // one of several sweeps on a side: its median
+    kPairs,    // the same, of which the i-th before and the i-th after were measured side by side
+};
+
+/// What is asked of a comparison.
+struct Terms {
+    double alpha = 0.05;
+    std::optional<double> fail_above;  // share of images/s
+    Design design = Design::kRuns;
+    /// Of kRuns: the standard deviation of sweeps of one program, as a share. None: their runs are
+    /// taken to be independent, as if there were no such thing.
+    std::optional<double> between_sweeps;
+};
+
+/// Whether the factor of images/s from before to after is 1, and which it may be.
+struct Test {
+    double p_value = 1.0;  // two-sided
+    double least_p_value = 1.0;
+    std::optional<statistics::Interval> ratio95;
+    /// One-sided, that images/s are not lower by more than Terms::fail_above.
+    double p_slower = 1.0;
+    double least_p_slower = 1.0;
+};
+
 /// One mode and worker count: repetitions that trained, at least one before and one after.
 struct Comparison {
     std::string mode;
     std::size_t workers = 0;
     bool oversubscribed = false;  // before or after
-    statistics::Summary before;   // images/s
+    statistics::Summary before;   // images/s of the samples
     statistics::Summary after;
-    double ratio = 1.0;  // of the medians, after / before
-    statistics::Difference test;
-    std::optional<double> adjusted_p;  // of all that are judged, by holm_adjusted(); decides
+    double ratio = 1.0;  // of the medians, after / before; of pairs the median of theirs
+    Test test;
+    // Of all that are judged, by holm_adjusted().
+    std::optional<double> adjusted_p;         // decides the verdict
+    std::optional<double> adjusted_p_slower;  // decides on a regression; none without fail_above
     Verdict verdict = Verdict::kNotShown;
+    bool regression = false;   // shown to be slower by more than Terms::fail_above
+    bool can_regress = false;  // samples so many could show it
 };
 
 struct ChecksumChange {
@@ -45,7 +75,7 @@ struct ChecksumChange {
 };
 
 struct FolderComparison {
-    double alpha = 0.05;
+    Terms terms;
     std::vector<Comparison> comparisons;  // by worker count, then mode
     std::vector<SetupDifference> setup;
     std::vector<ChecksumChange> checksums;  // where settings, build and CPU promise equal ones
@@ -62,12 +92,13 @@ struct FolderComparison {
     [[nodiscard]] std::size_t repetitions_needed() const;
 };
 
-/// Unpaired: folders are measured one after the other. Throws Error(kUsage) when they have no
-/// configuration in common. Requires alpha in (0, 1): CheckFailure.
+/// Of two sides with the runs of all their folders, which the runs' files tell apart; of kPairs the
+/// i-th folders by name are a pair. Throws Error(kUsage) when they have no configuration in common.
+/// Requires alpha in (0, 1): CheckFailure.
 FolderComparison compare_folders(const analysis::Analysis& before, const analysis::Analysis& after,
-                                 double alpha);
+                                 const Terms& terms);
 
-/// Those shown to be slower by more than the share `by`: images/s below 1 - by of before.
-std::vector<Comparison> find_regressions(const FolderComparison& comparison, double by);
+/// Those that are a regression.
+std::vector<Comparison> find_regressions(const FolderComparison& comparison);
 
 }  // namespace dp::experiments::diff

@@ -37,9 +37,8 @@ Json checksum_json(const ChecksumChange& each) {
     return {{"configuration", each.configuration}, {"before", each.before}, {"after", each.after}};
 }
 
-Json comparison_json(const Comparison& each, const std::optional<double>& fail_above) {
+Json comparison_json(const Comparison& each, const Terms& terms) {
     const auto& range = each.test.ratio95;
-    const bool slower = each.verdict == Verdict::kSlower;
     return {{"mode", each.mode},
             {"workers", each.workers},
             {"oversubscribed", each.oversubscribed},
@@ -54,8 +53,8 @@ Json comparison_json(const Comparison& each, const std::optional<double>& fail_a
             {"least_p_value", each.test.least_p_value},
             {"adjusted_p_value", each.adjusted_p},
             {"verdict", name_of(each.verdict)},
-            {"regression",
-             fail_above ? Json(slower && each.ratio < 1.0 - *fail_above) : Json(nullptr)}};
+            {"adjusted_p_slower", each.adjusted_p_slower},
+            {"regression", terms.fail_above ? Json(each.regression) : Json(nullptr)}};
 }
 
 /// A comparison that cannot show a difference must not pass for one that found none.
@@ -72,37 +71,41 @@ void check_judged(const FolderComparison& comparison, double fail_above) {
                     "workers",
                     what);
     }
-    if (std::ranges::find(all, Verdict::kTooFew, &Comparison::verdict) == all.end()) return;
-    throw Error(ExitCode::kNotJudged,
-                "{}repetitions are too few to show a difference: measure both folders with --reps "
-                "{} or more",
-                what, comparison.repetitions_needed());
+    if (std::ranges::all_of(all, [](const Comparison& each) {
+            return each.can_regress || each.verdict == Verdict::kNotJudged;
+        })) {
+        return;
+    }
+    throw Error(ExitCode::kNotJudged, "{}{} are too few to show that one is: {}", what,
+                samples_name(comparison.terms.design), cure_of_too_few(comparison));
 }
 
 void fail_on_regression(const FolderComparison& comparison, double fail_above) {
-    const auto regressions = find_regressions(comparison, fail_above);
+    const auto regressions = find_regressions(comparison);
     if (regressions.empty()) return check_judged(comparison, fail_above);
     throw Error(ExitCode::kRegression, "slower by more than {:g} %: {}{}", 100.0 * fail_above,
-                core::join(regressions, "; ", describe),
+                core::join(regressions, "; ", describe_regression),
                 comparison.comparable() ? "" : "; but the set-ups differ, see the warning above");
 }
 
 }  // namespace
 
-Json to_json(const Request& request, const ResultsFolder& before, const ResultsFolder& after,
+Json to_json(const ResultsFolder& before, const ResultsFolder& after,
              const FolderComparison& comparison) {
     return {
-        {"schema", "dp_compare.diff/1"},
+        {"schema", "dp_compare.diff/2"},
         {"before", folder_json(before)},
         {"after", folder_json(after)},
-        {"alpha", request.alpha},
-        {"fail_above", request.fail_above},
+        {"alpha", comparison.terms.alpha},
+        {"fail_above", comparison.terms.fail_above},
+        {"samples", samples_name(comparison.terms.design)},
+        {"between_sweeps", comparison.terms.between_sweeps},
         {"comparable", comparison.comparable()},
         {"repetitions_needed",
          comparison.comparisons.empty() ? Json(nullptr) : Json(comparison.repetitions_needed())},
         {"configurations", json_list(comparison.comparisons,
                                      [&](const Comparison& each) {
-                                         return comparison_json(each, request.fail_above);
+                                         return comparison_json(each, comparison.terms);
                                      })},
         {"setup", json_list(comparison.setup, setup_json)},
         {"checksums", json_list(comparison.checksums, checksum_json)},
@@ -111,17 +114,38 @@ Json to_json(const Request& request, const ResultsFolder& before, const ResultsF
         {"without_training", comparison.without_training}};
 }
 
-void run_diff(const Request& request) {
-    const analysis::Analysis before = analysis::analyse(read_results(request.before));
-    const analysis::Analysis after = analysis::analyse(read_results(request.after));
-    const FolderComparison comparison = compare_folders(before, after, request.alpha);
+ResultsFolder read_side(const std::vector<std::filesystem::path>& folders) {
+    ResultsFolder side;
+    for (const auto& folder : folders) {
+        ResultsFolder one = read_results(folder);
+        std::ranges::move(one.runs, std::back_inserter(side.runs));
+        std::ranges::move(one.failed, std::back_inserter(side.failed));
+    }
+    ResultsFolder sorted =
+        results_of(core::join(folders, ", ", [](const auto& folder) { return folder.string(); }),
+                   std::move(side.runs));
+    sorted.failed = std::move(side.failed);
+    return sorted;
+}
+
+void compare_and_tell(const Request& request) {
+    const analysis::Analysis before = analysis::analyse(read_side(request.before));
+    const analysis::Analysis after = analysis::analyse(read_side(request.after));
+    const FolderComparison comparison = compare_folders(before, after, request.terms);
     std::string text = format_comparison(before.results, after.results, comparison);
     text.pop_back();
     print_line(text);
     if (!request.json.empty()) {
-        write_json(request.json, to_json(request, before.results, after.results, comparison));
+        write_json(request.json, to_json(before.results, after.results, comparison));
     }
-    if (request.fail_above) fail_on_regression(comparison, *request.fail_above);
+    if (request.terms.fail_above) fail_on_regression(comparison, *request.terms.fail_above);
+}
+
+void run_diff(const Request& request) {
+    Request chosen = request;
+    const bool single = request.before.size() == 1 && request.after.size() == 1;
+    chosen.terms.design = single ? Design::kRuns : Design::kFolders;
+    compare_and_tell(chosen);
 }
 
 }  // namespace dp::experiments::diff

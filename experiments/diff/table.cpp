@@ -47,11 +47,11 @@ std::string warning(const FolderComparison& comparison) {
 }
 
 constexpr const char* kRowFormat =
-    "{:<8} {:>3}  {:>9}  {:>9}  {:>12}  {:>14}  {:>5}  {:>7}  {:>8}  {}\n";
+    "{:<8} {:>3}  {:>9}  {:>9}  {:>12}  {:>14}  {:>7}  {:>7}  {:>8}  {}\n";
 
-std::string header() {
+std::string header(Design design) {
     return fmt::format(kRowFormat, "mode", "N", "before", "after", "after/before", "95 % range",
-                       "reps", "p", "adjusted", "verdict");
+                       samples_name(design), "p", "adjusted", "verdict");
 }
 
 std::string row(const Comparison& each) {
@@ -74,25 +74,50 @@ std::string too_few_note(const FolderComparison& comparison) {
     }
     if (too_few == 0) return "";
     const std::size_t tests = comparison.judged();
+    const double alpha = comparison.terms.alpha;
     return fmt::format(
-        "Too few repetitions: with the clearest difference they can reach p = {}, and to show one "
-        "of\n{} at the level of {} it takes less than {}: repeat each {} times (--reps {}).\n",
-        p_text(least_p), tests, comparison.alpha,
-        p_text(comparison.alpha / static_cast<double>(tests)), comparison.repetitions_needed(),
-        comparison.repetitions_needed());
+        "Too few {}: with the clearest difference they can reach p = {}, and to show one of\n{} at "
+        "the level of {} it takes less than {}: {}.\n",
+        samples_name(comparison.terms.design), p_text(least_p), tests, alpha,
+        p_text(alpha / static_cast<double>(tests)), cure_of_too_few(comparison));
+}
+
+/// What the test takes for granted.
+std::string assumption(const Terms& terms) {
+    switch (terms.design) {
+        case Design::kFolders:
+            return "Each folder counts once, by its median. p: how often chance alone would make "
+                   "such a\ndifference (permutation test of folders)";
+        case Design::kPairs:
+            return "Each pair counts once. p: how often chance alone would make such a difference "
+                   "(permutation\ntest of the pairs' signs)";
+        case Design::kRuns:
+            break;
+    }
+    if (terms.between_sweeps) {
+        return fmt::format(
+            "Sweeps of one program are taken to differ by {:g} % (standard deviation), as "
+            "--between-sweeps\nsays. p: how often chance alone would make such a difference "
+            "(Student's test)",
+            100.0 * *terms.between_sweeps);
+    }
+    return "The test takes both folders to have met the same machine. Sweeps minutes apart often "
+           "did not,\nand then show differences where there are none: say by how much sweeps of "
+           "one "
+           "program differ\n(--between-sweeps 3%), compare several folders a side, or measure both "
+           "programs in turn with\ndp_compare ab. p: how often chance alone would make such a "
+           "difference (permutation test)";
 }
 
 std::string notes(const FolderComparison& comparison) {
-    std::string text =
-        "before, after: images/s, medians over the repetitions. p: how often chance alone would "
-        "make\nsuch a difference (permutation test)";
+    std::string text = "before, after: images/s, medians. " + assumption(comparison.terms);
     const std::size_t tests = comparison.judged();
     text += tests > 1 ? fmt::format("; adjusted for {} tests (Holm).\n", tests) : ".\n";
     text += fmt::format("A difference is shown where {} is below {}.\n",
-                        tests > 1 ? "the adjusted p" : "p", comparison.alpha);
+                        tests > 1 ? "the adjusted p" : "p", comparison.terms.alpha);
     const auto& all = comparison.comparisons;
     if (std::ranges::any_of(all, [](const auto& each) { return !each.test.ratio95; })) {
-        text += "Ranges need four repetitions on both sides.\n";
+        text += "Ranges need more of them.\n";
     }
     if (tests < all.size()) {
         text +=
@@ -108,11 +133,35 @@ std::string names_line(const char* what, const std::vector<std::string>& names) 
 
 }  // namespace
 
-std::string describe(const Comparison& comparison) {
-    const double change = comparison.ratio - 1.0;
-    return fmt::format("{} N = {}: {:.1f} % {} (p {})", comparison.mode, comparison.workers,
-                       100.0 * std::abs(change), change < 0.0 ? "slower" : "faster",
-                       p_text(comparison.adjusted_p.value_or(comparison.test.p_value)));
+std::string describe_regression(const Comparison& comparison) {
+    return fmt::format("{} N = {}: {:.1f} % slower (p {})", comparison.mode, comparison.workers,
+                       100.0 * (1.0 - comparison.ratio),
+                       p_text(comparison.adjusted_p_slower.value_or(1.0)));
+}
+
+std::string_view samples_name(Design design) {
+    switch (design) {
+        case Design::kRuns:
+            return "runs";
+        case Design::kFolders:
+            return "folders";
+        case Design::kPairs:
+            break;
+    }
+    return "pairs";
+}
+
+std::string cure_of_too_few(const FolderComparison& comparison) {
+    const std::size_t needed = comparison.repetitions_needed();
+    switch (comparison.terms.design) {
+        case Design::kRuns:
+            return fmt::format("measure both folders with --reps {} or more", needed);
+        case Design::kFolders:
+            return fmt::format("measure {} folders or more on each side", needed);
+        case Design::kPairs:
+            break;
+    }
+    return fmt::format("measure {} pairs or more (--pairs {})", needed, needed);
 }
 
 std::string format_comparison(const ResultsFolder& before, const ResultsFolder& after,
@@ -120,7 +169,7 @@ std::string format_comparison(const ResultsFolder& before, const ResultsFolder& 
     std::string text = folder_line("before", before) + folder_line("after ", after);
     text += warning(comparison);
     if (!comparison.comparisons.empty()) {
-        text += "\n" + header();
+        text += "\n" + header(comparison.terms.design);
         for (const Comparison& each : comparison.comparisons) text += row(each);
         text += "\n" + notes(comparison);
     }

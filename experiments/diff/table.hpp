@@ -12,7 +12,12 @@ namespace dp::experiments::diff {
 std::string format_comparison(const ResultsFolder& before, const ResultsFolder& after,
                               const FolderComparison& comparison);
 
-/// "threads N = 2: 10.2 % slower (p 0.024)".
-std::string describe(const Comparison& comparison);
+/// "threads N = 2: 10.2 % slower (p 0.024)", p being that of no more than was allowed.
+std::string describe_regression(const Comparison& comparison);
+
+/// What one sample is: "runs", "folders" or "pairs".
+std::string_view samples_name(Design design);
+/// What to do where samples are too few: "measure both folders with --reps 4 or more".
+std::string cure_of_too_few(const FolderComparison& comparison);
 
 }  // namespace dp::experiments::diff

@@ -54,7 +54,7 @@ void read_all(const fs::path& folder) {
     }
     const ResultsFolder results = read_results(folder);
     const analysis::Analysis untraced = analysis::analyse(results);
-    diff::format_comparison(results, results, diff::compare_folders(untraced, untraced, 0.05));
+    diff::format_comparison(results, results, diff::compare_folders(untraced, untraced, {}));
     predict::Request request;
     request.workers = {2, 8};
     predict::format_predictions(predict::make_predictions(analysis::analyse(folder), request),
