@@ -16,9 +16,9 @@
 namespace dp::experiments {
 
 /// Training, a subcommand, or text.
-using Parsed = std::variant<Request, allreduce::Request, report::Request, diff::Request,
-                            diff::AbRequest, predict::Request, RankRequest, allreduce::RankRequest,
-                            std::string>;
+using Parsed =
+    std::variant<Request, allreduce::Request, report::Request, diff::Request, diff::AbRequest,
+                 predict::Request, RankRequest, allreduce::RankRequest, std::string>;
 
 /// What to do, or (--help, --version) what to print and be done. Throws Error(kUsage) that names
 /// the option, the value and the next step.

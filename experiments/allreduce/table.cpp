@@ -66,8 +66,8 @@ std::string format_row(const Row& row) {
         "{:<10} {:>10}  {:<8} {:>3}  {:<18} {:>10} {:>10} {:>10}  {:>10}  {:>10}"
         "  {:>6}{}{}",
         row.bytes, row.count(), row.mode, row.workers, row.reduction, number(row.time_us.median),
-        number(row.time_us.minimum), number(row.time_us.maximum), number(row.algbw()), number(row.busbw()),
-        row.wrong,
+        number(row.time_us.minimum), number(row.time_us.maximum), number(row.algbw()),
+        number(row.busbw()), row.wrong,
         row.threads_per_worker == 1 ? ""
                                     : fmt::format("  {} threads a process", row.threads_per_worker),
         row.oversubscribed ? "  oversubscribed" : "");

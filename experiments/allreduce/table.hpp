@@ -78,7 +78,7 @@ struct Row {
     std::string reduction;
     std::size_t repetitions = 0;
     statistics::Summary time_us;  // of the rounds
-    std::size_t wrong = 0;  // floats, over all ranks and rounds
+    std::size_t wrong = 0;        // floats, over all ranks and rounds
     bool oversubscribed = false;
 
     [[nodiscard]] std::size_t count() const { return bytes / sizeof(float); }

@@ -41,8 +41,8 @@ Document make_document(const Analysis& analysis, std::span<const Figure> figures
     const Material material{analysis, figures};
     for (const auto add :
          {add_objective, add_environment, add_method, add_correctness, add_results, add_comparisons,
-          add_strategies, add_designs, add_metrics, add_scaling, add_breakdown, add_models, add_learning,
-          add_memory, add_scheduling, add_threats, add_reproduction}) {
+          add_strategies, add_designs, add_metrics, add_scaling, add_breakdown, add_models,
+          add_learning, add_memory, add_scheduling, add_threats, add_reproduction}) {
         add(document, material);
     }
     return document;

@@ -172,8 +172,8 @@ std::vector<core::ExchangeTraits> chosen_reductions(const Request& request, std:
                         "one that does ({})",
                         *shards, name, tree_reductions(request.modes));
         }
-        const auto same = [&](const core::ExchangeTraits& row) {
-            return row.name == reduction->name;
+        const auto same = [&](const core::ExchangeTraits& other) {
+            return other.name == reduction->name;
         };
         if (std::ranges::none_of(chosen, same)) chosen.push_back(*reduction);
     }

@@ -260,8 +260,9 @@ TEST_CASE("a sweep may have several reductions, each mode those that it has") {
     CHECK(all.front() == "threads 2");
     CHECK(std::set(all.begin(), all.end()).size() == all.size());
 
-    CHECK(holds(usage_error({"--mode", "threads", "--reduction", "tree,server"}),
-                "--reduction 'server' is no reduction of the modes asked for"));
-    CHECK(holds(usage_error({"--mode", "threads", "--reduction", "tree,tree"}), "--reduction"));
-    CHECK(holds(usage_error({"--mode", "threads", "--reduction", "tree,,atomic"}), "''"));
+    CHECK(tests::holds(usage_error({"--mode", "threads", "--reduction", "tree,server"}),
+                       "--reduction 'server' is no reduction of the modes asked for"));
+    CHECK(tests::holds(usage_error({"--mode", "threads", "--reduction", "tree,tree"}),
+                       "--reduction"));
+    CHECK(tests::holds(usage_error({"--mode", "threads", "--reduction", "tree,,atomic"}), "''"));
 }

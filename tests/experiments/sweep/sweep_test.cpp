@@ -229,7 +229,7 @@ TEST_CASE("the terminal's speedups and closing sentences are those of the report
     const std::string table = result.out.substr(result.out.find("mode       N"));
     CHECK(tests::holds(
         table,
-        fmt::format("{:.2f}", summary["configurations"][3]["speedup"]["value"].get<double>())));
+        fmt::format("{:.2f}", summary["configurations"][3]["speedup"]["median"].get<double>())));
     for (const std::string finding : summary["findings"]) CHECK(tests::holds(table, finding));
     for (const Json& threat : summary["threats"]) {
         CHECK(tests::holds(table, threat.at("title").get<std::string>() + ": "));

@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <string>
 
+#include <nlohmann/json.hpp>
+
 #include "experiments/text/files.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/data.hpp"
@@ -21,6 +23,6 @@ TEST_CASE("no control character of a name reaches a terminal") {
 TEST_CASE("a file is written into a folder that is not there yet") {
     const dp::tests::TemporaryFolder folder;
     const std::filesystem::path file = folder.path() / "new" / "deep" / "a.json";
-    experiments::write_json(file, {{"a", 1}});
+    experiments::write_json(file, nlohmann::ordered_json{{"a", 1}});
     CHECK(experiments::read_json(file).at("a") == 1);
 }
