@@ -88,7 +88,7 @@ constexpr std::array kModes{
          .forks = true,
          .has_teams = true,
          .color = 0xF0E442,
-         .mark = 11,
+         .mark = 3,
          .run = multiproc::run_hybrid,
          .reductions = hybrid_reductions},
     Mode{.name = "mpi",

@@ -70,10 +70,10 @@ std::string settings_of(std::span<const Run> runs) {
 Configuration configuration_of(std::span<const Run> runs) {
     const Run& first = runs.front();
     Configuration result;
-    result.mode = design_of(first.settings.config);
+    result.design = design_of(first.settings.config);
     result.workers = first.workers();
     result.oversubscribed = first.settings.oversubscribed;
-    result.takes_turns = mode_of(result.mode).takes_turns && result.workers > 1;
+    result.takes_turns = mode_of(result.design).takes_turns && result.workers > 1;
     result.runs = runs;
     result.settings = settings_of(runs);
     result.memory = find_memory(runs);
@@ -108,7 +108,7 @@ double total_seconds_per_image(const Run& run) {
 void compare_with_baseline(Analysis& analysis, Configuration& each) {
     if (!each.images_per_second) return;
     each.work_seconds = summarise(seconds_for(each, analysis.work_images));
-    const Configuration* baseline = analysis.baseline_of(each.mode);
+    const Configuration* baseline = analysis.baseline_of(each.design);
     if (baseline == nullptr || each.takes_turns || each.settings != baseline->settings) return;
     std::vector<double> one;
     std::vector<double> several;
@@ -164,7 +164,7 @@ void check_correctness(Analysis& analysis) {
             row.workers.push_back(run.workers());
         }
         const std::string design = design_of(run.settings.config);
-        if (std::ranges::find(row.modes, design) == row.modes.end()) row.modes.push_back(design);
+        if (std::ranges::find(row.designs, design) == row.designs.end()) row.designs.push_back(design);
         if (std::ranges::find(row.checksums, run.result.checksum) == row.checksums.end()) {
             row.checksums.push_back(run.result.checksum);
         }
@@ -200,7 +200,7 @@ void add_intervals(statistics::Waterfall& waterfall, const Configuration& one,
 
 void find_waterfalls(Analysis& analysis) {
     const double images = analysis.work_images;
-    for (const std::string& mode : analysis.modes) {
+    for (const std::string& mode : analysis.designs) {
         const Configuration* several = analysis.largest(mode);
         const Configuration* one = analysis.baseline_of(mode);
         if (several == nullptr || one == nullptr) continue;
@@ -214,11 +214,11 @@ void find_waterfalls(Analysis& analysis) {
 }
 
 void fit_all(Analysis& analysis) {
-    for (const std::string& mode : analysis.modes) {
+    for (const std::string& mode : analysis.designs) {
         if (!mode_of(mode).exchanges) continue;
         std::vector<const Configuration*> of_mode;
         for (const Configuration& each : analysis.configurations) {
-            if (each.mode == mode) of_mode.push_back(&each);
+            if (each.design == mode) of_mode.push_back(&each);
         }
         analysis.models.push_back(fit_models(mode, of_mode, analysis.weak, analysis.allreduce));
     }
@@ -226,13 +226,13 @@ void fit_all(Analysis& analysis) {
 
 /// trace-<design>-n<N>.json: of each design the one of the largest N.
 void read_traces(Analysis& analysis) {
-    for (const std::string& mode : analysis.modes) {
+    for (const std::string& mode : analysis.designs) {
         for (auto each = analysis.configurations.rbegin(); each != analysis.configurations.rend();
              ++each) {
             const fs::path file =
                 analysis.results.folder /
                 fmt::format("trace-{}-n{}.json", in_file_name(mode), each->workers);
-            if (each->mode != mode || !fs::exists(file)) continue;
+            if (each->design != mode || !fs::exists(file)) continue;
             analysis.traces.emplace_back(mode, read_trace(file));
             break;
         }
@@ -254,9 +254,9 @@ Analysis begin(ResultsFolder results) {
         });
         const auto count = static_cast<std::size_t>(other - left.begin());
         analysis.configurations.push_back(configuration_of(left.first(count)));
-        const std::string& design = analysis.configurations.back().mode;
-        if (std::ranges::find(analysis.modes, design) == analysis.modes.end()) {
-            analysis.modes.push_back(design);
+        const std::string& design = analysis.configurations.back().design;
+        if (std::ranges::find(analysis.designs, design) == analysis.designs.end()) {
+            analysis.designs.push_back(design);
         }
         left = left.subspan(count);
     }
@@ -267,7 +267,7 @@ Analysis begin(ResultsFolder results) {
 
 void finish(Analysis& analysis) {
     const Configuration* first = nullptr;
-    for (const std::string& mode : analysis.modes) {
+    for (const std::string& mode : analysis.designs) {
         if (first == nullptr) first = analysis.baseline_of(mode);
     }
     if (first == nullptr) first = &analysis.configurations.front();
@@ -283,7 +283,7 @@ void finish(Analysis& analysis) {
 
 }  // namespace
 
-std::string Configuration::name() const { return fmt::format("{}, N = {}", mode, workers); }
+std::string Configuration::name() const { return fmt::format("{}, N = {}", design, workers); }
 
 std::vector<double> Configuration::rates() const {
     std::vector<double> rates;
@@ -301,7 +301,7 @@ statistics::Summary Configuration::step_seconds(double statistics::TimeParts::*p
 
 const Configuration* Analysis::find(const std::string& mode, std::size_t workers) const {
     for (const Configuration& each : configurations) {
-        if (each.mode == mode && each.workers == workers) return &each;
+        if (each.design == mode && each.workers == workers) return &each;
     }
     return nullptr;
 }
@@ -319,7 +319,7 @@ const Configuration* Analysis::baseline_of(const std::string& mode) const {
 const Configuration* Analysis::largest(const std::string& mode) const {
     const Configuration* largest = nullptr;
     for (const Configuration& each : configurations) {
-        if (each.mode == mode && each.workers > 1 && !each.oversubscribed && each.scaling) {
+        if (each.design == mode && each.workers > 1 && !each.oversubscribed && each.scaling) {
             largest = &each;
         }
     }

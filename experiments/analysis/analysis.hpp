@@ -28,7 +28,7 @@ namespace dp::experiments::analysis {
 
 /// The repetitions of one design and N.
 struct Configuration {
-    std::string mode;  // design_of() them
+    std::string design;  // design_of() them
     std::size_t workers = 1;
     bool oversubscribed = false;
     bool takes_turns = false;  // serial with N > 1: virtual workers on one core
@@ -64,7 +64,7 @@ struct Correctness {
     std::vector<std::size_t> workers = {};  // one N; with shards every N that was run
     std::optional<std::size_t> shards = {};
     core::SumOrder order = core::SumOrder::kRing;
-    std::vector<std::string> modes = {};
+    std::vector<std::string> designs = {};
     std::size_t runs = 0;
     std::vector<std::string> checksums = {};                        // the different ones
     double train_loss = 0.0, test_loss = 0.0, test_accuracy = 0.0;  // of the first run
@@ -72,7 +72,7 @@ struct Correctness {
 };
 
 struct ModeWaterfall {
-    std::string mode;
+    std::string design;
     std::string baseline;  // "serial, N = 1"
     statistics::Waterfall waterfall;
 };
@@ -80,7 +80,7 @@ struct ModeWaterfall {
 struct Analysis {
     ResultsFolder results;
     std::vector<Configuration> configurations;  // by N, then by mode
-    std::vector<std::string> modes;             // designs that were run, in the table's order
+    std::vector<std::string> designs;           // that were run, in the table's order
     const Configuration* baseline_of(const std::string& mode) const;
     const Configuration* find(const std::string& mode, std::size_t workers) const;
     /// The largest N above 1 that is not oversubscribed, with a speedup; none where there is none.

@@ -24,11 +24,11 @@ bool are_compared(std::span<const Configuration> all, const Configuration& first
     const auto leads = [&](const Configuration& each) {
         const auto leader = std::ranges::find_if(all, [&](const Configuration& other) {
             return other.workers == each.workers &&
-                   mode_of(other.mode).name == mode_of(each.mode).name;
+                   mode_of(other.design).name == mode_of(each.design).name;
         });
         return &*leader == &each;
     };
-    if (mode_of(first.mode).name == mode_of(second.mode).name) return leads(first) || leads(second);
+    if (mode_of(first.design).name == mode_of(second.design).name) return leads(first) || leads(second);
     return leads(first) && leads(second);
 }
 
@@ -40,8 +40,8 @@ std::optional<Comparison> compare(const Configuration& first, const Configuratio
     if (ratios.empty()) return std::nullopt;
     return Comparison{first.workers,
                       first.oversubscribed || second.oversubscribed,
-                      first.mode,
-                      second.mode,
+                      first.design,
+                      second.design,
                       statistics::summarise(ratios),
                       statistics::paired_test(statistics::logarithms(ratios))};
 }

@@ -31,7 +31,7 @@ struct IsoPoint {
 inline constexpr double kTargetEfficiency = 0.8;
 
 struct ModeModels {
-    std::string mode;
+    std::string design;
     statistics::Outcome<statistics::ExchangeModel> exchange;
     statistics::Outcome<statistics::Predictor> predictor;
     std::vector<LawResult> laws = {};

@@ -106,7 +106,7 @@ print("  Mbit/s  {:>28}  {:>9}  {:>26}  {:>9}".format("measured (range)", "predi
 for rate in rates:
     runs = [load(f"{rate}-{rep}/run-mpi-n2-r1.json") for rep in range(1, reps + 1)]
     document = load(f"{rate}.json")
-    mode = document["modes"][0]
+    mode = document["designs"][0]
     if mode["refused"]:
         sys.exit(f"predict-check.sh: no prediction: {mode['refused']}")
     network = document["network"]

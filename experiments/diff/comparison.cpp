@@ -94,7 +94,7 @@ double ratio_of(const Sides& sides, Design design) {
 
 Comparison compare(const Pair& pair, const Sides& sides, const Terms& terms) {
     Comparison result;
-    result.mode = pair.before.mode;
+    result.design = pair.before.design;
     result.workers = pair.before.workers;
     result.oversubscribed = pair.before.oversubscribed || pair.after.oversubscribed;
     result.before = statistics::summarise(sides.before);
@@ -157,7 +157,7 @@ std::vector<Pair> find_pairs(const Analysis& before, const Analysis& after,
                              FolderComparison& result) {
     std::vector<Pair> pairs;
     for (const Configuration& each : before.configurations) {
-        const Configuration* const other = after.find(each.mode, each.workers);
+        const Configuration* const other = after.find(each.design, each.workers);
         if (other == nullptr) {
             result.only_before.push_back(name_of(each));
         } else {
@@ -165,7 +165,7 @@ std::vector<Pair> find_pairs(const Analysis& before, const Analysis& after,
         }
     }
     for (const Configuration& each : after.configurations) {
-        if (before.find(each.mode, each.workers) == nullptr) {
+        if (before.find(each.design, each.workers) == nullptr) {
             result.only_after.push_back(name_of(each));
         }
     }

@@ -53,7 +53,7 @@ struct Test {
 
 /// One mode and worker count: repetitions that trained, at least one before and one after.
 struct Comparison {
-    std::string mode;
+    std::string design;
     std::size_t workers = 0;
     bool oversubscribed = false;  // before or after
     statistics::Summary before;   // images/s of the samples

@@ -39,7 +39,7 @@ Json checksum_json(const ChecksumChange& each) {
 
 Json comparison_json(const Comparison& each, const Terms& terms) {
     const auto& range = each.test.ratio95;
-    return {{"mode", each.mode},
+    return {{"design", each.design},
             {"workers", each.workers},
             {"oversubscribed", each.oversubscribed},
             {"repetitions_before", each.before.n},

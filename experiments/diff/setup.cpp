@@ -97,7 +97,7 @@ bool add_in_one_order(const Pair& pair) {
 }  // namespace
 
 std::string name_of(const Configuration& configuration) {
-    return fmt::format("{} N = {}", configuration.mode, configuration.workers);
+    return fmt::format("{} N = {}", configuration.design, configuration.workers);
 }
 
 std::vector<SetupDifference> find_setup_differences(std::span<const Pair> pairs) {

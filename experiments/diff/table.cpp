@@ -50,13 +50,13 @@ constexpr const char* kRowFormat =
     "{:<8} {:>3}  {:>9}  {:>9}  {:>12}  {:>14}  {:>7}  {:>7}  {:>8}  {}\n";
 
 std::string header(Design design) {
-    return fmt::format(kRowFormat, "mode", "N", "before", "after", "after/before", "95 % range",
+    return fmt::format(kRowFormat, "design", "N", "before", "after", "after/before", "95 % range",
                        samples_name(design), "p", "adjusted", "verdict");
 }
 
 std::string row(const Comparison& each) {
     const auto& range = each.test.ratio95;
-    return fmt::format(kRowFormat, each.mode, each.workers, count(each.before.median),
+    return fmt::format(kRowFormat, each.design, each.workers, count(each.before.median),
                        count(each.after.median), fmt::format("{:.3f}", each.ratio),
                        range ? fmt::format("{:.3f} to {:.3f}", range->low, range->high) : "",
                        fmt::format("{}, {}", each.before.n, each.after.n),
@@ -134,7 +134,7 @@ std::string names_line(const char* what, const std::vector<std::string>& names) 
 }  // namespace
 
 std::string describe_regression(const Comparison& comparison) {
-    return fmt::format("{} N = {}: {:.1f} % slower (p {})", comparison.mode, comparison.workers,
+    return fmt::format("{} N = {}: {:.1f} % slower (p {})", comparison.design, comparison.workers,
                        100.0 * (1.0 - comparison.ratio),
                        p_text(comparison.adjusted_p_slower.value_or(1.0)));
 }

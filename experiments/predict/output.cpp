@@ -21,7 +21,7 @@ constexpr const char* kIndent = "          ";
 
 std::string measured_line(const ModePredictions& mode) {
     const auto list = [&](const auto& value) { return core::join(mode.measured, ", ", value); };
-    return fmt::format("{:<8}  measured: N = {}; repetitions {}; batch per worker {}\n", mode.mode,
+    return fmt::format("{:<8}  measured: N = {}; repetitions {}; batch per worker {}\n", mode.design,
                        list(&MeasuredPoint::workers),
                        list([](const MeasuredPoint& each) { return each.repetitions.size(); }),
                        list(&MeasuredPoint::batch));
@@ -55,7 +55,7 @@ std::string held_out_line(const statistics::HeldOut& check) {
 
 std::string calibration_lines(const ModePredictions& mode) {
     std::string text =
-        mode.measured.empty() ? fmt::format("{:<8}\n", mode.mode) : measured_line(mode);
+        mode.measured.empty() ? fmt::format("{:<8}\n", mode.design) : measured_line(mode);
     if (mode.exchange) text += exchange_line(mode);
     if (!mode.predictor) {
         return text + fmt::format("{}no prediction: {}\n", kIndent, mode.predictor.reason());
@@ -67,7 +67,7 @@ std::string calibration_lines(const ModePredictions& mode) {
 constexpr const char* kRowFormat = "{:<8} {:>5}  {:>9}  {:>10}  {:>20}  {:>8}  {:>10}  {:<9}{}\n";
 
 std::string header(const Request& request) {
-    return fmt::format(kRowFormat, "mode", "N", "step ms", "images/s", "95 % range", "speedup",
+    return fmt::format(kRowFormat, "design", "N", "step ms", "images/s", "95 % range", "speedup",
                        "efficiency", "", request.network ? "  machines   networked" : "");
 }
 
@@ -84,7 +84,7 @@ std::string row(const ModePredictions& mode, const PredictedWorkers& each) {
                                       ? fmt::format("  {:>8}  {:>10}", each.networked->machines,
                                                     count(each.networked->images_per_second))
                                       : "";
-    return fmt::format(kRowFormat, mode.mode, each.workers,
+    return fmt::format(kRowFormat, mode.design, each.workers,
                        fmt::format("{:.2f}", 1e3 * one.step.seconds), count(one.images_per_second),
                        fmt::format("{} to {}", count(range.low), count(range.high)),
                        fmt::format("{:.2f}", one.speedup),
@@ -94,15 +94,15 @@ std::string row(const ModePredictions& mode, const PredictedWorkers& each) {
 std::string machines_line(const ModePredictions& mode, const Predictions& all) {
     const std::size_t per_machine = all.workers_per_machine;
     if (all.most_machines < 2) {
-        return fmt::format("{}: one machine of {} workers has them all\n", mode.mode, per_machine);
+        return fmt::format("{}: one machine of {} workers has them all\n", mode.design, per_machine);
     }
     if (!mode.machines_that_pay) {
         return fmt::format(
             "{}: up to N = {} ({} machines of {}) no number of machines is faster than one\n",
-            mode.mode, all.most_machines * per_machine, all.most_machines, per_machine);
+            mode.design, all.most_machines * per_machine, all.most_machines, per_machine);
     }
     return fmt::format(
-        "{}: several machines are faster than one from N = {} on ({} machines of {})\n", mode.mode,
+        "{}: several machines are faster than one from N = {} on ({} machines of {})\n", mode.design,
         *mode.machines_that_pay * per_machine, *mode.machines_that_pay, per_machine);
 }
 
@@ -118,7 +118,7 @@ std::string batches_lines(const ModePredictions& mode) {
         batches.push_back(fmt::format("N = {}: {}", each.workers, batch_text(each)));
         if (!each.batch) reason = each.batch.reason();
     }
-    return fmt::format("{}: {}{}\n", mode.mode, core::join(batches),
+    return fmt::format("{}: {}{}\n", mode.design, core::join(batches),
                        reason.empty() ? "" : fmt::format(" ({})", reason));
 }
 
@@ -185,7 +185,7 @@ Json batch_json(const BatchFor& each) {
 
 Json mode_json(const ModePredictions& mode) {
     const auto& predictor = mode.predictor;
-    return {{"mode", mode.mode},
+    return {{"design", mode.design},
             {"measured", json_list(mode.measured, measured_json)},
             {"exchange", exchange_json(mode)},
             {"refused", refusal_of(predictor)},
@@ -225,11 +225,11 @@ std::string format_predictions(const Predictions& predictions, const Request& re
 
 Json to_json(const Predictions& predictions, const Request& request) {
     Json document{
-        {"schema", "dp_compare.predict/1"},
+        {"schema", "dp_compare.predict/2"},
         {"folder", request.folder.empty() ? Json(nullptr) : Json(request.folder.string())},
         {"network", nullptr},
         {"efficiency", request.efficiency},
-        {"modes", json_list(predictions.modes, mode_json)}};
+        {"designs", json_list(predictions.modes, mode_json)}};
     if (request.network) {
         document["network"] = {{"latency_seconds", request.network->latency_seconds},
                                {"bytes_per_second", request.network->bytes_per_second},

@@ -34,7 +34,7 @@ std::vector<const ModeModels*> chosen_models(const Analysis& analysis, const Req
     }
     std::vector<const ModeModels*> chosen;
     for (const std::string& mode : request.modes) {
-        const auto found = std::ranges::find(offered, mode, &ModeModels::mode);
+        const auto found = std::ranges::find(offered, mode, &ModeModels::design);
         if (found == offered.end()) {
             throw Error(ExitCode::kUsage, "--mode {}: the results hold no such runs that exchange",
                         mode);
@@ -51,7 +51,7 @@ std::vector<const ModeModels*> chosen_models(const Analysis& analysis, const Req
 std::string exchange_refused(const ModeModels& models, const Analysis& analysis) {
     const std::string folder = analysis.results.folder.string();
     const std::string command = fmt::format("dp_compare allreduce --mode {} -n {} --out {}",
-                                            models.mode, models.points.back().workers, folder);
+                                            models.design, models.points.back().workers, folder);
     if (analysis.allreduce.empty()) {
         return fmt::format("{}/{} is missing: measure it with {}", folder, allreduce::kFileName,
                            command);
@@ -92,7 +92,7 @@ void predict_mode(ModePredictions& mode, const Predictions& all, const Request& 
 
 ModePredictions predict_mode(const ModeModels& models, const Analysis& analysis,
                              const Predictions& all, const Request& request) {
-    ModePredictions mode{models.mode,   models.reduction, models.gradient_bytes,
+    ModePredictions mode{models.design,   models.reduction, models.gradient_bytes,
                          models.points, models.exchange,  models.predictor};
     const auto refuse = [&](const std::string& reason) {
         mode.predictor = Outcome<Predictor>::refused(reason);

@@ -41,7 +41,7 @@ struct BatchFor {
 };
 
 struct ModePredictions {
-    std::string mode;
+    std::string design;
     std::string reduction;
     double gradient_bytes = 0.0;
     std::vector<statistics::MeasuredPoint> measured;  // not oversubscribed

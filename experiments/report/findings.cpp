@@ -86,7 +86,7 @@ std::vector<std::string> describe_comparisons(const Analysis& analysis) {
 
 std::string describe_speedups(const Analysis& analysis) {
     std::vector<std::string> speedups;
-    for (const std::string& mode : analysis.modes) {
+    for (const std::string& mode : analysis.designs) {
         const Configuration* each = analysis.largest(mode);
         if (each == nullptr) continue;
         const statistics::Scaling& scaling = *each->scaling;
@@ -176,12 +176,12 @@ std::string describe(const Contrast& contrast) {
 
 std::string describe_baseline(const Analysis& analysis) {
     const std::string usual = core::join(modes_that(&Mode::is_baseline), " or ");
-    for (const std::string& mode : analysis.modes) {
+    for (const std::string& mode : analysis.designs) {
         const Configuration* baseline = analysis.baseline_of(mode);
         if (baseline == nullptr) continue;
-        if (mode_of(baseline->mode).is_baseline) {
+        if (mode_of(baseline->design).is_baseline) {
             return fmt::format("T(1) is the time of {}, one worker without any exchange.",
-                               baseline->mode);
+                               baseline->design);
         }
         return fmt::format("There is no run of {}, so T(1) is each mode's own with N = 1.", usual);
     }
@@ -202,7 +202,7 @@ std::vector<std::string> describe_stragglers(const Analysis& analysis) {
                                         describe_clocks(first)));
         }
         if (!each.straggler) continue;
-        found.push_back(describe(*each.straggler, each.mode, each.workers) +
+        found.push_back(describe(*each.straggler, each.design, each.workers) +
                         (each.oversubscribed ? " It had more workers than CPUs." : ""));
     }
     if (found.empty() && any) found.emplace_back("No rank stands out as a straggler.");
@@ -252,7 +252,7 @@ std::vector<std::string> find_findings(const Analysis& analysis) {
         if (each.judged()) findings.push_back(describe(each));
     }
     for (const ModeWaterfall& each : analysis.waterfalls) {
-        findings.push_back(statistics::describe(each.waterfall, each.mode));
+        findings.push_back(statistics::describe(each.waterfall, each.design));
     }
     for (const std::string& sentence : describe_stragglers(analysis)) {
         findings.push_back(sentence);

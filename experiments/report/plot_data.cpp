@@ -42,7 +42,7 @@ std::string bars_note(const Analysis& analysis) {
 /// "threads 1.85 at N = 2, procs 1.83 at N = 2", of the largest N that is not oversubscribed.
 std::string speedups_in_words(const Analysis& analysis) {
     std::vector<std::string> speedups;
-    for (const std::string& mode : analysis.modes) {
+    for (const std::string& mode : analysis.designs) {
         const Configuration* each = analysis.largest(mode);
         if (each == nullptr) continue;
         speedups.push_back(fmt::format("{} {:.2f} with N = {}", mode, each->scaling->speedup.median,
@@ -66,7 +66,7 @@ PlotData speedup(const Analysis& analysis) {
     for (const Configuration& each : analysis.configurations) {
         if (!each.scaling) continue;
         const statistics::Scaling& of = *each.scaling;
-        csv.add(each.mode, each.workers, each.oversubscribed, std::size_t{0},
+        csv.add(each.design, each.workers, each.oversubscribed, std::size_t{0},
                 each.work_seconds->median, each.images_per_second->median, low(of.speedup),
                 high(of.speedup), low(of.efficiency), high(of.efficiency), of.efficiency.median,
                 of.speedup.median);
@@ -76,7 +76,7 @@ PlotData speedup(const Analysis& analysis) {
         if (!each.scaling || each.runs.size() < 2) continue;
         for (const auto& [run, value] : each.speedups) {
             const double rate = run->result.images_per_second();
-            csv.add(each.mode, each.workers, each.oversubscribed, run->repetition,
+            csv.add(each.design, each.workers, each.oversubscribed, run->repetition,
                     analysis.work_images / rate, rate, none, none, none, none,
                     value / static_cast<double>(each.workers), value);
         }
@@ -104,7 +104,7 @@ PlotData breakdown(const Analysis& analysis) {
         if (!each.images_per_second || each.steps_per_epoch == 0) continue;
         const double ms = 1e3 / static_cast<double>(each.steps_per_epoch);
         const statistics::TimeParts& parts = each.parts;
-        csv.add(each.mode, each.workers, each.oversubscribed, parts.load * ms, parts.forward * ms,
+        csv.add(each.design, each.workers, each.oversubscribed, parts.load * ms, parts.forward * ms,
                 parts.backward * ms, parts.update * ms, parts.other * ms,
                 parts.transfer_exposed * ms, parts.transfer_hidden * ms, parts.wait * ms,
                 parts.publish * ms);
@@ -120,13 +120,13 @@ PlotData metrics(const Analysis& analysis) {
              "exchange_share_percent", "cpu_share_percent", "start_up_seconds"});
     for (const Configuration& each : analysis.configurations) {
         if (!each.metrics || each.takes_turns) continue;
-        if (each.workers != 1 && &each != analysis.largest(each.mode)) continue;
+        if (each.workers != 1 && &each != analysis.largest(each.design)) continue;
         const Metrics& of = *each.metrics;
         const double steps =
             static_cast<double>(each.steps_per_epoch * each.runs.front().result.epochs.size());
         const double exchange_ms = of.exchange_seconds.median / steps * 1e3;
         const double iteration_ms = of.iteration_seconds.median * 1e3;
-        csv.add(each.mode, each.workers, each.images_per_second->median, iteration_ms, exchange_ms,
+        csv.add(each.design, each.workers, each.images_per_second->median, iteration_ms, exchange_ms,
                 exchange_ms / iteration_ms * 100.0, of.cpu_share.median * 100.0,
                 of.start_up_seconds.median);
     }
@@ -168,7 +168,7 @@ PlotData learning(const Analysis& analysis) {
         std::size_t epoch = 0;
         for (const core::EpochResult& of : each.runs.front().result.epochs) {
             seconds += of.train_seconds;
-            csv.add(each.mode, each.workers, each.oversubscribed, ++epoch, seconds, of.train_loss,
+            csv.add(each.design, each.workers, each.oversubscribed, ++epoch, seconds, of.train_loss,
                     of.test_loss, 100.0 * of.test_accuracy);
         }
     }
@@ -206,7 +206,7 @@ PlotData memory(const Analysis& analysis) {
     for (const Configuration& each : analysis.configurations) {
         if (!each.memory || !each.memory->rest_bytes) continue;
         const Memory& of = *each.memory;
-        csv.add(each.mode, each.workers, each.oversubscribed, of.total_bytes.median / 1e6,
+        csv.add(each.design, each.workers, each.oversubscribed, of.total_bytes.median / 1e6,
                 of.parameters_bytes / 1e6, of.gradients_bytes / 1e6, of.optimizer_bytes / 1e6,
                 of.activations_bytes / 1e6, of.data_bytes / 1e6, *of.rest_bytes / 1e6);
     }
@@ -222,7 +222,7 @@ PlotData waterfall(const Analysis& analysis) {
         const statistics::Waterfall& of = each.waterfall;
         std::size_t place = 0;
         const auto add = [&](std::string_view part, const char* kind, double from, double to) {
-            csv.add(each.mode, of.workers, place++, part, kind, from, to);
+            csv.add(each.design, of.workers, place++, part, kind, from, to);
         };
         add("ideal", "total", 0.0, of.ideal_seconds);
         double at = of.ideal_seconds;
@@ -252,9 +252,11 @@ std::uint32_t shade(std::uint32_t color, std::size_t place) {
     return shaded;
 }
 
-/// One of gnuplot's solid points, 5 to 15.
+/// The point of a mode's design number `place`: its own, then the others of gnuplot's solid ones, 5
+/// to 15, in turn.
 std::size_t point_of(const Mode& mode, std::size_t place) {
-    return 5 + (static_cast<std::size_t>(mode.mark) - 5 + 2 * place) % 12;
+    const auto own = static_cast<std::size_t>(mode.mark);
+    return place == 0 ? own : 5 + (own + 2 * place - 5) % 12;
 }
 
 bool has_rows(const PlotData& plot) { return std::ranges::count(plot.csv, '\n') > 1; }

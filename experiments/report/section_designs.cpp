@@ -17,7 +17,7 @@ using namespace analysis;
 namespace {
 
 bool has_several_designs(const Analysis& analysis) {
-    const auto& all = analysis.modes;
+    const auto& all = analysis.designs;
     return std::ranges::adjacent_find(all, [](const std::string& one, const std::string& next) {
                return mode_of(one).name == mode_of(next).name;
            }) != all.end();
@@ -37,7 +37,7 @@ std::string sum_order(const Configuration& each) {
 /// The checksum that all repetitions ended with.
 std::string checksum(const Configuration& each) {
     const std::string& first = each.runs.front().result.checksum;
-    if (!has_order(each.mode, each.runs.front().result.reduction, each.workers)) return "unordered";
+    if (!has_order(each.design, each.runs.front().result.reduction, each.workers)) return "unordered";
     const bool equal = std::ranges::all_of(
         each.runs, [&](const Run& run) { return run.result.checksum == first; });
     return equal ? first : "differ";
@@ -48,7 +48,7 @@ std::vector<std::string> cells_of(const Configuration& each) {
     const auto steps = static_cast<double>(each.steps_per_epoch);
     const statistics::TimeParts& parts = each.parts;
     const auto a_step = [&](double of_epoch) { return seconds(of_epoch / steps); };
-    return {each.mode,
+    return {each.design,
             fmt::to_string(each.workers),
             count(each.images_per_second->median),
             each.scaling ? percent(each.scaling->efficiency.median, 0) : "",
@@ -70,7 +70,7 @@ std::string describe_extremes(const std::vector<const Configuration*>& of_n) {
     return fmt::format(
         "N = {}: exchange, waiting and update take least in {}, {} a step, and most in {}, {}; a "
         "step takes {} and {}.",
-        least->workers, least->mode, seconds(exchange_and_update(*least)), most->mode,
+        least->workers, least->design, seconds(exchange_and_update(*least)), most->design,
         seconds(exchange_and_update(*most)), seconds(least->metrics->iteration_seconds.median),
         seconds(most->metrics->iteration_seconds.median));
 }
@@ -105,7 +105,7 @@ void add_designs(Document& document, const Material& material) {
         of_n.clear();
     };
     for (const Configuration& each : analysis.configurations) {
-        if (each.workers == 1 || each.takes_turns || !each.metrics || !mode_of(each.mode).exchanges)
+        if (each.workers == 1 || each.takes_turns || !each.metrics || !mode_of(each.design).exchanges)
             continue;
         table.rows.push_back({cells_of(each), each.oversubscribed});
         if (!of_n.empty() && of_n.front()->workers != each.workers) end_of_n();

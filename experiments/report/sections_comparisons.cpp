@@ -14,7 +14,7 @@ namespace {
 std::string p_text(const std::optional<double>& p) { return p ? fmt::format("{:.2g}", *p) : ""; }
 
 std::vector<Column> columns_with(std::vector<Column> more) {
-    more.insert(more.begin(), {{"N"}, {"modes", Align::kLeft}});
+    more.insert(more.begin(), {{"N"}, {"designs", Align::kLeft}});
     return more;
 }
 

@@ -22,7 +22,7 @@ std::string estimate(const Estimate& of) {
 void add_laws(Document& document, const Analysis& analysis) {
     document.add(Heading{3, "Scaling laws", "laws"});
     Table table{"Parameters, each with its standard error and 95 % interval",
-                {{"mode", Align::kLeft},
+                {{"design", Align::kLeft},
                  {"law", Align::kLeft},
                  {"points"},
                  {"serial fraction"},
@@ -35,12 +35,12 @@ void add_laws(Document& document, const Analysis& analysis) {
             const std::string name(row_of(law.law).name);
             if (!law.fit) {
                 refused.items.emplace_back(
-                    fmt::format("{}, {}: no fit, {}.", models.mode, name, law.fit.reason()));
+                    fmt::format("{}, {}: no fit, {}.", models.design, name, law.fit.reason()));
                 continue;
             }
             const LawFit& fit = *law.fit;
             table.rows.push_back(
-                {{models.mode, name, fmt::to_string(fit.points), estimate(fit.serial),
+                {{models.design, name, fmt::to_string(fit.points), estimate(fit.serial),
                   fit.coherence ? estimate(*fit.coherence) : "",
                   fit.peak_workers ? fmt::format("{:.0f}", *fit.peak_workers) : "",
                   fmt::format("{:.3f}", fit.speedup_deviation)}});
@@ -73,7 +73,7 @@ void add_exchange(Document& document, const Material& material) {
         "and Gropp, 2005), calibrated by timing the reductions alone."});
     material.add_figure(document, "allreduce");
     Table table{"Calibrated costs",
-                {{"mode", Align::kLeft},
+                {{"design", Align::kLeft},
                  {"reduction", Align::kLeft},
                  {"rows"},
                  {"alpha"},
@@ -87,13 +87,13 @@ void add_exchange(Document& document, const Material& material) {
     for (const ModeModels& models : analysis.models) {
         if (!models.exchange) {
             refused.items.emplace_back(
-                fmt::format("{}: no model, {}.", models.mode, models.exchange.reason()));
+                fmt::format("{}: no model, {}.", models.design, models.exchange.reason()));
             continue;
         }
         const ExchangeModel& model = *models.exchange;
         const auto gamma = model.gamma_seconds_per_byte();
         table.rows.push_back(
-            {{models.mode, std::string(model.reduction()), fmt::to_string(model.rows()),
+            {{models.design, std::string(model.reduction()), fmt::to_string(model.rows()),
               seconds(model.alpha_seconds()), rate(model.beta_seconds_per_byte()),
               gamma ? rate(*gamma) : "", percent(model.relative_deviation(), 0)}});
     }
@@ -106,7 +106,7 @@ void add_predictions(Document& document, const Analysis& analysis) {
     Table table{
         "Predicted, not measured: with more workers of one machine, the batch per worker as at the "
         "largest N measured, speedup over the mode's own N = 1",
-        {{"mode", Align::kLeft},
+        {{"design", Align::kLeft},
          {"N"},
          {"step, predicted"},
          {"images/s, predicted"},
@@ -116,7 +116,7 @@ void add_predictions(Document& document, const Analysis& analysis) {
     for (const ModeModels& models : analysis.models) {
         if (!models.predictor) {
             notes.items.emplace_back(
-                fmt::format("{}: no prediction, {}.", models.mode, models.predictor.reason()));
+                fmt::format("{}: no prediction, {}.", models.design, models.predictor.reason()));
             continue;
         }
         const HeldOut& check = models.predictor->held_out();
@@ -125,12 +125,12 @@ void add_predictions(Document& document, const Analysis& analysis) {
                         "says {} a step "
                         "there; "
                         "measured are {} ({:+.1f} %).",
-                        models.mode, models.predictor->assumption(), check.workers,
+                        models.design, models.predictor->assumption(), check.workers,
                         seconds(check.predicted_seconds), seconds(check.measured_seconds),
                         100.0 * check.relative_error));
         for (const Prediction& each : models.predictions) {
             table.rows.push_back(
-                {{models.mode, fmt::to_string(each.workers),
+                {{models.design, fmt::to_string(each.workers),
                   fmt::format("{} [{}, {}]", seconds(each.step.seconds),
                               seconds(each.step.interval95.low),
                               seconds(each.step.interval95.high)),
@@ -147,21 +147,21 @@ void add_isoefficiency(Document& document, const Analysis& analysis) {
         fmt::format("The least batch per worker that the model gives an efficiency of {}; "
                     "predicted",
                     percent(kTargetEfficiency, 0)),
-        {{"mode", Align::kLeft}, {"N"}, {"batch per worker, predicted"}, {"N was measured"}}};
+        {{"design", Align::kLeft}, {"N"}, {"batch per worker, predicted"}, {"N was measured"}}};
     List refused;
     for (const ModeModels& models : analysis.models) {
         bool told = false;  // one N without such a batch says it for those beyond
         for (const IsoPoint& point : models.isoefficiency) {
             if (!point.batch) {
                 if (!told) {
-                    refused.items.emplace_back(fmt::format("{}, N = {}: none, {}.", models.mode,
+                    refused.items.emplace_back(fmt::format("{}, N = {}: none, {}.", models.design,
                                                            point.workers, point.batch.reason()));
                 }
                 told = true;
                 continue;
             }
             table.rows.push_back(
-                {{models.mode, fmt::to_string(point.workers),
+                {{models.design, fmt::to_string(point.workers),
                   count(static_cast<double>(point.batch->batch)), point.measured ? "yes" : "no"}});
         }
     }

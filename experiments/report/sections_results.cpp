@@ -18,14 +18,14 @@ using namespace analysis;
 namespace {
 
 const Row& add_row(Table& table, const Configuration& each, std::vector<std::string> cells) {
-    cells.insert(cells.begin(), {each.mode, fmt::to_string(each.workers)});
+    cells.insert(cells.begin(), {each.design, fmt::to_string(each.workers)});
     table.rows.push_back({std::move(cells), each.oversubscribed});
     return table.rows.back();
 }
 
 /// A table whose rows are configurations.
 Table table_of(std::string caption, std::vector<Column> columns) {
-    columns.insert(columns.begin(), {{"mode", Align::kLeft}, {"N"}});
+    columns.insert(columns.begin(), {{"design", Align::kLeft}, {"N"}});
     return {std::move(caption), std::move(columns), {}, kOversubscribedMark};
 }
 
@@ -46,7 +46,7 @@ std::string accuracy(const Configuration& each) {
 
 std::vector<const Configuration*> largest_of_all(const Analysis& analysis) {
     std::vector<const Configuration*> chosen;
-    for (const std::string& mode : analysis.modes) {
+    for (const std::string& mode : analysis.designs) {
         const Configuration* each =
             mode_of(mode).takes_turns ? analysis.find(mode, 1) : analysis.largest(mode);
         if (each != nullptr) chosen.push_back(each);
@@ -57,10 +57,10 @@ std::vector<const Configuration*> largest_of_all(const Analysis& analysis) {
 Table waterfall_table(const Analysis& analysis) {
     Table table{"What each cause adds to the ideal time, or saves: medians of the repetitions" +
                     brackets_note(analysis),
-                {{"mode", Align::kLeft}, {"N"}}};
+                {{"design", Align::kLeft}, {"N"}}};
     for (const auto& row : statistics::kCauses) table.columns.push_back({std::string(row.name)});
     for (const ModeWaterfall& each : analysis.waterfalls) {
-        std::vector<std::string> cells{each.mode, fmt::to_string(each.waterfall.workers)};
+        std::vector<std::string> cells{each.design, fmt::to_string(each.waterfall.workers)};
         for (const auto& part : each.waterfall.parts) {
             cells.push_back(if_any(part.repetitions, seconds));
         }
@@ -212,7 +212,7 @@ void add_breakdown(Document& document, const Material& material) {
             count(analysis.work_images))});
         List list;
         for (const ModeWaterfall& each : analysis.waterfalls) {
-            list.items.emplace_back(statistics::describe(each.waterfall, each.mode));
+            list.items.emplace_back(statistics::describe(each.waterfall, each.design));
         }
         document.add(list);
         material.add_figure(document, "waterfall");

@@ -99,7 +99,7 @@ void add_objective(Document& document, const Material& material) {
         "model, how sure is that, and where does the time go? Measured here: {} with N = {}. In "
         "threads, workers share memory and sum gradients there; in procs, they are processes "
         "that exchange them; serial is one worker without either.",
-        core::join(analysis.modes), core::join(workers))});
+        core::join(analysis.designs), core::join(workers))});
     const std::vector<std::string> findings = find_findings(analysis);
     if (findings.empty()) return;
     document.add(Heading{3, "What was found", "findings"});
@@ -191,7 +191,7 @@ void add_correctness(Document& document, const Material& material) {
     Table table{"Parameters and losses at the end, by N and order of additions",
                 {{"N"},
                  {"order", Align::kLeft},
-                 {"modes", Align::kLeft},
+                 {"designs", Align::kLeft},
                  {"runs"},
                  {"checksum", Align::kLeft},
                  {"equal"},
@@ -203,7 +203,7 @@ void add_correctness(Document& document, const Material& material) {
         const bool adds_nothing = each.workers.front() == 1 && !each.shards;
         table.rows.push_back(
             {{core::join(each.workers), std::string(adds_nothing ? "" : core::name_of(each.order)),
-              core::join(each.modes), fmt::to_string(each.runs), core::join(each.checksums),
+              core::join(each.designs), fmt::to_string(each.runs), core::join(each.checksums),
               each.runs < 2 ? ""
               : equal       ? "yes"
                             : "no",

@@ -67,7 +67,7 @@ Json json_of(const std::optional<Memory>& memory) {
 }
 
 Json json_of(const Configuration& each) {
-    Json json{{"mode", each.mode},
+    Json json{{"design", each.design},
               {"workers", each.workers},
               {"oversubscribed", each.oversubscribed},
               {"repetitions", each.runs.size()},
@@ -130,7 +130,7 @@ Json json_of(const WaterfallPart& part) {
 }
 
 Json json_of(const ModeWaterfall& each) {
-    return {{"mode", each.mode},
+    return {{"design", each.design},
             {"workers", each.waterfall.workers},
             {"baseline", each.baseline},
             {"ideal_seconds", each.waterfall.ideal_seconds},
@@ -185,7 +185,7 @@ Json json_of(const HeldOut& check) {
 
 Json json_of(const ModeModels& models) {
     const auto& predictor = models.predictor;
-    return {{"mode", models.mode},
+    return {{"design", models.design},
             {"laws", json_list(models.laws, [](const LawResult& law) { return json_of(law); })},
             {"exchange", models.exchange ? json_of(*models.exchange) : Json(nullptr)},
             {"exchange_refused", refusal_of(models.exchange)},
@@ -201,7 +201,7 @@ Json json_of(const Correctness& each) {
     return {{"workers", each.shards ? Json(nullptr) : Json(each.workers.front())},
             {"shards", each.shards},
             {"order", core::name_of(each.order)},
-            {"modes", each.modes},
+            {"designs", each.designs},
             {"runs", each.runs},
             {"checksums", each.checksums},
             {"equal", each.equal()}};

@@ -35,13 +35,13 @@ std::string row_of(const Configuration& each, std::size_t width, bool repeated) 
     const std::string efficiency = scaling ? percent(scaling->efficiency.median, 0) : "";
     const char* const mark = each.oversubscribed ? "*" : "";
     if (repeated) {
-        return fmt::format(kRepeated, each.mode, width, each.workers, mark, each.runs.size(),
+        return fmt::format(kRepeated, each.design, width, each.workers, mark, each.runs.size(),
                            images, rate ? range(*rate, count) : "", speedup,
                            scaling ? range(scaling->speedup, two_digits) : "", efficiency);
     }
     const core::RunResult& result = each.runs.front().result;
-    const bool ordered = has_order(each.mode, result.reduction, each.workers);
-    return fmt::format(kSingle, each.mode, width, each.workers, mark,
+    const bool ordered = has_order(each.design, result.reduction, each.workers);
+    return fmt::format(kSingle, each.design, width, each.workers, mark,
                        each.work_seconds ? two_digits(each.work_seconds->median) : "", images,
                        speedup, efficiency, percent(result.test_accuracy, 2),
                        ordered ? result.checksum : "unordered");
@@ -62,7 +62,7 @@ void print_table(const Analysis& analysis) {
     const bool repeated =
         std::ranges::any_of(all, [](const Configuration& each) { return each.runs.size() > 1; });
     std::size_t width = 8;
-    for (const Configuration& each : all) width = std::max(width, each.mode.size());
+    for (const Configuration& each : all) width = std::max(width, each.design.size());
     print_line("");
     print_line(repeated ? fmt::format(kRepeated, "design", width, "N", "", "reps", "images/s",
                                       range_name(all), "speedup", range_name(all), "efficiency")

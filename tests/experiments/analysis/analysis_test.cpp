@@ -66,7 +66,7 @@ TEST_CASE("speedups are against serial, with intervals, and modes are compared i
             "N = 2: threads are 4.0 % faster than procs (median of 5 pairs, range 4.0 to 4.0 %)."));
 
     REQUIRE(analysis.waterfalls.size() == 2);
-    CHECK(analysis.waterfalls[0].mode == "threads");
+    CHECK(analysis.waterfalls[0].design == "threads");
     CHECK(analysis.waterfalls[0].baseline == "serial, N = 1");
     for (const auto& law : analysis.models[0].laws) {
         INFO(experiments::statistics::row_of(law.law).name);
@@ -308,7 +308,7 @@ TEST_CASE("runs that add in no fixed order are named and not compared, but for o
     for (const std::size_t workers : {1UL, 2UL}) {
         for (const std::size_t repetition : {1UL, 2UL}) {
             auto record = tests::made_run("threads", workers, repetition, 0.05);
-            record.result.reduction = "atomic";
+            record.settings.config.reduction = record.result.reduction = "atomic";
             if (workers == 2) record.result.checksum = fmt::format("{:016x}", repetition);
             tests::write_made_run(folder.path(), record);
         }
@@ -320,7 +320,7 @@ TEST_CASE("runs that add in no fixed order are named and not compared, but for o
     CHECK(analysis.correctness[0].equal());
     CHECK(describe_correctness(analysis) ==
           "All runs of N = 1 that add in one order ended with equal parameters, bit for bit. "
-          "threads atomic adds in no fixed order, so that the last bits of the parameters differ "
+          "threads/atomic adds in no fixed order, so that the last bits of the parameters differ "
           "from run to run: they are not compared.");
 }
 

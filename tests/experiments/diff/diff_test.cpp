@@ -103,7 +103,7 @@ TEST_CASE("a regression of 10 % is shown, and a repeat of the same speed is not"
     const auto result = compare(read_results(before.path()), read_results(after.path()), 0.05);
     REQUIRE(result.comparisons.size() == 2);
     const Comparison& threads = result.comparisons[0];
-    CHECK(threads.mode == "threads");
+    CHECK(threads.design == "threads");
     CHECK(threads.workers == 2);
     CHECK(threads.verdict == Verdict::kSlower);
     CHECK(threads.ratio == Approx(0.9).epsilon(0.02));
@@ -121,7 +121,7 @@ TEST_CASE("a regression of 10 % is shown, and a repeat of the same speed is not"
     const auto back = compare(read_results(after.path()), read_results(before.path()), 0.05);
     CHECK(back.comparisons[0].verdict == Verdict::kFaster);
     REQUIRE(find_regressions(result).size() == 1);
-    CHECK(find_regressions(result)[0].mode == "threads");
+    CHECK(find_regressions(result)[0].design == "threads");
     CHECK(find_regressions(back).empty());
     for (const double above : {0.09, 0.2}) {  // 9.8 %, which is not shown to be more than 9
         INFO(above);

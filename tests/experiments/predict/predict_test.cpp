@@ -212,7 +212,7 @@ TEST_CASE("predictions are the truth where the machine is as the model says") {
     const auto predictions = make_predictions(made_measurements({1, 2, 4}), asking_for({8, 64}));
     REQUIRE(predictions.modes.size() == 1);
     const predict::ModePredictions& mode = predictions.modes[0];
-    CHECK(mode.mode == "threads");
+    CHECK(mode.design == "threads");
     CHECK(mode.reduction == "in-place");
     CHECK(mode.gradient_bytes == kGradientBytes);
     CHECK(mode.batch == kBatch);
@@ -439,8 +439,8 @@ TEST_CASE("dp_compare predict measures by itself, says so, and leaves no file be
     CHECK(holds(result.out, "predicted"));
     CHECK_FALSE(holds(result.out, "checksum"));
     const auto document = nlohmann::json::parse(std::ifstream(json));
-    CHECK(document.at("schema") == "dp_compare.predict/1");
-    const auto& mode = document.at("modes").at(0);
+    CHECK(document.at("schema") == "dp_compare.predict/2");
+    const auto& mode = document.at("designs").at(0);
     CHECK(mode.at("batch_size") == 4);
     REQUIRE(mode.at("predictions").size() == 2);
     CHECK(mode.at("predictions")[1].at("workers") == 64);

@@ -165,7 +165,7 @@ TEST_CASE("shards are a power of two that the workers share, and need a reductio
     refused({"--mode", "serial,procs", "--reduction", "message-ring"}, "4",
             {"--reduction message-ring", "(tree, halving-doubling, recursive-doubling)"});
     refused({"--mode", "intraop", "-n", "2"}, "4",
-            {"--mode intraop", "(serial, threads, procs, hybrid, mpi)"});
+            {"--mode intraop", "(serial, threads, procs, hybrid, mpi, hybrid-mpi)"});
     refused({"--mode", "threads", "--scaling", "weak"}, "4", {"--scaling weak"});
     CHECK(tests::holds(usage_error({"--shards", "8", "--global-batch", "20"}), "8 shards"));
     CHECK(tests::holds(usage_error({"--shards", "4", "--inject", "delay:rank=4,ms=1,phase=load"}),

@@ -58,7 +58,7 @@ TEST_CASE("a sweep runs each configuration as often as asked, shuffled, and keep
     CHECK(tests::holds(result.out, "run  15/15"));
     CHECK(tests::holds(result.out, "Few repetitions: "));
     CHECK(tests::holds(result.out, "Short epochs: Every epoch ended after 2 steps"));
-    const std::string table = result.out.substr(result.out.find("mode       N"));
+    const std::string table = result.out.substr(result.out.find("design     N"));
     std::istringstream lines(table);
     for (std::string line; std::getline(lines, line) && !line.empty();) {
         INFO(line);
@@ -128,7 +128,7 @@ TEST_CASE("an interrupted sweep keeps its runs, says how to go on, and does") {
     INFO(result.out << result.err);
     CHECK(result.exit_code == 130);
     CHECK(tests::holds(result.err, "go on with: dp_compare --resume " + folder.path().string()));
-    CHECK(tests::holds(result.out, "mode       N"));  // the table of what is done
+    CHECK(tests::holds(result.out, "design     N"));  // the table of what is done
     CHECK(read_json(folder.path() / "sweep.json").at("status") == "interrupted");
     const auto results = experiments::read_results(folder.path());
     CHECK(results.runs.size() >= 2);
@@ -226,7 +226,7 @@ TEST_CASE("the terminal's speedups and closing sentences are those of the report
     // Without serial each mode's own N = 1 is the baseline, in both.
     CHECK(tests::holds(result.out, "There is no run of serial, so T(1) is each mode's own"));
     const Json summary = read_json(folder.path() / "summary.json");
-    const std::string table = result.out.substr(result.out.find("mode       N"));
+    const std::string table = result.out.substr(result.out.find("design     N"));
     CHECK(tests::holds(
         table,
         fmt::format("{:.2f}", summary["configurations"][3]["speedup"]["median"].get<double>())));
