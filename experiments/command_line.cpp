@@ -108,7 +108,8 @@ Request resume(const CLI::App& app, const RawTraining& raw) {
         if (option->count() == 0) continue;
         if (std::ranges::find(kBesideResume, option->get_name()) != kBesideResume.end()) continue;
         throw Error(ExitCode::kUsage,
-                    "{} stands beside --resume {}, which goes on as the sweep was asked: leave it "
+                    "{} cannot be combined with --resume {}, which continues with the sweep's own "
+                    "options: leave it "
                     "out, or start a new sweep with --out",
                     option->get_name(), raw.resume.string());
     }
@@ -174,8 +175,8 @@ void require_full_lists(const CLI::App& app, int argc, const char* const* argv) 
         if (list == nullptr) continue;
         word = "," + word + ",";
         if (word.find(",,") == std::string::npos) continue;
-        throw Error(ExitCode::kUsage, "{} '{}' has nothing beside a comma: give {}",
-                    list->get_name(), word.substr(1, word.size() - 2), list->get_type_name());
+        throw Error(ExitCode::kUsage, "{} '{}' has an empty entry: give {}", list->get_name(),
+                    word.substr(1, word.size() - 2), list->get_type_name());
     }
 }
 

@@ -71,7 +71,7 @@ constexpr std::array kModes{
          .reductions = intraop_reductions},
     // Colours that colour-blind readers tell apart (Okabe and Ito, "Color universal design", 2008).
     Mode{.name = "threads",
-         .description = "OpenMP threads that reduce gradients in place (shared memory)",
+         .description = "OpenMP threads that sum gradients in shared memory",
          .color = 0x0072B2,
          .mark = 7,
          .run = threaded::run_threads,
@@ -179,7 +179,9 @@ std::string design_of(const core::RunConfig& config) {
     const auto first = mode.usual_reduction(config.shards.has_value());
     const bool usual =
         (first && first->is_called(config.reduction)) || (!mode.exchanges && config.workers == 1);
-    return usual ? config.mode : fmt::format("{}/{}", config.mode, config.reduction);
+    if (usual) return config.mode;
+    const auto known = mode.find_reduction(config.reduction);  // by its former name, perhaps
+    return fmt::format("{}/{}", config.mode, known ? known->name : config.reduction);
 }
 
 std::string in_file_name(std::string design) {
@@ -189,7 +191,7 @@ std::string in_file_name(std::string design) {
 
 const Mode& find_mode(std::string_view name) {
     const Mode& mode = mode_of(name);
-    if (mode.name == name) return mode;
+    if (&mode != &kUnknown && mode.name == name) return mode;
     throw core::Error(core::ExitCode::kUsage, "--mode '{}' is not a mode: choose from {}", name,
                       mode_names());
 }

@@ -46,9 +46,8 @@ struct WaitLimits {
 /// Invariants:
 ///  1. value_ only changes by publish(), called by one worker at a time.
 ///  2. A sleeper registers in sleepers_ before it looks at value_ for the last time; publish()
-///  stores value_
-///     before it looks at sleepers_. Both are sequentially consistent, so one of the two sees the
-///     other.
+///     stores value_ before it looks at sleepers_. Both are sequentially consistent, so one of the
+///     two sees the other.
 class alignas(kAlignmentBytes) SharedCounter {
 public:
     /// Pairs with publish(): what the writer wrote before it is visible after.

@@ -91,8 +91,8 @@ struct Job {
     /// hold theirs: a page that they share counts as a part of a page. May be empty.
     std::function<std::optional<ProcessMemory>()> supervisor_memory;
     /// Where workers are on machines with a clock each: brings all times of `result` to rank 0's
-    /// clock, or leaves them out. Called on every worker, after training; `result` has all reports
-    /// on rank 0 and is empty on the others. May be empty.
+    /// clock, or leaves them out. Called once in every process, after training; `result` has all
+    /// reports on rank 0 and is empty on the others. May be empty.
     std::function<void(RunResult& result)> align_times;
     std::chrono::steady_clock::time_point started;  // when the run began, before its workers did
 };

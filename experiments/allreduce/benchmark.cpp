@@ -184,7 +184,7 @@ std::vector<Row> measure_rows(const Request& request, const Machine& machine,
                 auto row =
                     measurer(reduction, workers * ranks_per_worker(reduction.mode, request), bytes);
                 if (!row) continue;
-                row->oversubscribed = is_oversubscribed(workers, machine);
+                row->oversubscribed = is_oversubscribed(row->workers, machine);
                 on_row(*row);
                 rows.push_back(std::move(*row));
             }

@@ -11,7 +11,7 @@ namespace dp::experiments::allreduce {
 namespace {
 
 constexpr const char* kDescription =
-    "Time each way to sum gradients alone, from the last arrival to the last finish";
+    "Time each reduction by itself, from the last arrival to the last finish";
 
 constexpr const char* kFooter =
     "Each round rewrites all gradients and checks all sums; #wrong counts floats that differ from\n"

@@ -40,6 +40,12 @@ void sum_in_rounds(const Json& row, std::size_t rank) {
     const auto& reduction =
         core::find_reduction(multiproc::mpi_reductions(), row.at("reduction").get<std::string>());
     const auto world = multiproc::open_mpi_world();
+    if (world->world_size() != workers) {
+        throw Error(ExitCode::kUsage,
+                    "the launcher has started {} processes, and {} are timed: leave -n out of "
+                    "--mpi-run",
+                    world->world_size(), workers);
+    }
     multiproc::EventWriter().on_worker_start(rank, getpid());
     {
         const auto exchange = reduction.make(*world, {{0, count}}, count,

@@ -164,7 +164,8 @@ void check_correctness(Analysis& analysis) {
             row.workers.push_back(run.workers());
         }
         const std::string design = design_of(run.settings.config);
-        if (std::ranges::find(row.designs, design) == row.designs.end()) row.designs.push_back(design);
+        if (std::ranges::find(row.designs, design) == row.designs.end())
+            row.designs.push_back(design);
         if (std::ranges::find(row.checksums, run.result.checksum) == row.checksums.end()) {
             row.checksums.push_back(run.result.checksum);
         }

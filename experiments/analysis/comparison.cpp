@@ -28,7 +28,8 @@ bool are_compared(std::span<const Configuration> all, const Configuration& first
         });
         return &*leader == &each;
     };
-    if (mode_of(first.design).name == mode_of(second.design).name) return leads(first) || leads(second);
+    if (mode_of(first.design).name == mode_of(second.design).name)
+        return leads(first) || leads(second);
     return leads(first) && leads(second);
 }
 

@@ -23,7 +23,7 @@ std::vector<std::pair<const Run*, const Run*>> paired_runs(std::span<const Run> 
 struct Comparison {
     std::size_t workers = 1;
     bool oversubscribed = false;
-    std::string first, second;    // modes, in the table's order
+    std::string first, second;    // designs, in the table's order
     statistics::Summary ratio;    // of images/s, the first over the second, pair by pair
     statistics::PairedTest test;  // of the ratios' logarithms
     /// Of all comparisons that are judged, by holm_adjusted(); none of one that is not: it has too
@@ -35,12 +35,13 @@ struct Comparison {
     /// The share by which images/s have to differ for that to be shown in 4 cases of 5, as the
     /// first of those judged. Requires adjusted_p.
     [[nodiscard]] double detectable_share() const;
-    /// "threads are faster", "no difference shown", "too few pairs", "oversubscribed".
+    /// "threads are faster", "no difference shown", or why it is not judged.
     [[nodiscard]] std::string verdict() const;
 };
 
-/// Every two of `configurations` that compare: at one N, with equal settings, both trained and
-/// neither taking turns.
+/// The pairs of `configurations` that compare: at one N, with equal settings, both trained, neither
+/// taking turns; of the designs, the first ones of two modes, and every other one with the first of
+/// its mode.
 std::vector<Comparison> compare_modes(std::span<const Configuration> configurations);
 
 }  // namespace dp::experiments::analysis

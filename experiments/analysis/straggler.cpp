@@ -58,6 +58,7 @@ std::optional<Straggler> find_at(std::span<const Run> runs, Lateness core::Worke
     double steps = 0.0;
     double train_seconds = 0.0;
     for (const Run& run : runs) {
+        if (run.result.times_left_out) continue;  // nobody knows who was late
         steps += static_cast<double>(run.result.steps_per_epoch * run.result.epochs.size());
         train_seconds += run.result.train_seconds();
     }
@@ -118,7 +119,7 @@ std::string describe_clocks(const core::RunResult& result) {
     }
     if (most < 0.0) return "";
     const auto steps = static_cast<double>(result.steps_per_epoch * result.epochs.size());
-    const std::string known = fmt::format("known to within {:.3g} ms", 1e3 * most);
+    const std::string known = fmt::format("known only to within {:.3g} ms", 1e3 * most);
     if (!result.times_left_out) return "the clocks of its machines were aligned, and are " + known;
     if (steps == 0.0) return "the run has no steps to align the clocks of its machines by";
     return fmt::format("the clocks of its machines are {} only, too little for steps of {:.3g} ms",

@@ -57,8 +57,8 @@ void run(std::vector<std::string> words) {
         posix_spawnp(&child, words[0].c_str(), &actions, nullptr, arguments.data(), environ);
     posix_spawn_file_actions_destroy(&actions);
     if (refused != 0) {
-        throw Error(ExitCode::kUsage, "{} cannot be started ({}): name a dp_compare", words[0],
-                    std::strerror(refused));
+        throw Error(ExitCode::kUsage, "{} cannot be started ({}): name a dp_compare program",
+                    words[0], std::strerror(refused));
     }
     const int status = wait_for(child);
     InterruptScope::check("stopped before all pairs were measured: start again with --force");

@@ -15,7 +15,7 @@ namespace dp::experiments::diff {
 struct AbRequest {
     std::array<std::vector<std::string>, 2> commands;  // a and b: program, options
     std::size_t pairs = 10;
-    std::filesystem::path out;  // gets a/01, b/01, a/02 and so on, a folder of results each
+    std::filesystem::path out;  // gets a/001, b/001, a/002 and so on, a folder of results each
     bool force = false;
     std::uint64_t seed = 1;
     Terms terms;

@@ -9,7 +9,8 @@ constexpr const char* kDescription =
     "Compare two folders of results, of before and after a change: did it get slower?";
 
 constexpr const char* kFooter =
-    "Each configuration (mode and N) that both folders have is compared by its images/s; it takes\n"
+    "Each configuration (design and N) that both folders have is compared by its images/s; it "
+    "takes\n"
     "repetitions (--reps) to tell a difference from chance.\n"
     "Example:\n"
     "  dp_compare --mode threads,procs -n 1,2 --reps 5 --steps 30 --epochs 1 --out before\n"
@@ -17,7 +18,7 @@ constexpr const char* kFooter =
     "  dp_compare --mode threads,procs -n 1,2 --reps 5 --steps 30 --epochs 1 --out after\n"
     "  dp_compare diff before after --fail-above 5%\n"
     "Exit codes: those of dp_compare; 8: slower by more than --fail-above; 9: --fail-above could\n"
-    "not be judged, for repetitions are too few or all rows oversubscribed.";
+    "not be judged, because there are too few repetitions or all rows oversubscribed.";
 
 constexpr const char* kAbDescription =
     "Measure two programs, or options, in turn, pair by pair, and compare them";
@@ -35,7 +36,7 @@ constexpr const char* kAbFooter =
 void add_terms(CLI::App& app, std::string& fail_above, Terms& terms, std::filesystem::path& json) {
     app.add_option("--fail-above", fail_above,
                    "Exit with 8 when images/s of a configuration are shown to be lower by more "
-                   "than this, by a test against just that")
+                   "than this, by a one-sided test")
         ->type_name("PERCENT");
     // Below, no number of repetitions that anyone makes is enough.
     app.add_option("--alpha", terms.alpha,
@@ -48,8 +49,8 @@ void add_terms(CLI::App& app, std::string& fail_above, Terms& terms, std::filesy
 /// Throws Error(kUsage) for an empty name.
 std::vector<std::filesystem::path> folders_of(const std::string& side, const std::string& text) {
     if (("," + text + ",").find(",,") != std::string::npos) {
-        throw core::Error(core::ExitCode::kUsage,
-                          "{} '{}' has nothing beside a comma: name folders", side, text);
+        throw core::Error(core::ExitCode::kUsage, "{} '{}' has an empty entry: name folders", side,
+                          text);
     }
     const std::vector<std::string> names = CLI::detail::split(text, ',');
     return {names.begin(), names.end()};
@@ -87,7 +88,7 @@ Request finish(const RawOptions& raw) {
     if (!raw.between_sweeps.empty()) {
         if (request.before.size() + request.after.size() > 2) {
             throw core::Error(core::ExitCode::kUsage,
-                              "--between-sweeps {}: several folders a side tell it themselves: "
+                              "--between-sweeps {}: with several folders on a side it is measured: "
                               "leave it out, or name one folder a side",
                               raw.between_sweeps);
         }

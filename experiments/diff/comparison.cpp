@@ -7,6 +7,7 @@
 
 #include "core/base/error.hpp"
 #include "core/base/join.hpp"
+#include "experiments/modes.hpp"
 #include "experiments/statistics/drift.hpp"
 #include "experiments/statistics/multiple_tests.hpp"
 #include "experiments/statistics/permutation.hpp"
@@ -153,11 +154,31 @@ std::string checksums_of(const Configuration& configuration) {
     return core::join(all, " or ");
 }
 
+/// The same design of `other`; or where each side has but one design of that mode and N, that one:
+/// what the two sides differ in may be the reduction.
+const Configuration* counterpart(const Configuration& each, const Analysis& own,
+                                 const Analysis& other) {
+    if (const Configuration* const same = other.find(each.design, each.workers)) return same;
+    const auto only = [&](const Analysis& side) -> const Configuration* {
+        const Configuration* found = nullptr;
+        for (const Configuration& one : side.configurations) {
+            if (one.workers != each.workers ||
+                mode_of(one.design).name != mode_of(each.design).name) {
+                continue;
+            }
+            if (found != nullptr) return nullptr;
+            found = &one;
+        }
+        return found;
+    };
+    return only(own) != nullptr ? only(other) : nullptr;
+}
+
 std::vector<Pair> find_pairs(const Analysis& before, const Analysis& after,
                              FolderComparison& result) {
     std::vector<Pair> pairs;
     for (const Configuration& each : before.configurations) {
-        const Configuration* const other = after.find(each.design, each.workers);
+        const Configuration* const other = counterpart(each, before, after);
         if (other == nullptr) {
             result.only_before.push_back(name_of(each));
         } else {
@@ -165,7 +186,7 @@ std::vector<Pair> find_pairs(const Analysis& before, const Analysis& after,
         }
     }
     for (const Configuration& each : after.configurations) {
-        if (before.find(each.design, each.workers) == nullptr) {
+        if (counterpart(each, after, before) == nullptr) {
             result.only_after.push_back(name_of(each));
         }
     }

@@ -174,10 +174,10 @@ std::string format_comparison(const ResultsFolder& before, const ResultsFolder& 
         text += "\n" + notes(comparison);
     }
     const std::string others = setup_lines(comparison, /*affects_speed=*/false);
-    if (!others.empty()) text += "\nElse the set-ups differ in:\n" + others;
+    if (!others.empty()) text += "\nThe set-ups also differ in:\n" + others;
     for (const ChecksumChange& change : comparison.checksums) {
         text += fmt::format(
-            "Checksum of {} changed at equal settings, {} -> {}: the arithmetic is another.\n",
+            "Checksum of {} changed at equal settings, {} -> {}: the arithmetic differs.\n",
             change.configuration, change.before, change.after);
     }
     text += names_line("Only before", comparison.only_before);

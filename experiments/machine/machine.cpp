@@ -191,11 +191,16 @@ Machine read_machine() {
     machine.cpu_quota = read_cpu_quota("/proc/self/cgroup", "/sys/fs/cgroup");
     machine.openmp_version = _OPENMP;
     machine.hardware = read_hardware();
-    machine.topology = read_topology(machine.affinity);
     machine.boost_version = BOOST_LIB_VERSION;
     std::ranges::replace(machine.boost_version, '_', '.');
     machine.build = DP_BUILD;
     machine.warnings = program_warnings();
+    try {
+        machine.topology = read_topology(machine.affinity);
+    } catch (const core::Error& error) {
+        machine.topology.close = machine.topology.spread = machine.affinity;
+        machine.warnings.emplace_back(error.what());
+    }
     if (core::current_cpus() != machine.affinity) {
         machine.warnings.emplace_back(
             "OMP_PROC_BIND, OMP_PLACES or GOMP_CPU_AFFINITY would bind threads and no processes: "

@@ -185,7 +185,7 @@ constexpr std::array kSettings{
     setting({.name = "bind",
              .meaning = "CPUs that workers are bound to: none, close, spread or a list of them",
              .title = "binding of workers to CPUs",
-             .effect = kSpeed, .compared = kEverywhere, .column = 20,
+             .effect = kSpeed, .compared = kEverywhere, .column = 22,
              .option = "--bind", .value_name = "none|close|spread|LIST",
              .help = "bind each worker to a CPU of its own", .choices = bindings},
             [](auto& run) -> auto& { return run.config.bind; }),

@@ -83,7 +83,7 @@ Request finish(const RawOptions& raw) {
     }
     request.efficiency = parse_share("--efficiency", raw.efficiency);
     if (request.efficiency <= 0.0) {
-        throw Error(ExitCode::kUsage, "--efficiency {} is held by any batch: give a share above 0",
+        throw Error(ExitCode::kUsage, "--efficiency {} holds for any batch: give a share above 0",
                     raw.efficiency);
     }
     if (raw.latency_us.has_value() != raw.bandwidth_gb_per_s.has_value()) {

@@ -21,8 +21,8 @@ constexpr const char* kIndent = "          ";
 
 std::string measured_line(const ModePredictions& mode) {
     const auto list = [&](const auto& value) { return core::join(mode.measured, ", ", value); };
-    return fmt::format("{:<8}  measured: N = {}; repetitions {}; batch per worker {}\n", mode.design,
-                       list(&MeasuredPoint::workers),
+    return fmt::format("{:<8}  measured: N = {}; repetitions {}; batch per worker {}\n",
+                       mode.design, list(&MeasuredPoint::workers),
                        list([](const MeasuredPoint& each) { return each.repetitions.size(); }),
                        list(&MeasuredPoint::batch));
 }
@@ -94,7 +94,8 @@ std::string row(const ModePredictions& mode, const PredictedWorkers& each) {
 std::string machines_line(const ModePredictions& mode, const Predictions& all) {
     const std::size_t per_machine = all.workers_per_machine;
     if (all.most_machines < 2) {
-        return fmt::format("{}: one machine of {} workers has them all\n", mode.design, per_machine);
+        return fmt::format("{}: one machine of {} workers has them all\n", mode.design,
+                           per_machine);
     }
     if (!mode.machines_that_pay) {
         return fmt::format(
@@ -102,8 +103,8 @@ std::string machines_line(const ModePredictions& mode, const Predictions& all) {
             mode.design, all.most_machines * per_machine, all.most_machines, per_machine);
     }
     return fmt::format(
-        "{}: several machines are faster than one from N = {} on ({} machines of {})\n", mode.design,
-        *mode.machines_that_pay * per_machine, *mode.machines_that_pay, per_machine);
+        "{}: several machines are faster than one from N = {} on ({} machines of {})\n",
+        mode.design, *mode.machines_that_pay * per_machine, *mode.machines_that_pay, per_machine);
 }
 
 std::string batch_text(const BatchFor& each) {

@@ -34,12 +34,14 @@ std::vector<const ModeModels*> chosen_models(const Analysis& analysis, const Req
     }
     std::vector<const ModeModels*> chosen;
     for (const std::string& mode : request.modes) {
-        const auto found = std::ranges::find(offered, mode, &ModeModels::design);
-        if (found == offered.end()) {
+        const std::size_t others = chosen.size();
+        for (const ModeModels& models : offered) {
+            if (mode_of(models.design).name == mode) chosen.push_back(&models);
+        }
+        if (chosen.size() == others) {
             throw Error(ExitCode::kUsage, "--mode {}: the results hold no such runs that exchange",
                         mode);
         }
-        chosen.push_back(&*found);
     }
     if (chosen.empty()) {
         for (const ModeModels& models : offered) chosen.push_back(&models);
@@ -49,9 +51,12 @@ std::vector<const ModeModels*> chosen_models(const Analysis& analysis, const Req
 
 /// Why the exchange of `models` has no model, and what to measure.
 std::string exchange_refused(const ModeModels& models, const Analysis& analysis) {
+    const Mode& mode = mode_of(models.design);
+    if (mode.has_teams || !mode.timed_alone) return models.exchange.reason();  // and none helps
     const std::string folder = analysis.results.folder.string();
-    const std::string command = fmt::format("dp_compare allreduce --mode {} -n {} --out {}",
-                                            models.design, models.points.back().workers, folder);
+    const std::string command =
+        fmt::format("dp_compare allreduce --mode {} --reduction {} -n {} --out {}", mode.name,
+                    models.reduction, models.points.back().workers, folder);
     if (analysis.allreduce.empty()) {
         return fmt::format("{}/{} is missing: measure it with {}", folder, allreduce::kFileName,
                            command);
@@ -92,7 +97,7 @@ void predict_mode(ModePredictions& mode, const Predictions& all, const Request& 
 
 ModePredictions predict_mode(const ModeModels& models, const Analysis& analysis,
                              const Predictions& all, const Request& request) {
-    ModePredictions mode{models.design,   models.reduction, models.gradient_bytes,
+    ModePredictions mode{models.design, models.reduction, models.gradient_bytes,
                          models.points, models.exchange,  models.predictor};
     const auto refuse = [&](const std::string& reason) {
         mode.predictor = Outcome<Predictor>::refused(reason);
@@ -105,6 +110,8 @@ ModePredictions predict_mode(const ModeModels& models, const Analysis& analysis,
             "each worker",
             models.points.front().workers));
     }
+    const Configuration& largest = *analysis.find(models.design, models.points.back().workers);
+    if (largest.runs.front().settings.config.shards) return refuse(models.predictor.reason());
     if (!models.exchange) return refuse(exchange_refused(models, analysis));
     mode.batch = request.batch_size.value_or(models.points.back().batch);
     if (mode.predictor) predict_mode(mode, all, request);

@@ -53,7 +53,7 @@ std::string describe_designs(std::span<const Comparison* const> all) {
     if (!shown.empty()) parts.push_back(core::join(shown));
     if (!not_shown.empty()) parts.push_back("no difference shown for " + core::join(not_shown));
     if (!not_judged.empty()) {
-        parts.push_back("of too few pairs to say how sure it is, " + core::join(not_judged));
+        parts.push_back("too few pairs to judge: " + core::join(not_judged));
     }
     return fmt::format("N = {}, against {}: {}.", all.front()->workers, all.front()->first,
                        core::join(parts, "; "));
@@ -198,8 +198,8 @@ std::vector<std::string> describe_stragglers(const Analysis& analysis) {
         any = any || several_ranks(each);
         const core::RunResult& first = each.runs.front().result;
         if (first.times_left_out) {
-            found.push_back(fmt::format("{}: who comes last is not told: {}.", each.name(),
-                                        describe_clocks(first)));
+            found.push_back(
+                fmt::format("{}: lateness was left out: {}.", each.name(), describe_clocks(first)));
         }
         if (!each.straggler) continue;
         found.push_back(describe(*each.straggler, each.design, each.workers) +
@@ -219,6 +219,16 @@ std::string describe_correctness(const Analysis& analysis) {
             equal.insert(equal.end(), each.workers.begin(), each.workers.end());
         }
     }
+    const auto keep_one_each = [](std::vector<std::size_t>& all) {
+        std::ranges::sort(all);
+        const auto repeated = std::ranges::unique(all);
+        all.erase(repeated.begin(), repeated.end());
+    };
+    keep_one_each(equal);
+    keep_one_each(different);
+    std::erase_if(equal, [&](std::size_t workers) {
+        return std::ranges::find(different, workers) != different.end();
+    });
     std::string text;
     if (!equal.empty()) {
         text =

@@ -126,8 +126,8 @@ PlotData metrics(const Analysis& analysis) {
             static_cast<double>(each.steps_per_epoch * each.runs.front().result.epochs.size());
         const double exchange_ms = of.exchange_seconds.median / steps * 1e3;
         const double iteration_ms = of.iteration_seconds.median * 1e3;
-        csv.add(each.design, each.workers, each.images_per_second->median, iteration_ms, exchange_ms,
-                exchange_ms / iteration_ms * 100.0, of.cpu_share.median * 100.0,
+        csv.add(each.design, each.workers, each.images_per_second->median, iteration_ms,
+                exchange_ms, exchange_ms / iteration_ms * 100.0, of.cpu_share.median * 100.0,
                 of.start_up_seconds.median);
     }
     return {"metrics", "metrics", csv.text(),

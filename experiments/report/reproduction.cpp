@@ -22,7 +22,9 @@ std::string reductions_of(std::span<const Run> runs) {
     for (const Run& run : runs) {
         const std::string& name = run.settings.config.reduction;
         usual = usual && design_of(run.settings.config) == run.mode();
-        if (mode_of(run.mode()).exchanges && std::ranges::find(names, name) == names.end()) {
+        const bool said =
+            mode_of(run.mode()).exchanges || design_of(run.settings.config) != run.mode();
+        if (said && std::ranges::find(names, name) == names.end()) {
             names.push_back(name);
         }
     }

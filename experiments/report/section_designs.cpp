@@ -37,7 +37,8 @@ std::string sum_order(const Configuration& each) {
 /// The checksum that all repetitions ended with.
 std::string checksum(const Configuration& each) {
     const std::string& first = each.runs.front().result.checksum;
-    if (!has_order(each.design, each.runs.front().result.reduction, each.workers)) return "unordered";
+    if (!has_order(each.design, each.runs.front().result.reduction, each.workers))
+        return "unordered";
     const bool equal = std::ranges::all_of(
         each.runs, [&](const Run& run) { return run.result.checksum == first; });
     return equal ? first : "differ";
@@ -69,7 +70,7 @@ std::string describe_extremes(const std::vector<const Configuration*>& of_n) {
         of_n, {}, [](const Configuration* each) { return exchange_and_update(*each); });
     return fmt::format(
         "N = {}: exchange, waiting and update take least in {}, {} a step, and most in {}, {}; a "
-        "step takes {} and {}.",
+        "step takes {} and {}. These are medians; how sure a difference is, the comparisons tell.",
         least->workers, least->design, seconds(exchange_and_update(*least)), most->design,
         seconds(exchange_and_update(*most)), seconds(least->metrics->iteration_seconds.median),
         seconds(most->metrics->iteration_seconds.median));
@@ -105,17 +106,18 @@ void add_designs(Document& document, const Material& material) {
         of_n.clear();
     };
     for (const Configuration& each : analysis.configurations) {
-        if (each.workers == 1 || each.takes_turns || !each.metrics || !mode_of(each.design).exchanges)
+        if (each.workers == 1 || each.takes_turns || !each.metrics ||
+            !mode_of(each.design).exchanges)
             continue;
         table.rows.push_back({cells_of(each), each.oversubscribed});
         if (!of_n.empty() && of_n.front()->workers != each.workers) end_of_n();
-        of_n.push_back(&each);
+        if (!each.oversubscribed) of_n.push_back(&each);
     }
     end_of_n();
     if (table.rows.empty()) return;
     document.add(Heading{2, "Designs side by side", "designs"});
     document.add(table);
-    document.add(sentences);
+    if (!sentences.items.empty()) document.add(sentences);
 }
 
 }  // namespace dp::experiments::report

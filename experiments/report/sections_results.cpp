@@ -95,7 +95,7 @@ void add_strategies(Document& document, const Material& material) {
     if (chosen.size() < 2) return;
     document.add(Heading{2, "Strategies side by side", "strategies"});
     Table table = table_of(
-        "Each mode with the most workers that have a CPU each: medians" + brackets_note(analysis),
+        "Each design with the most workers that have a CPU each: medians" + brackets_note(analysis),
         {{"images/s"},
          {"speedup"},
          {"step"},
@@ -279,8 +279,8 @@ void add_scheduling(Document& document, const Material& material) {
     const Analysis& analysis = material.analysis;
     Table table = table_of("Of one worker, mean: medians" + brackets_note(analysis),
                            {{"on a CPU"},
-                            {"it waited, a step"},
-                            {"it was preempted, a step"},
+                            {"voluntary switches per step"},
+                            {"involuntary switches per step"},
                             {"migrations an epoch"},
                             {"start-up"}});
     for (const Configuration& each : analysis.configurations) {

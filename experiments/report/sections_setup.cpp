@@ -161,7 +161,7 @@ void add_method(Document& document, const Material& material) {
           plain(fmt::format(
               ": figures are medians of n repetitions, which assume no distribution. In brackets "
               "stands the interval between two of the sorted repetitions that holds the true "
-              "median with at least 95 %, its exact probability as said; fewer than {} "
+              "median with at least 95 %, whose exact probability is given; fewer than {} "
               "repetitions have none, and their range stands there. A speedup is the median of "
               "the ratios of runs of one repetition.",
               statistics::kFewestForInterval))}});
@@ -222,7 +222,7 @@ void add_threats(Document& document, const Material& material) {
         list.items.push_back({{strong(threat.title), plain(". " + threat.text)}});
     }
     if (list.items.empty()) {
-        document.add(Paragraph{"None of those that are checked for applies."});
+        document.add(Paragraph{"None of the known threats applies."});
         return;
     }
     document.add(list);

@@ -30,7 +30,7 @@ struct StartUp {
 
 struct Run {
     RunSettings settings;
-    std::size_t repetition = 1;      // of its mode and worker count, from 1
+    std::size_t repetition = 1;      // of its design and N, from 1
     std::size_t sequence = 1;        // in the order in which the sweep's runs were started, from 1
     std::string started;             // utc_now() then; empty before
     nlohmann::ordered_json context;  // context_json() of its machine

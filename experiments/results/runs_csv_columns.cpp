@@ -287,7 +287,7 @@ std::vector<RunColumn> chosen() {
                            [row](const Run& run) { return row->write(run.settings); }, true});
         if (row->name != "workers") continue;
         columns.push_back(
-            {"repetition", "", "of this mode and worker count, from 1", &Run::repetition, true});
+            {"repetition", "", "of this design and N, from 1", &Run::repetition, true});
         columns.push_back({"sequence", "",
                            "place among the sweep's runs as they were started, from 1",
                            &Run::sequence, true});

@@ -13,15 +13,15 @@
 namespace dp::experiments::statistics {
 namespace {
 
-constexpr auto kParts = {&StepParts::load, &StepParts::compute, &StepParts::transfer,
-                         &StepParts::wait, &StepParts::update,  &StepParts::other};
+constexpr auto kStepParts = {&StepParts::load, &StepParts::compute, &StepParts::transfer,
+                             &StepParts::wait, &StepParts::update,  &StepParts::other};
 
 /// What typical_step() and Trend do not check themselves.
 void check_points(std::span<const MeasuredPoint> points) {
     for (const MeasuredPoint& point : points) {
         DP_CHECK(point.batch, >, 0U);
         for (const StepParts& step : point.repetitions) {
-            for (const auto part : kParts) DP_CHECK(step.*part, >=, 0.0);
+            for (const auto part : kStepParts) DP_CHECK(step.*part, >=, 0.0);
             DP_CHECK(step.compute, >, 0.0);
         }
     }
@@ -44,7 +44,7 @@ std::optional<double> shown_slope(double at_one, std::span<const Trend::Value> v
 
 double StepParts::total() const {
     double sum = 0.0;
-    for (const auto part : kParts) sum += this->*part;
+    for (const auto part : kStepParts) sum += this->*part;
     return sum;
 }
 
@@ -53,10 +53,10 @@ StepParts typical_step(const MeasuredPoint& point) {
     StepParts sum;
     for (const StepParts& step : point.repetitions) {
         totals.push_back(step.total());
-        for (const auto part : kParts) sum.*part += step.*part;
+        for (const auto part : kStepParts) sum.*part += step.*part;
     }
     const double scale = median(totals) / sum.total();
-    for (const auto part : kParts) sum.*part *= scale;
+    for (const auto part : kStepParts) sum.*part *= scale;
     return sum;
 }
 

@@ -13,16 +13,16 @@ namespace {
 // A share below it is rounding of the ten parts' sums.
 constexpr double kNothing = 1e-9;
 
-constexpr auto kParts = {&TimeParts::load,
-                         &TimeParts::forward,
-                         &TimeParts::backward,
-                         &TimeParts::transfer_exposed,
-                         &TimeParts::transfer_hidden,
-                         &TimeParts::wait,
-                         &TimeParts::update,
-                         &TimeParts::publish,
-                         &TimeParts::other,
-                         &TimeParts::start_up};
+constexpr auto kTimeParts = {&TimeParts::load,
+                             &TimeParts::forward,
+                             &TimeParts::backward,
+                             &TimeParts::transfer_exposed,
+                             &TimeParts::transfer_hidden,
+                             &TimeParts::wait,
+                             &TimeParts::update,
+                             &TimeParts::publish,
+                             &TimeParts::other,
+                             &TimeParts::start_up};
 
 /// Three digits or so, for a sentence.
 std::string readable(double seconds) {
@@ -48,12 +48,12 @@ double TimeParts::total() const {
 }
 
 TimeParts& TimeParts::operator+=(const TimeParts& more) {
-    for (const auto part : kParts) this->*part += more.*part;
+    for (const auto part : kTimeParts) this->*part += more.*part;
     return *this;
 }
 
 TimeParts& TimeParts::operator*=(double factor) {
-    for (const auto part : kParts) this->*part *= factor;
+    for (const auto part : kTimeParts) this->*part *= factor;
     return *this;
 }
 

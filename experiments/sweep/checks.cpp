@@ -119,6 +119,7 @@ std::vector<int> cpus_of_ranks(const RunConfig& config, const Topology& topology
     for (std::size_t rank = 0; rank < config.workers; ++rank) {
         own.push_back(cpus[rank % cpus.size()]);
     }
+    if (place->world_size * team != config.workers) return own;  // refused when all have met
     for (std::size_t thread = 0; thread < team; ++thread) {
         own[place->rank * team + thread] = cpus[(place->local_rank * team + thread) % cpus.size()];
     }

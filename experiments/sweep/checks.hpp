@@ -16,8 +16,8 @@ namespace dp::experiments {
 
 /// CPUs that the ranks of `config` are bound to: rank r to the one at place r modulo their number;
 /// empty: none is bound, or ranks on other machines choose theirs. In a rank that a launcher has
-/// started, that rank's own alone. Throws Error(kUsage) where --bind names one that is none of the
-/// topology's.
+/// started, those of its process at their places. Throws Error(kUsage) where --bind names one that
+/// is none of the topology's.
 std::vector<int> cpus_of_ranks(const core::RunConfig& config, const Topology& topology);
 /// CPUs that a run keeps busy.
 std::size_t cores_wanted(const core::RunConfig& config);

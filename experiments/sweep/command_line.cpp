@@ -39,7 +39,7 @@ void add_what_to_run(CLI::App& app, RawTraining& raw) {
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     app.add_option("--reps,--repetitions", raw.request.repetitions,
                    "Run each configuration so often, those of one N next to each other in random "
-                   "order; tables show medians, from 6 on with 95 % intervals")
+                   "order; tables show medians, from 6 on with intervals of at least 95 %")
         ->check(whole_number(1, 1000))
         ->capture_default_str();
 }
@@ -80,7 +80,7 @@ void add_files(CLI::App& app, RawTraining& raw) {
         ->type_name("DIR")
         ->group("Files");
     app.add_option("--trace", request.trace,
-                   "Write a timeline of a few steps here, over a file that is there, for "
+                   "Write a timeline of a few steps here, replacing an existing file, for "
                    "ui.perfetto.dev")
         ->type_name("FILE")
         ->group("Files");
@@ -93,7 +93,8 @@ void add_files(CLI::App& app, RawTraining& raw) {
         ->group("Files");
     app.add_flag("--dry-run", request.dry_run, "Print the plan and stop");
     app.add_flag("--verbose", request.verbose, "A line for each worker at its start");
-    app.add_flag("--quiet", request.quiet, "Only the final table, or of a single run its summary");
+    app.add_flag("--quiet", request.quiet,
+                 "Print only the final table, or the summary of a single run");
 }
 
 /// The settings of the command line, over `usual`.
@@ -109,7 +110,7 @@ RunSettings settings_given(const CLI::App& app, const RawTraining& raw, RunSetti
 /// The names in `text`, between its commas.
 std::vector<std::string> split_names(const std::string& text) {
     std::vector<std::string> names;
-    std::istringstream in(text);
+    std::istringstream in(text.empty() ? text : text + ',');
     for (std::string name; std::getline(in, name, ',');) names.push_back(name);
     return names;
 }
@@ -192,10 +193,11 @@ void choose_teams(const CLI::App& app, Request& request) {
                });
     };
     if (std::ranges::any_of(request.modes, has_groups)) return;
-    throw Error(ExitCode::kUsage,
-                "--threads-per-worker is for workers of several threads, which --mode {} has not: "
-                "choose --mode {}, or serial with --reduction grouped, which plays them",
-                core::join(request.modes), core::join(modes_that(&Mode::has_teams), " or "));
+    throw Error(
+        ExitCode::kUsage,
+        "--threads-per-worker is for workers of several threads, which --mode {} does not have: "
+        "choose --mode {}, or serial with --reduction grouped, which plays them",
+        core::join(request.modes), core::join(modes_that(&Mode::has_teams), " or "));
 }
 
 /// A fixed global batch is strong scaling, and no other.

@@ -67,7 +67,10 @@ void add_reductions(const SweepReport& sweep) {
     if (fs::exists(sweep.request.out / allreduce::kFileName)) return;
     std::map<std::size_t, allreduce::Request> requests;  // by ranks in a process
     for (const RunConfig& config : sweep.configurations) {
-        if (!is_parallel(config) || is_oversubscribed(config, sweep.machine)) continue;
+        if (!is_parallel(config) || is_oversubscribed(config, sweep.machine) ||
+            !find_mode(config.mode).timed_alone) {
+            continue;
+        }
         const std::size_t team =
             find_mode(config.mode).has_teams ? config.threads_per_worker : std::size_t{1};
         const auto [found, first] = requests.try_emplace(team);

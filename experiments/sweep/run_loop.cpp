@@ -254,7 +254,7 @@ private:
             request_.trace.string(), to_text(*config.trace), with_separators(counts.events)));
         if (counts.dropped == 0) return;
         spdlog::warn(
-            "{} events more had no room in the trace: choose fewer steps with --trace-steps",
+            "{} more events did not fit in the trace: choose fewer steps with --trace-steps",
             with_separators(counts.dropped));
     }
 

@@ -39,11 +39,16 @@ void print_exchange(const core::ModelSpec& model, const RunConfig& config) {
     print_line(fmt::format("          parameters {:.2f} MB; {}", bytes / 1e6, moved));
 }
 
-void print_cpus(std::span<const int> cpus, std::size_t workers) {
+void print_cpus(std::span<const int> cpus, const RunConfig& config) {
     if (cpus.empty()) return;
     std::vector<int> taken;
-    for (std::size_t rank = 0; rank < workers; ++rank) taken.push_back(cpus[rank % cpus.size()]);
-    print_line(fmt::format("          CPU of each worker, from 0 on: {}", core::join(taken)));
+    for (std::size_t rank = 0; rank < cores_wanted(config); ++rank) {
+        taken.push_back(cpus[rank % cpus.size()]);
+    }
+    print_line(fmt::format("          {}: {}",
+                           find_mode(config.mode).one_replica ? "CPUs that all threads share"
+                                                              : "CPU of each worker, from 0 on",
+                           core::join(taken)));
 }
 
 /// --dry-run.
@@ -53,7 +58,7 @@ void print_plan(const SweepSetting& setting, const core::ModelSpec& model) {
         const core::Job job = core::make_data_job(config, setting.data, setting.initial, console);
         console.begin_run(config, steps_of(job), is_oversubscribed(config, setting.machine));
         print_exchange(model, config);
-        print_cpus(cpus_of_ranks(config, setting.machine.topology), cores_wanted(config));
+        print_cpus(cpus_of_ranks(config, setting.machine.topology), config);
     }
     const std::size_t repetitions = setting.request.repetitions;
     if (repetitions == 1) return;

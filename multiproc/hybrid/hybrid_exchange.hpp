@@ -1,5 +1,5 @@
 // The exchange of ranks that are threads of several processes: in place within a process, and each
-// thread's slice by messages around a ring of the processes.
+// thread's slice by messages between the processes.
 #pragma once
 
 #include <cstddef>

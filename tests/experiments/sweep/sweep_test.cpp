@@ -142,7 +142,7 @@ TEST_CASE("a resume without a sweep, or beside other options, is refused") {
     CHECK(tests::holds(none.err, "sweep.json"));
     const auto beside = tests::run_program({"--resume", folder.path().string(), "--epochs", "3"});
     CHECK(beside.exit_code == 2);
-    CHECK(tests::holds(beside.err, "--epochs stands beside --resume"));
+    CHECK(tests::holds(beside.err, "--epochs cannot be combined with --resume"));
     std::ofstream(folder.path() / "sweep.json") << "{\"schema\": 1}";
     CHECK(tests::run_program({"--resume", folder.path().string()}).exit_code == 3);
 }
