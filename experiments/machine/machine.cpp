@@ -17,6 +17,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/affinity.hpp"
+#include "core/base/error.hpp"
 #include "core/base/optional_json.hpp"
 #include "core/nn/onednn_info.hpp"
 #include "multiproc/process_group.hpp"
