@@ -6,11 +6,11 @@ usage() {
     cat <<'END'
 usage: experiments/quickstart.sh [OPTION...]
 Installs the Debian packages that are missing, builds dp_compare in build/, trains on built-in data
-with one worker, with threads and with processes, five times each, and writes a report to
+with one worker, with threads and with processes, six times each, and writes a report to
 results/quickstart-<time>. On two cores this takes about four minutes without the installation.
 
 OPTION is any option of dp_compare. These are the defaults, and an option replaces its own:
-  --mode serial,threads,procs -n 1,2 --epochs 1 --steps 30 --reps 5
+  --mode serial,threads,procs -n 1,2 --epochs 1 --steps 30 --reps 6
 --epochs without --steps trains whole epochs. After the build, build/dp_compare --help lists all
 options.
 
@@ -37,7 +37,7 @@ modes=(--mode "serial,threads,procs")
 workers=(-n "1,2")
 epochs=(--epochs 1)
 steps=(--steps 30)
-repetitions=(--reps 5)
+repetitions=(--reps 6)
 out=(--out "$root/results/quickstart-$(date +%Y%m%d-%H%M%S)")
 for argument; do
     case $argument in

@@ -80,10 +80,10 @@ runs() { # DESCRIPTION EXPECTED OPTION...: the arguments of dp_compare
 }
 all="--mode serial,threads,procs -n 1,2"
 runs "the quickstart has defaults" \
-    "$all --epochs 1 --steps 30 --reps 5 --out $checkout/results/quickstart-*"
-runs "--steps replaces the steps alone" "$all --epochs 1 --reps 5 --out r --steps 5" --out r --steps 5
-runs "--epochs trains whole epochs" "$all --reps 5 --out r --epochs=2" --out r --epochs=2
-runs "--epochs and --steps are both kept" "$all --reps 5 --out r --epochs 2 --steps 9" \
+    "$all --epochs 1 --steps 30 --reps 6 --out $checkout/results/quickstart-*"
+runs "--steps replaces the steps alone" "$all --epochs 1 --reps 6 --out r --steps 5" --out r --steps 5
+runs "--epochs trains whole epochs" "$all --reps 6 --out r --epochs=2" --out r --epochs=2
+runs "--epochs and --steps are both kept" "$all --reps 6 --out r --epochs 2 --steps 9" \
     --out r --epochs 2 --steps 9
 runs "-n, --mode and --reps replace their own" \
     "--epochs 1 --steps 30 --out=r -n4 --mode procs --reps=2" --out=r -n4 --mode procs --reps=2
