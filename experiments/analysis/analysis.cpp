@@ -59,7 +59,8 @@ std::string settings_of(std::span<const Run> runs) {
     // How gradients are summed belongs to a design, so it may differ between designs, not within
     // one.
     const auto text = [](const Run& run) {
-        return comparable_settings(run) + run.result.reduction;
+        return fmt::format("{}{}{}", comparable_settings(run), run.result.reduction,
+                           run.settings.config.threads_per_worker);
     };
     const std::string first = text(runs.front());
     const bool equal =
@@ -315,6 +316,13 @@ const Configuration* Analysis::baseline_of(const std::string& mode) const {
         if (each != nullptr && each->images_per_second && !each->oversubscribed) return each;
     }
     return nullptr;
+}
+
+bool Analysis::leads(const std::string& design) const {
+    const auto first = std::ranges::find_if(designs, [&](const std::string& other) {
+        return mode_of(other).name == mode_of(design).name;
+    });
+    return first != designs.end() && *first == design;
 }
 
 const Configuration* Analysis::largest(const std::string& mode) const {

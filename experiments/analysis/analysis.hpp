@@ -83,6 +83,8 @@ struct Analysis {
     std::vector<std::string> designs;           // that were run, in the table's order
     const Configuration* baseline_of(const std::string& mode) const;
     const Configuration* find(const std::string& mode, std::size_t workers) const;
+    /// Whether `design` is the first that was run of its mode.
+    bool leads(const std::string& design) const;
     /// The largest N above 1 that is not oversubscribed, with a speedup; none where there is none.
     const Configuration* largest(const std::string& mode) const;
 

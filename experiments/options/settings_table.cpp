@@ -51,7 +51,7 @@ constexpr std::array kSettings{
              .meaning = "ranks in each process of modes hybrid and hybrid-mpi, whose -n counts "
                         "processes; the size of the groups that serial adds with --reduction "
                         "grouped",
-             .effect = kBoth, .compared = kEverywhere, .option = "--threads-per-worker",
+             .effect = kBoth, .compared = kInPairs, .option = "--threads-per-worker",
              .usual = "2 where it counts", .low = 1, .high = kMaxWorkers},
             [](auto& run) -> auto& { return run.config.threads_per_worker; }),
     setting({.name = "shards",

@@ -121,11 +121,14 @@ std::string describe(const Comparison& comparison) {
     }
     const std::string of = fmt::format("median of {} pairs, {}", ratio.n, interval_name(ratio.n));
     if (!comparison.difference_shown()) {
+        const double share = comparison.detectable_share();
         return fmt::format(
             "N = {}: no difference shown between {} and {} (ratio of images/s {:.3f}, {} {:.3f} to "
-            "{:.3f}). A difference of {} would have been shown in 4 cases of 5.",
+            "{:.3f}). {} would have been shown in 4 cases of 5.",
             comparison.workers, first, second, ratio.median, of, ratio.interval->low,
-            ratio.interval->high, percent(comparison.detectable_share()));
+            ratio.interval->high,
+            share < 1.0 ? fmt::format("A difference of {}", percent(share))
+                        : "With so few pairs, only one of more than 100 %");
     }
     const bool ahead = ratio.median > 1.0;
     const auto faster_by = [&](double value) {
@@ -259,9 +262,12 @@ std::vector<std::string> find_findings(const Analysis& analysis) {
         findings.push_back(sentence);
     }
     for (const Contrast& each : analysis.contrasts) {
-        if (each.judged()) findings.push_back(describe(each));
+        const bool of_one_mode = mode_of(each.first).name == mode_of(each.second).name;
+        const bool shown = std::ranges::any_of(each.aspects, &AspectComparison::difference_shown);
+        if (each.judged() && (shown || !of_one_mode)) findings.push_back(describe(each));
     }
     for (const ModeWaterfall& each : analysis.waterfalls) {
+        if (!analysis.leads(each.design)) continue;  // the report has those of all
         findings.push_back(statistics::describe(each.waterfall, each.design));
     }
     for (const std::string& sentence : describe_stragglers(analysis)) {

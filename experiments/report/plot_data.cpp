@@ -1,6 +1,7 @@
 #include "experiments/report/plot_data.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <set>
 
@@ -17,6 +18,22 @@ using namespace analysis;
 
 namespace {
 
+// More lines or bars than that hide each other; tables have them all.
+constexpr std::size_t kMostDesigns = 8;
+
+/// All are, or of many designs the first of each mode.
+bool is_drawn(const Analysis& analysis, const std::string& design) {
+    return analysis.designs.size() <= kMostDesigns || analysis.leads(design);
+}
+
+std::vector<std::reference_wrapper<const Configuration>> drawn(const Analysis& analysis) {
+    std::vector<std::reference_wrapper<const Configuration>> chosen;
+    for (const Configuration& each : analysis.configurations) {
+        if (is_drawn(analysis, each.design)) chosen.emplace_back(each);
+    }
+    return chosen;
+}
+
 using statistics::Summary;
 
 std::optional<double> low(const Summary& summary) {
@@ -30,7 +47,7 @@ std::optional<double> high(const Summary& summary) {
 /// What the bars of medians are, as a sentence.
 std::string bars_note(const Analysis& analysis) {
     std::size_t most = 0;
-    for (const Configuration& each : analysis.configurations) {
+    for (const Configuration& each : drawn(analysis)) {
         most = std::max(most, each.runs.size());
     }
     const std::string name = interval_name(most);
@@ -63,7 +80,7 @@ PlotData speedup(const Analysis& analysis) {
     Csv csv({"mode", "workers", "oversubscribed", "repetition", "time_seconds", "images_per_second",
              "speedup_low", "speedup_high", "efficiency_low", "efficiency_high", "efficiency",
              "speedup"});
-    for (const Configuration& each : analysis.configurations) {
+    for (const Configuration& each : drawn(analysis)) {
         if (!each.scaling) continue;
         const statistics::Scaling& of = *each.scaling;
         csv.add(each.design, each.workers, each.oversubscribed, std::size_t{0},
@@ -72,7 +89,7 @@ PlotData speedup(const Analysis& analysis) {
                 of.speedup.median);
     }
     const std::optional<double> none;
-    for (const Configuration& each : analysis.configurations) {
+    for (const Configuration& each : drawn(analysis)) {
         if (!each.scaling || each.runs.size() < 2) continue;
         for (const auto& [run, value] : each.speedups) {
             const double rate = run->result.images_per_second();
@@ -100,7 +117,7 @@ PlotData breakdown(const Analysis& analysis) {
     Csv csv({"mode", "workers", "oversubscribed", "load_ms", "forward_ms", "backward_ms",
              "update_ms", "other_ms", "transfer_exposed_ms", "transfer_hidden_ms", "wait_ms",
              "publish_ms"});
-    for (const Configuration& each : analysis.configurations) {
+    for (const Configuration& each : drawn(analysis)) {
         if (!each.images_per_second || each.steps_per_epoch == 0) continue;
         const double ms = 1e3 / static_cast<double>(each.steps_per_epoch);
         const statistics::TimeParts& parts = each.parts;
@@ -118,7 +135,7 @@ PlotData breakdown(const Analysis& analysis) {
 PlotData metrics(const Analysis& analysis) {
     Csv csv({"mode", "workers", "images_per_second", "iteration_ms", "exchange_ms",
              "exchange_share_percent", "cpu_share_percent", "start_up_seconds"});
-    for (const Configuration& each : analysis.configurations) {
+    for (const Configuration& each : drawn(analysis)) {
         if (!each.metrics || each.takes_turns) continue;
         if (each.workers != 1 && &each != analysis.largest(each.design)) continue;
         const Metrics& of = *each.metrics;
@@ -162,7 +179,7 @@ PlotData timeline(const std::string& mode, const TraceContents& trace) {
 PlotData learning(const Analysis& analysis) {
     Csv csv({"mode", "workers", "oversubscribed", "epoch", "seconds", "train_loss", "test_loss",
              "test_accuracy_percent"});
-    for (const Configuration& each : analysis.configurations) {
+    for (const Configuration& each : drawn(analysis)) {
         if (!each.images_per_second) continue;
         double seconds = 0.0;
         std::size_t epoch = 0;
@@ -203,7 +220,7 @@ PlotData allreduce_times(const Analysis& analysis) {
 PlotData memory(const Analysis& analysis) {
     Csv csv({"mode", "workers", "oversubscribed", "total_mb", "parameters_mb", "gradients_mb",
              "optimizer_mb", "activations_mb", "data_mb", "rest_mb"});
-    for (const Configuration& each : analysis.configurations) {
+    for (const Configuration& each : drawn(analysis)) {
         if (!each.memory || !each.memory->rest_bytes) continue;
         const Memory& of = *each.memory;
         csv.add(each.design, each.workers, each.oversubscribed, of.total_bytes.median / 1e6,
@@ -219,6 +236,7 @@ PlotData memory(const Analysis& analysis) {
 PlotData waterfall(const Analysis& analysis) {
     Csv csv({"mode", "workers", "place", "part", "kind", "from_seconds", "to_seconds"});
     for (const ModeWaterfall& each : analysis.waterfalls) {
+        if (!is_drawn(analysis, each.design)) continue;
         const statistics::Waterfall& of = each.waterfall;
         std::size_t place = 0;
         const auto add = [&](std::string_view part, const char* kind, double from, double to) {
