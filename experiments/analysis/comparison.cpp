@@ -74,7 +74,12 @@ std::vector<std::pair<const Run*, const Run*>> paired_runs(std::span<const Run> 
     return pairs;
 }
 
-bool Comparison::difference_shown() const { return adjusted_p && *adjusted_p < statistics::kLevel; }
+bool Comparison::difference_shown() const {
+    // The test is of the mean, and the median is told: where one says faster and the other slower,
+    // neither is shown.
+    return adjusted_p && *adjusted_p < statistics::kLevel &&
+           (test.mean > 0.0) == (ratio.median > 1.0);
+}
 
 double Comparison::detectable_share() const {
     return std::expm1(test.detectable(statistics::kLevel / static_cast<double>(judged)));

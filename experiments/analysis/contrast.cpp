@@ -82,7 +82,8 @@ const std::array<Aspect, 7> kAspects{{
 }};
 
 bool AspectComparison::difference_shown() const {
-    return adjusted_p && *adjusted_p < statistics::kLevel;
+    return adjusted_p && *adjusted_p < statistics::kLevel &&
+           (test.mean > 0.0) == (difference.median > 0.0);  // as of Comparison
 }
 
 double AspectComparison::detectable() const {

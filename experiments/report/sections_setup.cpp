@@ -170,8 +170,9 @@ void add_method(Document& document, const Material& material) {
           plain(fmt::format(
               " of two modes are of pairs: the runs of one repetition and N. Student's test on the "
               "logarithms of their ratios says whether they differ, with Holm's correction for all "
-              "that are compared, so that chance alone shows any difference with a probability of "
-              "{} at most. None shown does not mean equal.{}",
+              "ratios of images/s, and another for all costs, so that chance alone shows any "
+              "difference of either kind with a probability of {} at most. None shown does not "
+              "mean equal.{}",
               percent(statistics::kLevel, 0), distance_in_words(analysis)))}});
     document.add(terms);
 }

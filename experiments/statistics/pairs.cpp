@@ -50,6 +50,7 @@ PairedTest paired_test(std::span<const double> differences) {
         squares += (difference - mean) * (difference - mean);
     }
     PairedTest result{differences.size()};
+    result.mean = mean;
     if (result.pairs < 2) return result;
     result.deviation = std::sqrt(squares / (n - 1.0));
     if (result.pairs < kFewestPairs || mean == 0.0) return result;

@@ -16,6 +16,7 @@ struct PairedTest {
     std::size_t pairs = 0;
     double p_value = 1.0;    // two-sided: how often chance alone makes such a mean difference
     double deviation = 0.0;  // standard deviation of the differences
+    double mean = 0.0;       // of the differences; what is tested
 
     /// The mean difference that a test at `level` would show in 4 cases of 5, for as many pairs and
     /// such a deviation. Infinite with fewer than kFewestPairs.

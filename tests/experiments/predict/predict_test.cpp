@@ -344,7 +344,8 @@ TEST_CASE("without a second N or the reduction's times there is a reason and no 
     const auto none = make_predictions(without, asking_for({8})).modes.at(0);
     CHECK_FALSE(none.predictor);
     CHECK(holds(none.predictor.reason(), "results/allreduce.json is missing"));
-    CHECK(holds(none.predictor.reason(), "dp_compare allreduce --mode threads -n 2 --out results"));
+    CHECK(holds(none.predictor.reason(), "dp_compare allreduce --mode threads --reduction"));
+    CHECK(holds(none.predictor.reason(), " -n 2 --out results"));
     const std::string text =
         predict::format_predictions(make_predictions(without, asking_for({8})), asking_for({8}));
     CHECK(holds(text, "no prediction"));
