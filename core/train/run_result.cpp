@@ -163,33 +163,43 @@ concept Described = requires(T& value) {
     visit_fields(value, [](const auto&, auto&) {});
 };
 
+template <Described T>
+void write_fields(Json& json, const T& value) {
+    visit_fields(value, [&](const auto& name, const auto& field) { json[name] = field; });
+}
+
+template <Described T>
+void read_fields(const Json& json, T& value) {
+    visit_fields(value, [&](const auto& name, auto& field) { json.at(name).get_to(field); });
+}
+
 }  // namespace
 
 // Found by nlohmann::json through argument-dependent lookup.
 template <Described T>
 void to_json(Json& json, const T& value) {
-    visit_fields(value, [&](const auto& name, const auto& field) { json[name] = field; });
+    write_fields(json, value);
 }
 
 template <Described T>
 void from_json(const Json& json, T& value) {
-    visit_fields(value, [&](const auto& name, auto& field) { json.at(name).get_to(field); });
+    read_fields(json, value);
 }
 
-void to_json(Json& json, const WorkerReport& worker) { to_json<WorkerReport>(json, worker); }
+void to_json(Json& json, const WorkerReport& worker) { write_fields(json, worker); }
 void from_json(const Json& json, WorkerReport& worker) {
     // What does not outlive the run is not in its file, nor what an older program did not write.
     if (json.contains("cpus")) json.at("cpus").get_to(worker.cpus);
     if (json.contains("clock")) worker.clock.emplace();
     if (json.contains("arrivals")) json.at("arrivals").get_to(worker.arrivals);
     if (json.contains("trace")) json.at("trace").get_to(worker.trace);
-    from_json<WorkerReport>(json, worker);
+    read_fields(json, worker);
 }
 
-void to_json(Json& json, const RunResult& result) { to_json<RunResult>(json, result); }
+void to_json(Json& json, const RunResult& result) { write_fields(json, result); }
 void from_json(const Json& json, RunResult& result) {
     result.times_left_out = json.contains("times_left_out");
-    from_json<RunResult>(json, result);
+    read_fields(json, result);
 }
 
 }  // namespace dp::core
