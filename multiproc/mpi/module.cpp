@@ -30,7 +30,7 @@ MPI_Comm make_world() {
             core::ExitCode::kResources,
             "this MPI library gives thread level {}, and MPI_THREAD_SERIALIZED ({}) is "
             "needed: use one that was built with threads",
-            provided, MPI_THREAD_SERIALIZED);
+            provided, static_cast<int>(MPI_THREAD_SERIALIZED));
     }
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
     MPI_Comm world = MPI_COMM_NULL;
