@@ -3,6 +3,7 @@
 
     pytorch_step.py THREADS          one process with so many intra-op threads
     pytorch_step.py ddp WORKERS      DistributedDataParallel over Gloo, one thread a worker
+    pytorch_step.py blas             names the BLAS that its linear layers run on, measures nothing
 
 Tensors in memory, channels-last, SGD with momentum and weight decay, dropout; forward, loss,
 backward, update. The median of 30 steps after 5 that warm up (of the slowest worker).
@@ -60,8 +61,21 @@ def run_worker(rank, workers, meeting, results):
     dist.destroy_process_group()
 
 
+def blas():
+    torch.rand(64, 64) @ torch.rand(64, 64)
+    with open("/proc/self/maps") as maps:
+        libraries = {os.path.realpath(line.split()[-1]) for line in maps if "/" in line}
+    for name in ("mkl", "openblas", "blis", "atlas"):
+        if any(name in library for library in libraries):
+            return name
+    # A torch without any of them has one of its own inside.
+    return "reference" if any("libblas" in library for library in libraries) else "built-in BLAS"
+
+
 def main():
-    if sys.argv[1] == "ddp":
+    if sys.argv[1] == "blas":
+        print(blas())
+    elif sys.argv[1] == "ddp":
         workers = int(sys.argv[2])
         with tempfile.TemporaryDirectory() as folder, mp.Manager() as manager:
             results = manager.dict()

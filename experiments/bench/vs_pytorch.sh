@@ -5,7 +5,8 @@
 # PyTorch is used as it comes and with glibc kept from giving freed memory back at each step, which
 # is its fair bar. DP_PYTHON is the command that runs a python with torch (default: python3); its
 # linear layers need an optimised BLAS (Debian: libopenblas0), without which it is three times
-# slower. Debian 13's python3-torch is version 2.6. Without torch this measures nothing.
+# slower: that one is refused. Debian 13's python3-torch is version 2.6. Without torch this measures
+# nothing.
 set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 rounds=${1:-3}
@@ -16,10 +17,16 @@ version=$("${python[@]}" -c 'import torch; print(torch.__version__)' 2>"$work/ta
     echo "against PyTorch: not measured, ${python[*]} has no torch (see ${0##*/})"
     exit 0
 }
+step=${DP_PYTORCH_STEP:-$bench/pytorch_step.py} # where that python sees it
+blas=$("${python[@]}" "$step" blas 2>"$work/talk") ||
+    fail "PyTorch failed: $(tail -1 "$work/talk")"
+[[ $blas != reference ]] || fail "this torch runs on the reference BLAS, three times slower than it" \
+    "can be: install an optimised one (Debian: libopenblas0)"
+
 torch() { # name, then the script's arguments; NAME tuned-... has the allocator tuned
     local prefix=()
     [[ $1 == tuned* ]] && prefix=("${tuned[@]}")
-    "${prefix[@]}" "${python[@]}" "${DP_PYTORCH_STEP:-$bench/pytorch_step.py}" "${@:2}" \
+    "${prefix[@]}" "${python[@]}" "$step" "${@:2}" \
         2>"$work/talk" >>"$work/$1" || fail "PyTorch failed: $(tail -1 "$work/talk")"
 }
 
@@ -34,6 +41,7 @@ for ((round = 0; round < rounds; ++round)); do
     train serial --mode serial
     torch plain-1 1
     torch tuned-1 1
+    train intraop --mode intraop -n 2
     train threads --mode threads -n 2
     torch tuned-2 2
     train procs --mode procs -n 2
@@ -41,13 +49,15 @@ for ((round = 0; round < rounds; ++round)); do
 done
 
 ratio() { paste "$work/$1" "$work/$2" | awk '{ print $1 / $2 }' | median_range %.2f; }
-echo "against PyTorch $version: median of $rounds rounds (range)"
+echo "against PyTorch $version with $blas: median of $rounds rounds (range)"
 row() { printf '  %-44s %s images/s\n' "$1" "$(median_range %.0f <"$work/$2")"; }
 row "PyTorch, one core" plain-1
 row "PyTorch, one core, allocator tuned" tuned-1
 row "dp_compare, one core" serial
 printf '  %-44s %s, tuned %s\n' "  ratio" "$(ratio serial plain-1)" "$(ratio serial tuned-1)"
 row "PyTorch, two intra-op threads, tuned" tuned-2
+row "dp_compare, intraop, two threads" intraop
+printf '  %-44s %s over intra-op\n' "  ratio" "$(ratio intraop tuned-2)"
 row "PyTorch DDP, two processes, tuned" tuned-ddp
 for mode in threads procs; do
     row "dp_compare, $mode, N = 2" "$mode"
