@@ -7,7 +7,6 @@
 
 #include "experiments/analysis/analysis.hpp"
 #include "experiments/modes.hpp"
-#include "experiments/statistics/multiple_tests.hpp"
 
 namespace dp::experiments::analysis {
 namespace {
@@ -39,27 +38,12 @@ std::optional<Comparison> compare(const Configuration& first, const Configuratio
         ratios.push_back(one->result.images_per_second() / other->result.images_per_second());
     }
     if (ratios.empty()) return std::nullopt;
-    return Comparison{first.workers,
+    return Comparison{{statistics::paired_test(statistics::logarithms(ratios))},
+                      first.workers,
                       first.oversubscribed || second.oversubscribed,
                       first.design,
                       second.design,
-                      statistics::summarise(ratios),
-                      statistics::paired_test(statistics::logarithms(ratios))};
-}
-
-void judge(std::span<Comparison> comparisons) {
-    std::vector<Comparison*> judged;
-    std::vector<double> p_values;
-    for (Comparison& each : comparisons) {
-        if (each.oversubscribed || each.test.pairs < statistics::kFewestPairs) continue;
-        judged.push_back(&each);
-        p_values.push_back(each.test.p_value);
-    }
-    const std::vector<double> adjusted = statistics::holm_adjusted(p_values);
-    for (std::size_t i = 0; i < judged.size(); ++i) {
-        judged[i]->adjusted_p = adjusted[i];
-        judged[i]->judged = judged.size();
-    }
+                      statistics::summarise(ratios)};
 }
 
 }  // namespace
@@ -74,16 +58,7 @@ std::vector<std::pair<const Run*, const Run*>> paired_runs(std::span<const Run> 
     return pairs;
 }
 
-bool Comparison::difference_shown() const {
-    // The test is of the mean, and the median is told: where one says faster and the other slower,
-    // neither is shown.
-    return adjusted_p && *adjusted_p < statistics::kLevel &&
-           (test.mean > 0.0) == (ratio.median > 1.0);
-}
-
-double Comparison::detectable_share() const {
-    return std::expm1(test.detectable(statistics::kLevel / static_cast<double>(judged)));
-}
+double Comparison::detectable_share() const { return std::expm1(detectable()); }
 
 std::string Comparison::verdict() const {
     if (oversubscribed) return "oversubscribed, not judged";
@@ -105,7 +80,11 @@ std::vector<Comparison> compare_modes(std::span<const Configuration> configurati
             if (auto comparison = compare(first, second)) comparisons.push_back(*comparison);
         }
     }
-    judge(comparisons);
+    std::vector<statistics::JudgedTest*> family;
+    for (Comparison& each : comparisons) {
+        if (!each.oversubscribed) family.push_back(&each);
+    }
+    statistics::judge(family);
     return comparisons;
 }
 

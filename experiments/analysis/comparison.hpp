@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -20,18 +19,15 @@ struct Configuration;
 std::vector<std::pair<const Run*, const Run*>> paired_runs(std::span<const Run> first,
                                                            std::span<const Run> second);
 
-struct Comparison {
+/// The test is of the ratios' logarithms, and its family are all comparisons. One is not judged
+/// that has too few pairs, or is oversubscribed and so shows the scheduler.
+struct Comparison : statistics::JudgedTest {
     std::size_t workers = 1;
     bool oversubscribed = false;
-    std::string first, second;    // designs, in the table's order
-    statistics::Summary ratio;    // of images/s, the first over the second, pair by pair
-    statistics::PairedTest test;  // of the ratios' logarithms
-    /// Of all comparisons that are judged, by holm_adjusted(); none of one that is not: it has too
-    /// few pairs, or shows the scheduler, since it is oversubscribed.
-    std::optional<double> adjusted_p = {};
-    std::size_t judged = 0;  // comparisons that the adjustment counts
+    std::string first, second;  // designs, in the table's order
+    statistics::Summary ratio;  // of images/s, the first over the second, pair by pair
 
-    [[nodiscard]] bool difference_shown() const;
+    [[nodiscard]] bool difference_shown() const { return shown(ratio.median - 1.0); }
     /// The share by which images/s have to differ for that to be shown in 4 cases of 5, as the
     /// first of those judged. Requires adjusted_p.
     [[nodiscard]] double detectable_share() const;

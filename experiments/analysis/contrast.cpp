@@ -2,7 +2,6 @@
 
 #include "experiments/analysis/analysis.hpp"
 #include "experiments/results/run_totals.hpp"
-#include "experiments/statistics/multiple_tests.hpp"
 
 namespace dp::experiments::analysis {
 namespace {
@@ -35,29 +34,11 @@ std::optional<AspectComparison> compare(const Aspect& aspect, const Configuratio
         of_second.push_back(*b);
         differences.push_back(*a - *b);
     }
-    return AspectComparison{&aspect,
+    return AspectComparison{{statistics::paired_test(differences)},
+                            &aspect,
                             statistics::summarise(of_first),
                             statistics::summarise(of_second),
-                            statistics::summarise(differences),
-                            statistics::paired_test(differences),
-                            {}};
-}
-
-void judge(std::vector<Contrast>& contrasts) {
-    std::vector<AspectComparison*> judged;
-    std::vector<double> p_values;
-    for (Contrast& contrast : contrasts) {
-        for (AspectComparison& each : contrast.aspects) {
-            if (each.test.pairs < statistics::kFewestPairs) continue;
-            judged.push_back(&each);
-            p_values.push_back(each.test.p_value);
-        }
-    }
-    const std::vector<double> adjusted = statistics::holm_adjusted(p_values);
-    for (std::size_t i = 0; i < judged.size(); ++i) {
-        judged[i]->adjusted_p = adjusted[i];
-        judged[i]->judged = judged.size();
-    }
+                            statistics::summarise(differences)};
 }
 
 }  // namespace
@@ -81,15 +62,6 @@ const std::array<Aspect, 7> kAspects{{
      }},
 }};
 
-bool AspectComparison::difference_shown() const {
-    return adjusted_p && *adjusted_p < statistics::kLevel &&
-           (test.mean > 0.0) == (difference.median > 0.0);  // as of Comparison
-}
-
-double AspectComparison::detectable() const {
-    return test.detectable(statistics::kLevel / static_cast<double>(judged));
-}
-
 std::vector<Contrast> find_contrasts(const Analysis& analysis) {
     std::vector<Contrast> contrasts;
     for (const Comparison& pair : analysis.comparisons) {
@@ -102,7 +74,11 @@ std::vector<Contrast> find_contrasts(const Analysis& analysis) {
         }
         contrasts.push_back(std::move(contrast));
     }
-    judge(contrasts);
+    std::vector<statistics::JudgedTest*> family;
+    for (Contrast& contrast : contrasts) {
+        for (AspectComparison& each : contrast.aspects) family.push_back(&each);
+    }
+    statistics::judge(family);
     return contrasts;
 }
 

@@ -29,19 +29,13 @@ struct Aspect {
 /// Seconds of a step are means over workers and steps; runs must have trained.
 extern const std::array<Aspect, 7> kAspects;
 
-struct AspectComparison {
+/// The test is of the differences, and its family are all aspects of all contrasts.
+struct AspectComparison : statistics::JudgedTest {
     const Aspect* aspect = nullptr;
     statistics::Summary first, second;
     statistics::Summary difference;  // first - second, pair by pair
-    statistics::PairedTest test;     // of the differences
-    /// Of all aspects of all contrasts, by holm_adjusted(); none with too few pairs.
-    std::optional<double> adjusted_p;
-    std::size_t judged = 0;  // aspects that the adjustment counts
 
-    [[nodiscard]] bool difference_shown() const;
-    /// The difference that would be shown in 4 cases of 5, as the first of those judged. Requires
-    /// adjusted_p.
-    [[nodiscard]] double detectable() const;
+    [[nodiscard]] bool difference_shown() const { return shown(difference.median); }
 };
 
 /// Two modes with one N above 1 that has a CPU for each worker.

@@ -8,6 +8,7 @@
 #include <boost/math/distributions/students_t.hpp>
 
 #include "core/base/check.hpp"
+#include "experiments/statistics/multiple_tests.hpp"
 
 namespace dp::experiments::statistics {
 namespace {
@@ -62,6 +63,30 @@ PairedTest paired_test(std::span<const double> differences) {
             2.0 * boost::math::cdf(boost::math::complement(student(result.pairs - 1), t));
     }
     return result;
+}
+
+bool JudgedTest::shown(double median) const {
+    return adjusted_p && *adjusted_p < kLevel && (test.mean > 0.0) == (median > 0.0);
+}
+
+double JudgedTest::detectable() const {
+    DP_CHECK(judged, >, 0U);
+    return test.detectable(kLevel / static_cast<double>(judged));
+}
+
+void judge(std::span<JudgedTest* const> family) {
+    std::vector<JudgedTest*> judged;
+    std::vector<double> p_values;
+    for (JudgedTest* const each : family) {
+        if (each->test.pairs < kFewestPairs) continue;
+        judged.push_back(each);
+        p_values.push_back(each->test.p_value);
+    }
+    const std::vector<double> adjusted = holm_adjusted(p_values);
+    for (std::size_t i = 0; i < judged.size(); ++i) {
+        judged[i]->adjusted_p = adjusted[i];
+        judged[i]->judged = judged.size();
+    }
 }
 
 std::vector<double> logarithms(std::span<const double> samples) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -29,6 +30,25 @@ struct PairedTest {
 /// geometric one, a/b and b/a tell the same (Fleming and Wallace, "How not to lie with statistics",
 /// 1986). Requires at least one, all finite: CheckFailure.
 PairedTest paired_test(std::span<const double> differences);
+
+/// One test among others that are judged with it.
+struct JudgedTest {
+    PairedTest test;
+    /// Of all that are judged, by holm_adjusted(); none where it is not judged.
+    std::optional<double> adjusted_p = {};
+    std::size_t judged = 0;  // tests that the adjustment counts
+
+    /// Whether the adjusted p is below kLevel, and the mean, which is tested, is on the same side
+    /// of 0 as `median`, which is told: where one says more and the other less, neither is shown.
+    [[nodiscard]] bool shown(double median) const;
+    /// The mean difference that would be shown in 4 cases of 5, as the first of those judged.
+    /// Requires adjusted_p.
+    [[nodiscard]] double detectable() const;
+};
+
+/// Adjusts all of `family` for each other, but those with fewer than kFewestPairs, which are not
+/// judged.
+void judge(std::span<JudgedTest* const> family);
 
 /// Of samples that are finite and above 0: CheckFailure otherwise.
 std::vector<double> logarithms(std::span<const double> samples);

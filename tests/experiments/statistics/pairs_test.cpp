@@ -68,6 +68,33 @@ TEST_CASE("the detectable difference is shown in four cases of five", "[statisti
     }
 }
 
+TEST_CASE("tests of a family are adjusted for each other, but those of too few pairs",
+          "[statistics]") {
+    // p 0.004, 0.03 and 0.0125 of three that are judged, so 3 * 0.004, 2 * 0.0125 and 0.03.
+    std::array<JudgedTest, 4> all;
+    all[0].test = {6, 0.004, 1.0, 2.0};
+    all[1].test = {6, 0.03, 1.0, 1.0};
+    all[2].test = {2, 1.0, 1.0, 1.0};
+    all[3].test = {6, 0.0125, 1.0, -1.5};
+    judge(std::array{&all[0], &all[1], &all[2], &all[3]});
+    CHECK(all[0].adjusted_p.value() == Approx(0.012));
+    CHECK(all[1].adjusted_p.value() == Approx(0.03));
+    CHECK(all[3].adjusted_p.value() == Approx(0.025));
+    CHECK(all[0].judged == 3);
+    CHECK(all[0].detectable() == Approx(all[0].test.detectable(0.05 / 3)));
+    CHECK_FALSE(all[2].adjusted_p);
+    CHECK_FALSE(all[2].shown(1.0));
+}
+
+TEST_CASE("a difference is shown where the mean, which is tested, and the median agree",
+          "[statistics]") {
+    JudgedTest test{{6, 0.001, 1.0, 2.0}, 0.01, 1};
+    CHECK(test.shown(0.5));
+    CHECK_FALSE(test.shown(-0.5));
+    test.adjusted_p = 0.05;
+    CHECK_FALSE(test.shown(0.5));
+}
+
 // A drift of 30 % that both of a pair share hides a difference of 1 % from unpaired groups.
 TEST_CASE("pairs show a small difference under a drift that both share", "[statistics]") {
     const std::array threads{1.000, 1.100, 1.200, 1.300, 1.150};
