@@ -1,65 +1,58 @@
-# Efficiency, speedup / N, against workers: one line per mode with its intervals and single runs.
+# Efficiency, speedup / N, against workers: one line per mode with its intervals, single runs and
+# values.
 #
 # Reads efficiency.csv: mode, workers, oversubscribed (0 or 1), repetition (0: the medians),
-# efficiency_low and efficiency_high (may be empty), efficiency; 1 is ideal.
+# efficiency_low and efficiency_high (may be empty), efficiency; 1 is ideal; and speedup,
+# speedup_low.
 # By hand:  gnuplot -c experiments/plots/efficiency.gp DIR/plots svg efficiency     (or png)
 
 # `load` resets the arguments.
 here = ARG0[1:strlen(ARG0)-strlen("efficiency.gp")]; folder = ARG1; format = ARG2; name = ARG3
 load here."style.gp"
+load here."workers.gp"
 
-most = 1           # workers
-fair = 1           # of those not oversubscribed
-over = 0           # the smallest N that is
 top = 1.0
-set datafile missing "?"
 number(text) = text eq "" ? 0 : text + 0   # an empty cell is no number
-stats data using (note_mode(strcol("mode")), n = column("workers"), \
-    most = n > most ? n : most, \
-    column("oversubscribed") == 1 ? (over = over == 0 || n < over ? n : over) \
-                                  : (fair = n > fair ? n : fair), \
-    top = column("efficiency") > top ? column("efficiency") : top, \
-    top = number(strcol("efficiency_high")) > top ? number(strcol("efficiency_high")) : top, 0) \
-    nooutput
+set datafile missing "?"
+stats data using (top = larger(top, larger(column("efficiency"), number(strcol("efficiency_high")))), 0) nooutput
 set datafile missing NaN
 
-plot_height = 430
+plot_height = 470
 load here."output.gp"
-set xlabel "workers N"
 set ylabel "efficiency, % of ideal"
-set xrange [0.9:most + 0.15 * (most > 2 ? most / 2.0 : 1)]
-set yrange [0:108 * top]
-set xtics 1, most > 8 ? ceil(most / 8.0) : 1
-set key bottom left noopaque Left reverse
+high = 1.06 * top
+set yrange [0:100 * high]
+set ytics 20
 if (over > 0) {
-    set object 1 rectangle from (fair + over) / 2.0, graph 0 to graph 1, graph 1 behind \
-        fillcolor rgb shade fillstyle solid noborder
-    set label 1 "more workers than CPUs" at graph 0.985, graph 0.05 right font ",13" \
-        textcolor rgb soft
+    set label 1 at graph 0.985, graph 0.8   # below the ideal line
 }
-# Modes stand a little apart, so that none hides another.
-place(m) = sum [i = 1:words(modes)] (word(modes, i) eq m ? i : 0)
-beside = 0.006 * most              # of a median's point, that of a run
-x(m) = column("workers") + (place(m) - (words(modes) + 1) / 2.0) * 0.012 * most
-is_median(nothing) = column("repetition") == 0
-percent(mode, name) = strcol("mode") eq mode && is_median(0) && strcol(name) ne "" \
-    ? 100 * column(name) : NaN
-run_value(mode) = strcol("mode") eq mode && !is_median(0) ? 100 * column("efficiency") : NaN
-fair_value(mode) = column("oversubscribed") == 0 ? percent(mode, "efficiency") : NaN
-over_value(mode) = column("oversubscribed") == 1 ? percent(mode, "efficiency") : NaN
+set key bottom left noopaque Left reverse
+low(m) = 100 * median_of(m, "efficiency_low")
+line = 0.05 * high
+least(_) = lowest[nth(column("workers"))] / column("workers")
+most_of(_) = highest[nth(column("workers"))] / column("workers")
+y_value(m) = 100 * (least(0) > 0.35 ? least(0) - line * lines_below(m) : \
+                                      most_of(0) + line * lines_above(m))
 plot 100 with lines dashtype 2 linecolor rgb soft linewidth 1.5 title "ideal", \
-     for [m in modes] data using (x(m)):(percent(m, "efficiency")) with lines \
-         linecolor rgb color_of(m) linewidth 2 notitle, \
-     for [m in modes] data using (x(m) + beside):(run_value(m)) with points pointtype 7 \
-         pointsize 0.4 linecolor rgb color_of(m) notitle, \
-     for [m in modes] data using (x(m)):(percent(m, "efficiency")): \
-         (percent(m, "efficiency_low")):(percent(m, "efficiency_high")) \
+     for [m in modes] data using (at(column("workers"))):(100 * fair_of(m, "efficiency")) \
+         with lines linecolor rgb color_of(m) linewidth 2 notitle, \
+     for [m in modes] data using (at(column("workers"))):(100 * over_of(m, "efficiency")) \
+         with lines linecolor rgb color_of(m) linewidth 1.2 notitle, \
+     for [m in modes] data using (at(column("workers"))):(100 * edge_of(m, "efficiency")) \
+         with lines dashtype 3 linecolor rgb color_of(m) linewidth 1.2 notitle, \
+     for [m in modes] data using (x(m) + beside):(100 * run_of(m, "efficiency")) with points \
+         pointtype 7 pointsize 0.4 linecolor rgb color_of(m) notitle, \
+     for [m in modes] data using (x(m)):(100 * median_of(m, "efficiency")):(low(m)): \
+         (100 * median_of(m, "efficiency_high")) \
          with yerrorbars pointtype 0 linecolor rgb color_of(m) linewidth 1.5 notitle, \
-     for [m in modes] data using (x(m)):(over_value(m)) with points pointtype 7 pointsize 1.2 \
-         linecolor rgb "white" notitle, \
-     for [m in modes] data using (x(m)):(over_value(m)) with points \
+     for [m in modes] data using (x(m)):(100 * over_of(m, "efficiency")) with points pointtype 7 \
+         pointsize 1.2 linecolor rgb "white" notitle, \
+     for [m in modes] data using (x(m)):(100 * over_of(m, "efficiency")) with points \
          pointtype point_of(m) - 1 pointsize 1.2 linecolor rgb color_of(m) linewidth 1.5 notitle, \
-     for [m in modes] data using (x(m)):(fair_value(m)) with points \
+     for [m in modes] data using (x(m)):(100 * fair_of(m, "efficiency")) with points \
          pointtype point_of(m) pointsize 1.2 linecolor rgb color_of(m) notitle, \
+     for [m in modes] data using (at(column("workers"))):(y_value(m)): \
+         (value_of(m, "%.0f", "efficiency", 100)) with labels font ",13" \
+         textcolor rgb color_of(m) notitle, \
      for [m in modes] NaN with linespoints pointtype point_of(m) pointsize 1.2 linewidth 2 \
          linecolor rgb color_of(m) title m

@@ -30,7 +30,7 @@ plot_height = 820
 load here."output.gp"
 set multiplot
 set lmargin 9
-set rmargin 1.5
+set rmargin 2.2
 set grid xtics ytics linecolor rgb 0xDDDDDD linewidth 0.6
 unset key
 do for [panel = 1:4] {

@@ -1,7 +1,8 @@
 # Metrics of one worker and of the most that are not oversubscribed, side by side: a panel for each
 # metric, in it a group of bars for each N, a bar for each mode.
 #
-# Reads metrics.csv: mode, workers, images_per_second, iteration_ms (a training step), exchange_ms
+# Reads metrics.csv: mode, workers, images_per_second, total_seconds (training on the same images
+# whatever N), computing_seconds and communication_seconds (of it), iteration_ms (a training step), exchange_ms
 # (of it, waiting and what is hidden included), exchange_share_percent, cpu_share_percent (time on
 # a CPU over wall time), start_up_seconds (until the first step).
 # By hand:  gnuplot -c experiments/plots/metrics.gp DIR/plots svg metrics     (or png)
@@ -18,12 +19,12 @@ set datafile missing NaN
 place(list, item) = (at = NaN, \
     sum [i = 1:words(list)] (word(list, i) eq item ? (at = i, 0) : 0), at)
 
-plot_height = 860
+plot_height = 1100
 load here."output.gp"
-columns = "images_per_second iteration_ms exchange_ms exchange_share_percent cpu_share_percent \
-start_up_seconds"
-array titles[6] = ["images/s", "step, ms", "exchange, ms a step", "exchange, % of a step", \
-                   "on a CPU, % of time", "start-up, s"]
+columns = "total_seconds images_per_second computing_seconds communication_seconds \
+iteration_ms exchange_share_percent cpu_share_percent start_up_seconds"
+array titles[8] = ["training, s", "images/s", "of it computing, s", "of it communication, s", \
+                   "step, ms", "exchange, % of a step", "on a CPU, % of time", "start-up, s"]
 number(v) = v >= 9999.5 ? sprintf("%.1fk", v / 1000) : v >= 99.95 ? sprintf("%.0f", v) : \
             v >= 9.995 ? sprintf("%.1f", v) : v == 0 ? "0" : \
             v < 0.095 ? sprintf("%.3f", v) : sprintf("%.2f", v)
@@ -43,8 +44,8 @@ do for [i = 1:words(counts)] {
 }
 eval "set xtics scale 0 (".places.")"
 unset key
-set multiplot layout 3,2 margins 0.02,0.98,0.05,0.90 spacing 0.05,0.10
-do for [p = 1:6] {
+set multiplot layout 4,2 margins 0.02,0.98,0.03,0.925 spacing 0.05,0.075
+do for [p = 1:8] {
     column_name = word(columns, p)
     high = 0
     set datafile missing "?"

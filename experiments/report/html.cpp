@@ -10,8 +10,12 @@
 namespace dp::experiments::report {
 namespace {
 
-/// A table of at most so many rows stays on one printed page.
-constexpr std::size_t kShortTable = 30;
+/// A table of at most so many rows stays on one printed page: a longer one would leave too much of
+/// the page before it empty.
+constexpr std::size_t kShortTable = 12;
+/// What is wider scrolls within its box.
+constexpr const char* kScrollHint =
+    "<p class=\"hint\" aria-hidden=\"true\">Wider than the screen: scroll it sideways.</p>\n";
 
 std::string render(const Span& span) {
     const std::string text = escape_html(span.text);
@@ -88,10 +92,10 @@ struct BlockRenderer {
     }
     std::string operator()(const Figure& figure) const {
         return fmt::format(
-            "<figure id=\"figure-{}\"><div class=\"card\" tabindex=\"0\">\n{}\n</div>\n"
+            "<figure id=\"figure-{}\">{}<div class=\"card\" tabindex=\"0\">\n{}\n</div>\n"
             "<figcaption>{}</figcaption></figure>\n",
-            escape_html(figure.name), inline_svg(figure.svg_text, figure.name, figure.alt),
-            escape_html(figure.caption));
+            escape_html(figure.name), kScrollHint,
+            inline_svg(figure.svg_text, figure.name, figure.alt), escape_html(figure.caption));
     }
 };
 

@@ -201,6 +201,7 @@ void add_breakdown(Document& document, const Material& material) {
         "Exposed transfer is summing and sending gradients after backward; hidden transfer is the "
         "same between the layers of backward, which it lengthens on the worker's own core. Wait "
         "is for other workers in the exchange, publish until all have updated."});
+    material.add_figure(document, "seconds");
     material.add_figure(document, "breakdown");
     document.add(table);
 

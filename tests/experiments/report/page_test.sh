@@ -61,12 +61,23 @@ addEventListener("load", async () => {
   const ids = [...page.querySelectorAll("[id]")].map((each) => each.id);
   const wide = [...page.querySelectorAll("body *")].filter((each) =>
     !each.closest(".scroll, .card, pre") && each.getBoundingClientRect().right > 391);
+  const isCut = (text) => {
+    const own = text.getBoundingClientRect();
+    const all = text.closest("svg").getBoundingClientRect();
+    return own.left < all.left - 1 || own.right > all.right + 1 || own.top < all.top - 1 ||
+      own.bottom > all.bottom + 1;
+  };
   const [r, g, b] = getComputedStyle(page.body).backgroundColor.match(/\d+/g).map(Number);
   document.getElementById("facts").textContent = [
     `overflow=${root.scrollWidth - root.clientWidth}`, `wide=${wide.length}`,
     `dark=${r + g + b < 150}`, `drawings=${drawings.length}`,
     `empty=${drawings.filter((each) => each.getBBox().width < 100).length}`,
     `unlabelled=${drawings.filter((each) => !each.ariaLabel).length}`,
+    `cut=${drawings.flatMap((each) => [...each.querySelectorAll("text")]).filter(isCut).length}`,
+    `vague=${drawings.filter((each) => !/\d/.test(each.ariaLabel)).length}`,
+    `white=${drawings.filter((each) => getComputedStyle(each).filter === "none").length}`,
+    `hints=${[...page.querySelectorAll(".hint")]
+      .filter((each) => each.getBoundingClientRect().height > 5).length}`,
     `images=${images.length}`,
     `broken=${decoded.filter((each) => each.status !== "fulfilled").length}`,
     `doubled=${ids.length - new Set(ids).size}`,
@@ -100,10 +111,15 @@ fact "only boxes that scroll hold what is wider" says light wide=0
 fact "light mode is light" says light dark=false
 fact "dark mode is dark" says dark dark=true
 plots=$(find "$folder/plots" -name '*.svg' | wc -l)
-fact "at least nine plots were drawn" [ "$plots" -ge 9 ]
+fact "at least ten plots were drawn" [ "$plots" -ge 10 ]
 fact "every plot is in the page" says light "drawings=$plots"
 fact "no plot is empty" says light empty=0
 fact "every plot says in words what it shows" says light unlabelled=0
+fact "and with figures" says light vague=0
+fact "no text of a plot is cut" says light cut=0
+fact "plots are drawn as they are in light mode" says light "white=$plots"
+fact "plots are dark in dark mode" says dark white=0
+fact "every plot says on a phone that it scrolls" says light "hints=$plots"
 fact "every plot is a PNG as well" says light "images=$plots"
 fact "every PNG decodes" says light broken=0
 fact "every id is there once" says light doubled=0
