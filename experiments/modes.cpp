@@ -117,6 +117,8 @@ constexpr std::array kModes{
 
 constexpr Mode kUnknown{};
 
+std::string_view mode_name(std::string_view design) { return design.substr(0, design.find('/')); }
+
 }  // namespace
 
 std::span<const Mode> modes() { return kModes; }
@@ -169,7 +171,7 @@ std::vector<std::string> modes_that(bool Mode::*question) {
 }
 
 const Mode& mode_of(std::string_view name) {
-    const auto found = std::ranges::find(kModes, name.substr(0, name.find('/')), &Mode::name);
+    const auto found = std::ranges::find(kModes, mode_name(name), &Mode::name);
     return found == kModes.end() ? kUnknown : *found;
 }
 
@@ -182,6 +184,16 @@ std::string design_of(const core::RunConfig& config) {
     if (usual) return config.mode;
     const auto known = mode.find_reduction(config.reduction);  // by its former name, perhaps
     return fmt::format("{}/{}", config.mode, known ? known->name : config.reduction);
+}
+
+bool same_mode(std::string_view design, std::string_view other) {
+    return mode_name(design) == mode_name(other);
+}
+
+std::size_t design_width(std::span<const std::string> designs) {
+    std::size_t width = 8;  // of the modes' names but the longest
+    for (const std::string& design : designs) width = std::max(width, design.size());
+    return width;
 }
 
 std::string in_file_name(std::string design) {

@@ -76,6 +76,10 @@ const Mode& mode_of(std::string_view name);
 /// What is compared is a design: a mode, and how it sums gradients. Its name is the mode's, with
 /// the reduction behind a slash unless that is the mode's default: "threads", "threads/tree".
 std::string design_of(const core::RunConfig& config);
+/// Whether two designs are of one mode.
+bool same_mode(std::string_view design, std::string_view other);
+/// Characters of a table's column that holds `designs`.
+std::size_t design_width(std::span<const std::string> designs);
 /// `design` as a part of a file's name: "threads-tree".
 std::string in_file_name(std::string design);
 /// "serial, threads, procs".

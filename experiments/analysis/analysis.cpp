@@ -319,9 +319,8 @@ const Configuration* Analysis::baseline_of(const std::string& mode) const {
 }
 
 bool Analysis::leads(const std::string& design) const {
-    const auto first = std::ranges::find_if(designs, [&](const std::string& other) {
-        return mode_of(other).name == mode_of(design).name;
-    });
+    const auto first = std::ranges::find_if(
+        designs, [&](const std::string& other) { return same_mode(other, design); });
     return first != designs.end() && *first == design;
 }
 

@@ -162,10 +162,7 @@ const Configuration* counterpart(const Configuration& each, const Analysis& own,
     const auto only = [&](const Analysis& side) -> const Configuration* {
         const Configuration* found = nullptr;
         for (const Configuration& one : side.configurations) {
-            if (one.workers != each.workers ||
-                mode_of(one.design).name != mode_of(each.design).name) {
-                continue;
-            }
+            if (one.workers != each.workers || !same_mode(one.design, each.design)) continue;
             if (found != nullptr) return nullptr;
             found = &one;
         }

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "core/base/join.hpp"
+#include "experiments/modes.hpp"
 #include "experiments/statistics/multiple_tests.hpp"
 #include "experiments/text/numbers.hpp"
 
@@ -47,16 +48,16 @@ std::string warning(const FolderComparison& comparison) {
 }
 
 constexpr const char* kRowFormat =
-    "{:<8} {:>3}  {:>9}  {:>9}  {:>12}  {:>14}  {:>7}  {:>7}  {:>8}  {}\n";
+    "{:<{}} {:>3}  {:>9}  {:>9}  {:>12}  {:>14}  {:>7}  {:>7}  {:>8}  {}\n";
 
-std::string header(Design design) {
-    return fmt::format(kRowFormat, "design", "N", "before", "after", "after/before", "95 % range",
-                       samples_name(design), "p", "adjusted", "verdict");
+std::string header(Design design, std::size_t width) {
+    return fmt::format(kRowFormat, "design", width, "N", "before", "after", "after/before",
+                       "95 % range", samples_name(design), "p", "adjusted", "verdict");
 }
 
-std::string row(const Comparison& each) {
+std::string row(const Comparison& each, std::size_t width) {
     const auto& range = each.test.ratio95;
-    return fmt::format(kRowFormat, each.design, each.workers, count(each.before.median),
+    return fmt::format(kRowFormat, each.design, width, each.workers, count(each.before.median),
                        count(each.after.median), fmt::format("{:.3f}", each.ratio),
                        range ? fmt::format("{:.3f} to {:.3f}", range->low, range->high) : "",
                        fmt::format("{}, {}", each.before.n, each.after.n),
@@ -169,8 +170,11 @@ std::string format_comparison(const ResultsFolder& before, const ResultsFolder& 
     std::string text = folder_line("before", before) + folder_line("after ", after);
     text += warning(comparison);
     if (!comparison.comparisons.empty()) {
-        text += "\n" + header(comparison.terms.design);
-        for (const Comparison& each : comparison.comparisons) text += row(each);
+        std::vector<std::string> designs;
+        for (const Comparison& each : comparison.comparisons) designs.push_back(each.design);
+        const std::size_t width = design_width(designs);
+        text += "\n" + header(comparison.terms.design, width);
+        for (const Comparison& each : comparison.comparisons) text += row(each, width);
         text += "\n" + notes(comparison);
     }
     const std::string others = setup_lines(comparison, /*affects_speed=*/false);

@@ -26,10 +26,6 @@ std::string list_of(const std::vector<std::size_t>& numbers) {
     return fmt::format("{} and {}", core::join(all.first(all.size() - 1)), all.back());
 }
 
-bool of_one_mode(const Comparison& each) {
-    return mode_of(each.first).name == mode_of(each.second).name;
-}
-
 /// "threads/tree 3.1 % slower". The first design of a mode leads each of its comparisons.
 std::string describe_second(const Comparison& each) {
     const double ratio = 1.0 / each.ratio.median;
@@ -70,11 +66,11 @@ std::vector<std::string> describe_comparisons(const Analysis& analysis) {
     };
     for (const Comparison& each : analysis.comparisons) {
         if (each.oversubscribed || each.workers == 1) continue;
-        const bool goes_on = !designs.empty() && of_one_mode(each) &&
+        const bool goes_on = !designs.empty() && same_mode(each.first, each.second) &&
                              designs.front()->workers == each.workers &&
                              designs.front()->first == each.first;
         if (!goes_on) add_designs();
-        if (of_one_mode(each)) {
+        if (same_mode(each.first, each.second)) {
             designs.push_back(&each);
         } else {
             found.push_back(describe(each));
@@ -262,9 +258,9 @@ std::vector<std::string> find_findings(const Analysis& analysis) {
         findings.push_back(sentence);
     }
     for (const Contrast& each : analysis.contrasts) {
-        const bool of_one_mode = mode_of(each.first).name == mode_of(each.second).name;
         const bool shown = std::ranges::any_of(each.aspects, &AspectComparison::difference_shown);
-        if (each.judged() && (shown || !of_one_mode)) findings.push_back(describe(each));
+        if (each.judged() && (shown || !same_mode(each.first, each.second)))
+            findings.push_back(describe(each));
     }
     for (const ModeWaterfall& each : analysis.waterfalls) {
         if (!analysis.leads(each.design)) continue;  // the report has those of all

@@ -18,9 +18,7 @@ namespace {
 
 bool has_several_designs(const Analysis& analysis) {
     const auto& all = analysis.designs;
-    return std::ranges::adjacent_find(all, [](const std::string& one, const std::string& next) {
-               return mode_of(one).name == mode_of(next).name;
-           }) != all.end();
+    return std::ranges::adjacent_find(all, same_mode) != all.end();
 }
 
 /// Seconds a step that a worker gives to its gradients beyond computing them: moving, waiting,

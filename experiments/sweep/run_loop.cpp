@@ -47,6 +47,12 @@ Failure failure_of(const std::exception& error) {
     return failure;
 }
 
+std::vector<std::string> designs_of(const std::vector<RunConfig>& configurations) {
+    std::vector<std::string> designs;
+    std::ranges::transform(configurations, std::back_inserter(designs), design_of);
+    return designs;
+}
+
 /// Does `part`; its failure is a warning.
 void attempt(const auto& part) try { part(); } catch (const Error& error) {
     spdlog::warn("{}", error.what());
@@ -60,6 +66,7 @@ public:
           configurations_(setting.configurations),
           runs_(schedule(configurations_, request_.scaling, request_.repetitions,
                          request_.base.seed)),
+          width_(design_width(designs_of(configurations_))),
           console_(setting.console),
           left_(setting.machine.usable_cpus(), setting.data.train.size()) {
         const auto context = context_json(setting.machine);
@@ -215,17 +222,8 @@ private:
         if (request_.quiet) return;
         print_line(fmt::format(
             "run {:>3}/{}  {:<{}} N = {:<3} repetition {}  {:>7.2f} s  {:>7} images/s  {}", done(),
-            runs_.size(), design_of(run.settings.config), design_width(), run.workers(),
-            run.repetition, run.result.train_seconds(), count(run.result.images_per_second()),
-            time_left()));
-    }
-
-    [[nodiscard]] std::size_t design_width() const {
-        std::size_t width = 8;
-        for (const RunConfig& config : configurations_) {
-            width = std::max(width, design_of(config).size());
-        }
-        return width;
+            runs_.size(), design_of(run.settings.config), width_, run.workers(), run.repetition,
+            run.result.train_seconds(), count(run.result.images_per_second()), time_left()));
     }
 
     /// Without repetitions every run has lines of its own; this one tells how far the sweep is.
@@ -333,6 +331,7 @@ private:
     const std::vector<RunConfig>& configurations_;
     std::vector<Run> runs_;  // started: those that have a time for that
     const std::string started_ = utc_now();
+    const std::size_t width_;  // of designs, in the lines of runs
     Console console_;
     TimeLeft left_;
 };

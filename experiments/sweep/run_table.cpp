@@ -61,8 +61,7 @@ void print_table(const Analysis& analysis) {
     const auto& all = analysis.configurations;
     const bool repeated =
         std::ranges::any_of(all, [](const Configuration& each) { return each.runs.size() > 1; });
-    std::size_t width = 8;
-    for (const Configuration& each : all) width = std::max(width, each.design.size());
+    const std::size_t width = design_width(analysis.designs);
     print_line("");
     print_line(repeated ? fmt::format(kRepeated, "design", width, "N", "", "reps", "images/s",
                                       range_name(all), "speedup", range_name(all), "efficiency")

@@ -35,6 +35,20 @@ TEST_CASE("a mode of a later program exchanges, is no baseline and has no row") 
                       Catch::Contains("choose from serial"));
 }
 
+TEST_CASE("designs are of one mode whose names begin with it, also of a later program") {
+    CHECK(experiments::same_mode("threads", "threads/tree"));
+    CHECK(experiments::same_mode("later/tree", "later/ring"));
+    CHECK_FALSE(experiments::same_mode("threads/tree", "procs/tree"));
+    CHECK_FALSE(experiments::same_mode("hybrid", "hybrid-mpi"));
+    CHECK_FALSE(experiments::same_mode("later", "latest"));
+}
+
+TEST_CASE("a column of designs is as wide as the longest") {
+    CHECK(experiments::design_width(std::vector<std::string>{"serial"}) == 8);
+    CHECK(experiments::design_width(std::vector<std::string>{"threads", "threads/in-place-tree"}) ==
+          21);
+}
+
 TEST_CASE("serial plays every reduction that states its order, in that order") {
     const Mode& serial = experiments::find_mode("serial");
     for (const Mode& mode : experiments::modes()) {
