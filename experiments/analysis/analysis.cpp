@@ -276,7 +276,7 @@ void finish(Analysis& analysis) {
     analysis.work_images = images_per_epoch(first->runs.front().result);
     analysis.work_of = first->name();
     for (Configuration& each : analysis.configurations) compare_with_baseline(analysis, each);
-    analysis.comparisons = compare_modes(analysis.configurations);
+    analysis.comparisons = compare_designs(analysis.configurations);
     analysis.contrasts = find_contrasts(analysis);
     check_correctness(analysis);
     find_waterfalls(analysis);

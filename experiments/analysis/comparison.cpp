@@ -16,20 +16,22 @@ bool is_comparable(const Configuration& each) {
     return each.images_per_second && !each.takes_turns;
 }
 
+/// Whether `each` is the first design of its mode with its N, where Analysis::leads() asks for that
+/// of the sweep: not every design has runs of every N.
+bool leads_its_n(std::span<const Configuration> all, const Configuration& each) {
+    const auto first = std::ranges::find_if(all, [&](const Configuration& other) {
+        return other.workers == each.workers && same_mode(other.design, each.design);
+    });
+    return &*first == &each;
+}
+
 /// Chosen before anything was measured: the first designs of two modes, and every other design with
 /// the first of its mode. All pairs of many designs would drown what a reader asks.
-bool are_compared(std::span<const Configuration> all, const Configuration& first,
-                  const Configuration& second) {
-    const auto leads = [&](const Configuration& each) {
-        const auto leader = std::ranges::find_if(all, [&](const Configuration& other) {
-            return other.workers == each.workers &&
-                   mode_of(other.design).name == mode_of(each.design).name;
-        });
-        return &*leader == &each;
-    };
-    if (mode_of(first.design).name == mode_of(second.design).name)
-        return leads(first) || leads(second);
-    return leads(first) && leads(second);
+bool are_compared(std::span<const Configuration> all, const Configuration& one,
+                  const Configuration& other) {
+    if (same_mode(one.design, other.design))
+        return leads_its_n(all, one) || leads_its_n(all, other);
+    return leads_its_n(all, one) && leads_its_n(all, other);
 }
 
 std::optional<Comparison> compare(const Configuration& first, const Configuration& second) {
@@ -67,7 +69,7 @@ std::string Comparison::verdict() const {
     return fmt::format("{} are faster", ratio.median > 1.0 ? first : second);
 }
 
-std::vector<Comparison> compare_modes(std::span<const Configuration> configurations) {
+std::vector<Comparison> compare_designs(std::span<const Configuration> configurations) {
     std::vector<Comparison> comparisons;
     for (std::size_t i = 0; i < configurations.size(); ++i) {
         for (const Configuration& second : configurations.subspan(i + 1)) {

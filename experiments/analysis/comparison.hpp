@@ -1,4 +1,4 @@
-// Two modes at one N, repetition by repetition.
+// Two designs at one N, repetition by repetition.
 #pragma once
 
 #include <cstddef>
@@ -38,6 +38,6 @@ struct Comparison : statistics::JudgedTest {
 /// The pairs of `configurations` that compare: at one N, with equal settings, both trained, neither
 /// taking turns; of the designs, the first ones of two modes, and every other one with the first of
 /// its mode.
-std::vector<Comparison> compare_modes(std::span<const Configuration> configurations);
+std::vector<Comparison> compare_designs(std::span<const Configuration> configurations);
 
 }  // namespace dp::experiments::analysis
