@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "core/base/join.hpp"
+#include "experiments/modes.hpp"
 #include "experiments/text/json.hpp"
 #include "experiments/text/numbers.hpp"
 
@@ -64,11 +65,12 @@ std::string calibration_lines(const ModePredictions& mode) {
            held_out_line(mode.predictor->held_out());
 }
 
-constexpr const char* kRowFormat = "{:<8} {:>5}  {:>9}  {:>10}  {:>20}  {:>8}  {:>10}  {:<9}{}\n";
+constexpr const char* kRowFormat = "{:<{}} {:>5}  {:>9}  {:>10}  {:>20}  {:>8}  {:>10}  {:<9}{}\n";
 
-std::string header(const Request& request) {
-    return fmt::format(kRowFormat, "design", "N", "step ms", "images/s", "95 % range", "speedup",
-                       "efficiency", "", request.network ? "  machines   networked" : "");
+std::string header(const Request& request, std::size_t width) {
+    return fmt::format(kRowFormat, "design", width, "N", "step ms", "images/s", "95 % range",
+                       "speedup", "efficiency", "",
+                       request.network ? "  machines   networked" : "");
 }
 
 /// Throughput of `workers` with steps of `seconds`.
@@ -77,14 +79,14 @@ Interval throughput(const Prediction& prediction) {
     return {images / prediction.step.interval95.high, images / prediction.step.interval95.low};
 }
 
-std::string row(const ModePredictions& mode, const PredictedWorkers& each) {
+std::string row(const ModePredictions& mode, const PredictedWorkers& each, std::size_t width) {
     const Prediction& one = each.prediction;
     const Interval range = throughput(one);
     const std::string networked = each.networked
                                       ? fmt::format("  {:>8}  {:>10}", each.networked->machines,
                                                     count(each.networked->images_per_second))
                                       : "";
-    return fmt::format(kRowFormat, mode.design, each.workers,
+    return fmt::format(kRowFormat, mode.design, width, each.workers,
                        fmt::format("{:.2f}", 1e3 * one.step.seconds), count(one.images_per_second),
                        fmt::format("{} to {}", count(range.low), count(range.high)),
                        fmt::format("{:.2f}", one.speedup),
@@ -206,9 +208,12 @@ std::string format_predictions(const Predictions& predictions, const Request& re
     const bool any = std::ranges::any_of(
         predictions.modes, [](const auto& mode) { return mode.predictor.has_value(); });
     if (any) {
-        text += "\n" + header(request);
+        std::vector<std::string> designs;
+        for (const ModePredictions& mode : predictions.modes) designs.push_back(mode.design);
+        const std::size_t width = design_width(designs);
+        text += "\n" + header(request, width);
         for (const ModePredictions& mode : predictions.modes) {
-            for (const PredictedWorkers& each : mode.predictions) text += row(mode, each);
+            for (const PredictedWorkers& each : mode.predictions) text += row(mode, each, width);
         }
         text +=
             "\nSpeedup: images/s over those of one worker of the same mode, with the same batch. "
