@@ -34,20 +34,21 @@ constexpr const char* kFooter =
     "Examples:\n"
     "  dp_compare --mode serial,threads,procs -n 1,2 --epochs 2\n"
     "  dp_compare --mode procs -n 4 --dataset cifar10 --data-dir data --out results\n"
-    "  dp_compare --mode serial,threads,procs -n 1,2,4 --reps 5 --out results\n"
+    "  dp_compare --mode serial,threads,procs -n 1,2,4 --reps 6 --out results\n"
     "  dp_compare allreduce --mode threads,procs -n 2\n"
     "  dp_compare report results\n"
     "  dp_compare diff before after --fail-above 5%\n"
+    "  dp_compare ab --a \"OLD OPTIONS\" --b \"NEW OPTIONS\" --pairs 10 --out ab\n"
     "  dp_compare predict -n 16,32,64\n"
     "Exit codes: 0 success, 1 failed, 2 usage, 3 data or checkpoint, 4 resources, 5 verification,\n"
-    "6 a worker died, 7 a worker stalled, 8 slower than diff allows, 9 diff could not judge,\n"
-    "130 interrupted (Ctrl-C), 143 terminated.";
+    "6 a worker died, 7 a worker stalled, 8 slower than diff or ab allows, 9 they could not\n"
+    "judge, 130 interrupted (Ctrl-C), 143 terminated.";
 
 constexpr const char* kReportFooter =
     "Plots need gnuplot (Debian: gnuplot-nox); without it the report has none. Their scripts\n"
     "are in experiments/plots, or in the folder that DP_COMPARE_PLOTS names.\n"
     "Example:\n"
-    "  dp_compare --mode serial,threads,procs -n 1,2 --reps 5 --out results\n"
+    "  dp_compare --mode serial,threads,procs -n 1,2 --reps 6 --out results\n"
     "  dp_compare report results\n"
     "Exit codes: those of dp_compare.";
 

@@ -58,7 +58,7 @@ struct Configuration {
     [[nodiscard]] statistics::Summary step_seconds(double statistics::TimeParts::*part) const;
 };
 
-/// Whether modes and repetitions of one N that add gradients in one order ended with the same
+/// Whether designs and repetitions of one N that add gradients in one order ended with the same
 /// parameters.
 struct Correctness {
     std::vector<std::size_t> workers = {};  // one N; with shards every N that was run
@@ -79,7 +79,7 @@ struct ModeWaterfall {
 
 struct Analysis {
     ResultsFolder results;
-    std::vector<Configuration> configurations;  // by N, then by mode
+    std::vector<Configuration> configurations;  // by N, then by design
     std::vector<std::string> designs;           // that were run, in the table's order
     const Configuration* baseline_of(const std::string& mode) const;
     const Configuration* find(const std::string& mode, std::size_t workers) const;
@@ -99,7 +99,7 @@ struct Analysis {
     std::vector<ModeWaterfall> waterfalls;
     std::vector<ModeModels> models;
     std::vector<allreduce::Row> allreduce;                      // empty without allreduce.json
-    std::vector<std::pair<std::string, TraceContents>> traces;  // by mode
+    std::vector<std::pair<std::string, TraceContents>> traces;  // by design
 
     Analysis() = default;
     Analysis(Analysis&&) = default;

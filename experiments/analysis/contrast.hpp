@@ -1,4 +1,4 @@
-// Where two modes of one N differ: a step of which computing takes 50 ms hides by its noise what
+// Where two designs of one N differ: a step of which computing takes 50 ms hides by its noise what
 // they do differently in half a millisecond, so each part is compared by itself, over the same
 // pairs of runs as images/s.
 #pragma once
@@ -38,7 +38,7 @@ struct AspectComparison : statistics::JudgedTest {
     [[nodiscard]] bool difference_shown() const { return shown(difference.median); }
 };
 
-/// Two modes with one N above 1 that has a CPU for each worker.
+/// Two designs with one N above 1 that has a CPU for each worker.
 struct Contrast {
     std::size_t workers = 1;
     std::string first, second;

@@ -11,7 +11,7 @@ fail() {
     exit 1
 }
 
-[[ -x $program ]] || fail "no $program: build first (see README.md there)," \
+[[ -x $program ]] || fail "no $program: build first (see $root/README.md)," \
     "or set DP_BUILD_DIR"
 
 # A folder for this script's results, removed at its end.

@@ -13,9 +13,9 @@ constexpr const char* kFooter =
     "takes\n"
     "repetitions (--reps) to tell a difference from chance.\n"
     "Example:\n"
-    "  dp_compare --mode threads,procs -n 1,2 --reps 5 --steps 30 --epochs 1 --out before\n"
+    "  dp_compare --mode threads,procs -n 1,2 --reps 6 --steps 30 --epochs 1 --out before\n"
     "  ... the change ...\n"
-    "  dp_compare --mode threads,procs -n 1,2 --reps 5 --steps 30 --epochs 1 --out after\n"
+    "  dp_compare --mode threads,procs -n 1,2 --reps 6 --steps 30 --epochs 1 --out after\n"
     "  dp_compare diff before after --fail-above 5%\n"
     "Exit codes: those of dp_compare; 8: slower by more than --fail-above; 9: --fail-above could\n"
     "not be judged, because there are too few repetitions or all rows oversubscribed.";

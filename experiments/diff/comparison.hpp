@@ -51,7 +51,7 @@ struct Test {
     double least_p_slower = 1.0;
 };
 
-/// One mode and worker count: repetitions that trained, at least one before and one after.
+/// One design and worker count: repetitions that trained, at least one before and one after.
 struct Comparison {
     std::string design;
     std::size_t workers = 0;
@@ -76,7 +76,7 @@ struct ChecksumChange {
 
 struct FolderComparison {
     Terms terms;
-    std::vector<Comparison> comparisons;  // by worker count, then mode
+    std::vector<Comparison> comparisons;  // by worker count, then design
     std::vector<SetupDifference> setup;
     std::vector<ChecksumChange> checksums;  // where settings, build and CPU promise equal ones
     std::vector<std::string> only_before;   // configurations, by name

@@ -1,5 +1,5 @@
 # Learning curves: training loss and test accuracy, on the left against epochs, on the right against
-# seconds of training. A line for each mode and N: colour tells the mode, dash and point the N.
+# seconds of training. A line for each design and N: colour tells the design, dash and point the N.
 # Modes that end with equal parameters have the same curve against epochs: the one drawn last shows.
 #
 # Reads learning.csv: mode, workers, oversubscribed (0 or 1), epoch, seconds (of training, since its

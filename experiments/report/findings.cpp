@@ -182,7 +182,8 @@ std::string describe_baseline(const Analysis& analysis) {
             return fmt::format("T(1) is the time of {}, one worker without any exchange.",
                                baseline->design);
         }
-        return fmt::format("There is no run of {}, so T(1) is each mode's own with N = 1.", usual);
+        return fmt::format("There is no run of {}, so T(1) is each design's own with N = 1.",
+                           usual);
     }
     return fmt::format(
         "There is no run with N = 1, so there is neither a speedup nor an efficiency: add {} to "

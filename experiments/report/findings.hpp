@@ -24,9 +24,9 @@ std::string amount_of(const analysis::Aspect& aspect, double value);
 /// µs); no difference shown in wait, memory."
 std::string describe(const analysis::Contrast& contrast);
 
-/// The speedup of each mode, which of two is faster at each N that has a CPU for each worker and
-/// what each of them does for less, the
-/// main cause of each mode's loss, stragglers, and whether parameters agree. The report begins with
+/// The speedup of each design, which of two is faster at each N that has a CPU for each worker and
+/// what each of them does for less, the main cause of the loss of each mode's first design,
+/// stragglers, and whether parameters agree. The report begins with
 /// these sentences, and a sweep ends with them.
 std::vector<std::string> find_findings(const analysis::Analysis& analysis);
 
@@ -37,7 +37,7 @@ std::vector<std::string> describe_stragglers(const analysis::Analysis& analysis)
 /// What T(1), and with it every speedup, is measured against.
 std::string describe_baseline(const analysis::Analysis& analysis);
 
-/// Whether modes of one N ended with equal parameters.
+/// Whether designs of one N ended with equal parameters.
 std::string describe_correctness(const analysis::Analysis& analysis);
 
 }  // namespace dp::experiments::report

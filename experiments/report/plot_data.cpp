@@ -87,7 +87,7 @@ PlotData speedup(const Analysis& analysis) {
     }
     return {"speedup", "speedup", csv.text(),
             fmt::format("Speedup against workers, with the ideal (dashed) and what is lost of it "
-                        "(shaded, of each mode).{} Time: training on {} images.{}",
+                        "(shaded, of each design).{} Time: training on {} images.{}",
                         bars_note(analysis), count(analysis.work_images),
                         any_oversubscribed(analysis) ? kHollow : ""),
             in_words(analysis, "Speedup against workers", [](const Configuration& each) {

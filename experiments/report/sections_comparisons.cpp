@@ -1,4 +1,4 @@
-// Two modes of one N held against each other: images/s, and where they differ.
+// Two designs of one N held against each other: images/s, and where they differ.
 #include <fmt/format.h>
 
 #include "experiments/report/findings.hpp"
@@ -20,7 +20,7 @@ std::vector<Column> columns_with(std::vector<Column> more) {
 
 Table rates_table(const Analysis& analysis) {
     Table table{
-        "images/s of one mode over another's: medians of the ratios of pairs, which are runs "
+        "images/s of one design over another's: medians of the ratios of pairs, which are runs "
         "of one repetition" +
             brackets_note(analysis),
         columns_with(
@@ -45,7 +45,7 @@ std::string verdict_of(const Contrast& contrast, const AspectComparison& each) {
 
 Table contrasts_table(const Analysis& analysis) {
     Table table{
-        "What a step (or, where it says so, the run) costs in two modes, and the difference, "
+        "What a step (or, where it says so, the run) costs in two designs, and the difference, "
         "first less second, pair by pair: medians" +
             brackets_note(analysis),
         columns_with({{"cost", Align::kLeft},

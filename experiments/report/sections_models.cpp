@@ -58,7 +58,7 @@ void add_laws(Document& document, const Analysis& analysis) {
     }
     document.add(laws);
     document.add(Paragraph{
-        "Speedups are those of the tables: what a mode loses with one worker against their "
+        "Speedups are those of the tables: what a design loses with one worker against their "
         "baseline counts as serial fraction too."});
     document.add_if_any(table);
     document.add_if_any(refused);
@@ -105,7 +105,7 @@ void add_predictions(Document& document, const Analysis& analysis) {
     document.add(Heading{3, "Predictions", "predictions"});
     Table table{
         "Predicted, not measured: with more workers of one machine, the batch per worker as at the "
-        "largest N measured, speedup over the mode's own N = 1",
+        "largest N measured, speedup over the design's own N = 1",
         {{"design", Align::kLeft},
          {"N"},
          {"step, predicted"},
@@ -181,7 +181,7 @@ void add_models(Document& document, const Material& material) {
     if (analysis.models.empty()) return;
     document.add(Heading{2, "Model", "model"});
     document.add(
-        Paragraph{"Fitted to modes with a CPU for each worker; oversubscribed "
+        Paragraph{"Fitted to runs with a CPU for each worker; oversubscribed "
                   "configurations are left out."});
     add_laws(document, analysis);
     add_exchange(document, material);

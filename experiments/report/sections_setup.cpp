@@ -137,7 +137,7 @@ void add_method(Document& document, const Material& material) {
         most = std::max(most, each.runs.size());
     }
     document.add(Paragraph{fmt::format(
-        "{} Every run is in fresh processes, with {} of each mode and N. Time "
+        "{} Every run is in fresh processes, with {} of each design and N. Time "
         "is wall time of the training steps, without start-up and evaluation, on one clock for "
         "all workers.",
         scaling_in_words(analysis),
@@ -168,7 +168,8 @@ void add_method(Document& document, const Material& material) {
     terms.items.push_back(
         {{strong("Comparisons"),
           plain(fmt::format(
-              " of two modes are of pairs: the runs of one repetition and N. Student's test on the "
+              " of two designs are of pairs: the runs of one repetition and N. Student's test on "
+              "the "
               "logarithms of their ratios says whether they differ, with Holm's correction for all "
               "ratios of images/s, and another for all costs, so that chance alone shows any "
               "difference of either kind with a probability of {} at most. None shown does not "

@@ -34,7 +34,7 @@ const Json& context_of(const Analysis& analysis) { return analysis.results.runs.
 std::string settings_differ(const Analysis& analysis) {
     if (analysis.differences.empty()) return "";
     return fmt::format(
-        "Not all runs had the same {}. Ratios between such runs are left out, and a mode and N "
+        "Not all runs had the same {}. Ratios between such runs are left out, and a design and N "
         "whose repetitions differ has no figures. Run all of them with one command.",
         core::join(analysis.differences, "; ", [](const auto& each) {
             return fmt::format("{} ({})", each.setting, core::join(each.values));

@@ -223,8 +223,8 @@ TEST_CASE("the terminal's speedups and closing sentences are those of the report
         sweep(folder.path(), {"--mode", "threads,procs", "-n", "1,2", "--reps", "2"}));
     INFO(result.out << result.err);
     REQUIRE(result.exit_code == 0);
-    // Without serial each mode's own N = 1 is the baseline, in both.
-    CHECK(tests::holds(result.out, "There is no run of serial, so T(1) is each mode's own"));
+    // Without serial each design's own N = 1 is the baseline, in both.
+    CHECK(tests::holds(result.out, "There is no run of serial, so T(1) is each design's own"));
     const Json summary = read_json(folder.path() / "summary.json");
     const std::string table = result.out.substr(result.out.find("design     N"));
     CHECK(tests::holds(
