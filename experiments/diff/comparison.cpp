@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <numeric>
 #include <utility>
 
 #include "core/base/error.hpp"
@@ -10,6 +11,7 @@
 #include "experiments/modes.hpp"
 #include "experiments/statistics/drift.hpp"
 #include "experiments/statistics/multiple_tests.hpp"
+#include "experiments/statistics/pairs.hpp"
 #include "experiments/statistics/permutation.hpp"
 
 namespace dp::experiments::diff {
@@ -68,18 +70,29 @@ Sides sides_of(const Pair& pair, Design design) {
     return sides;
 }
 
+/// Whether sweeps are told to differ, so that runs of one are not independent of each other.
+bool allows_for_drift(const Terms& terms) {
+    return terms.design == Design::kRuns && terms.between_sweeps;
+}
+
+double mean_logarithm(const std::vector<double>& samples) {
+    const std::vector<double> logs = statistics::logarithms(samples);
+    return std::accumulate(logs.begin(), logs.end(), 0.0) / static_cast<double>(logs.size());
+}
+
 Test test_of(const Sides& sides, const Terms& terms) {
     const double limit = 1.0 - terms.fail_above.value_or(0.0);
-    if (terms.design == Design::kRuns && terms.between_sweeps) {
+    const double mean = mean_logarithm(sides.after) - mean_logarithm(sides.before);
+    if (allows_for_drift(terms)) {
         const auto test = statistics::drift_test(sides.before, sides.after, *terms.between_sweeps);
-        if (test.degrees == 0.0) return {};
-        return {test.p_value(), 0.0, test.ratio95(), test.p_below(limit), 0.0};
+        if (test.degrees == 0.0) return {.mean = mean, .ratio95 = {}};
+        return {mean, test.p_value(), 0.0, test.ratio95(), test.p_below(limit), 0.0};
     }
     const auto test = terms.design == Design::kPairs
                           ? statistics::paired_permutation_test(sides.before, sides.after)
                           : statistics::permutation_test(sides.before, sides.after);
-    return {test.p_value, test.least_p_value, test.ratio95, test.p_below(limit),
-            test.least_p_below()};
+    return {mean,         test.p_value,        test.least_p_value,
+            test.ratio95, test.p_below(limit), test.least_p_below()};
 }
 
 double ratio_of(const Sides& sides, Design design) {
@@ -130,7 +143,7 @@ void decide(std::vector<Comparison>& all, const Terms& terms) {
     for (std::size_t i = 0; i < judged.size(); ++i) {
         Comparison& each = *judged[i];
         each.adjusted_p = adjusted[i];
-        if (adjusted[i] < terms.alpha) {
+        if (adjusted[i] < terms.alpha && (each.test.mean < 0.0) == (each.ratio < 1.0)) {
             each.verdict = each.ratio < 1.0 ? Verdict::kSlower : Verdict::kFaster;
         } else {
             each.verdict = can_show(p_values, i, each.test.least_p_value, terms.alpha)
@@ -139,7 +152,7 @@ void decide(std::vector<Comparison>& all, const Terms& terms) {
         }
         if (!terms.fail_above) continue;
         each.adjusted_p_slower = adjusted_slower[i];
-        each.regression = adjusted_slower[i] < terms.alpha;
+        each.regression = adjusted_slower[i] < terms.alpha && each.ratio < 1.0 - *terms.fail_above;
         each.can_regress = can_show(p_slower, i, each.test.least_p_slower, terms.alpha);
     }
 }
@@ -222,7 +235,9 @@ std::size_t FolderComparison::judged() const {
         comparisons, [](const Comparison& each) { return each.adjusted_p.has_value(); }));
 }
 
-std::size_t FolderComparison::repetitions_needed() const {
+std::optional<std::size_t> FolderComparison::samples_needed() const {
+    if (judged() == 0) return std::nullopt;
+    if (allows_for_drift(terms)) return 2;  // what Student's test takes
     return terms.design == Design::kPairs ? statistics::pairs_needed(judged(), terms.alpha)
                                           : statistics::samples_needed(judged(), terms.alpha);
 }

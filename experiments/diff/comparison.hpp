@@ -43,6 +43,7 @@ struct Terms {
 
 /// Whether the factor of images/s from before to after is 1, and which it may be.
 struct Test {
+    double mean = 0.0;     // of the logarithm of that factor: what is tested
     double p_value = 1.0;  // two-sided
     double least_p_value = 1.0;
     std::optional<statistics::Interval> ratio95;
@@ -63,6 +64,8 @@ struct Comparison {
     // Of all that are judged, by holm_adjusted().
     std::optional<double> adjusted_p;         // decides the verdict
     std::optional<double> adjusted_p_slower;  // decides on a regression; none without fail_above
+    /// Means are tested, and `ratio`, of medians, is told: where one says slower and the other not,
+    /// neither is shown.
     Verdict verdict = Verdict::kNotShown;
     bool regression = false;   // shown to be slower by more than Terms::fail_above
     bool can_regress = false;  // samples so many could show it
@@ -87,9 +90,9 @@ struct FolderComparison {
     [[nodiscard]] bool comparable() const;
     /// Comparisons with a verdict.
     [[nodiscard]] std::size_t judged() const;
-    /// Of each configuration in both folders, so that a difference in one of those judged can be
-    /// shown at all. Requires one.
-    [[nodiscard]] std::size_t repetitions_needed() const;
+    /// Samples of each configuration on both sides, so that a difference in one of those judged can
+    /// be shown at all; none where none is judged.
+    [[nodiscard]] std::optional<std::size_t> samples_needed() const;
 };
 
 /// Of two sides with the runs of all their folders, which the runs' files tell apart; of kPairs the

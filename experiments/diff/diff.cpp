@@ -92,26 +92,24 @@ void fail_on_regression(const FolderComparison& comparison, double fail_above) {
 
 Json to_json(const ResultsFolder& before, const ResultsFolder& after,
              const FolderComparison& comparison) {
-    return {
-        {"schema", "dp_compare.diff/2"},
-        {"before", folder_json(before)},
-        {"after", folder_json(after)},
-        {"alpha", comparison.terms.alpha},
-        {"fail_above", comparison.terms.fail_above},
-        {"samples", samples_name(comparison.terms.design)},
-        {"between_sweeps", comparison.terms.between_sweeps},
-        {"comparable", comparison.comparable()},
-        {"repetitions_needed",
-         comparison.comparisons.empty() ? Json(nullptr) : Json(comparison.repetitions_needed())},
-        {"configurations", json_list(comparison.comparisons,
-                                     [&](const Comparison& each) {
-                                         return comparison_json(each, comparison.terms);
-                                     })},
-        {"setup", json_list(comparison.setup, setup_json)},
-        {"checksums", json_list(comparison.checksums, checksum_json)},
-        {"only_before", comparison.only_before},
-        {"only_after", comparison.only_after},
-        {"without_training", comparison.without_training}};
+    return {{"schema", "dp_compare.diff/2"},
+            {"before", folder_json(before)},
+            {"after", folder_json(after)},
+            {"alpha", comparison.terms.alpha},
+            {"fail_above", comparison.terms.fail_above},
+            {"samples", samples_name(comparison.terms.design)},
+            {"between_sweeps", comparison.terms.between_sweeps},
+            {"comparable", comparison.comparable()},
+            {"repetitions_needed", comparison.samples_needed()},
+            {"configurations", json_list(comparison.comparisons,
+                                         [&](const Comparison& each) {
+                                             return comparison_json(each, comparison.terms);
+                                         })},
+            {"setup", json_list(comparison.setup, setup_json)},
+            {"checksums", json_list(comparison.checksums, checksum_json)},
+            {"only_before", comparison.only_before},
+            {"only_after", comparison.only_after},
+            {"without_training", comparison.without_training}};
 }
 
 ResultsFolder read_side(const std::vector<std::filesystem::path>& folders) {

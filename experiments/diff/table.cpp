@@ -114,8 +114,10 @@ std::string notes(const FolderComparison& comparison) {
     std::string text = "before, after: images/s, medians. " + assumption(comparison.terms);
     const std::size_t tests = comparison.judged();
     text += tests > 1 ? fmt::format("; adjusted for {} tests (Holm).\n", tests) : ".\n";
-    text += fmt::format("A difference is shown where {} is below {}.\n",
-                        tests > 1 ? "the adjusted p" : "p", comparison.terms.alpha);
+    text += fmt::format(
+        "A difference is shown where {} is below {}, and the means, which are tested, differ as "
+        "the\nmedians do.\n",
+        tests > 1 ? "the adjusted p" : "p", comparison.terms.alpha);
     const auto& all = comparison.comparisons;
     if (std::ranges::any_of(all, [](const auto& each) { return !each.test.ratio95; })) {
         text += "Ranges need more of them.\n";
@@ -153,7 +155,7 @@ std::string_view samples_name(Design design) {
 }
 
 std::string cure_of_too_few(const FolderComparison& comparison) {
-    const std::size_t needed = comparison.repetitions_needed();
+    const std::size_t needed = comparison.samples_needed().value();
     switch (comparison.terms.design) {
         case Design::kRuns:
             return fmt::format("measure both folders with --reps {} or more", needed);

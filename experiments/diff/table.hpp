@@ -17,7 +17,8 @@ std::string describe_regression(const Comparison& comparison);
 
 /// What one sample is: "runs", "folders" or "pairs".
 std::string_view samples_name(Design design);
-/// What to do where samples are too few: "measure both folders with --reps 4 or more".
+/// What to do where samples are too few: "measure both folders with --reps 4 or more". Requires one
+/// comparison that is judged.
 std::string cure_of_too_few(const FolderComparison& comparison);
 
 }  // namespace dp::experiments::diff

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -96,13 +97,22 @@ std::string describe_speedups(const Analysis& analysis) {
 
 }  // namespace
 
-std::string brackets_note(const Analysis& analysis) {
-    std::vector<std::string> names;
+std::string interval_names(const Analysis& analysis) {
+    std::set<std::size_t> samples;
     for (const Configuration& each : analysis.configurations) {
-        const std::string name = interval_name(each.runs.size());
-        if (!name.empty() && std::ranges::find(names, name) == names.end()) names.push_back(name);
+        if (each.runs.size() > 1) samples.insert(each.runs.size());
     }
-    return names.empty() ? "" : fmt::format("; in brackets the {}", core::join(names, " or "));
+    if (samples.empty()) return "";
+    const std::string first = interval_name(*samples.begin());
+    if (interval_name(*samples.rbegin()) == first) return first;
+    return core::join(samples, " or ", [](std::size_t n) {
+        return fmt::format("{} ({} repetitions)", interval_name(n), n);
+    });
+}
+
+std::string brackets_note(const Analysis& analysis) {
+    const std::string names = interval_names(analysis);
+    return names.empty() ? "" : "; in brackets the " + names;
 }
 
 std::string describe(const Comparison& comparison) {

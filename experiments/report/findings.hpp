@@ -9,8 +9,12 @@
 
 namespace dp::experiments::report {
 
-/// "; in brackets the range": what stands there in a table of medians of all configurations. Empty
+/// What the intervals in a table of medians of all configurations are called: "range", or where the
+/// repetitions differ in number "range (5 repetitions) or 96.9 % interval (6 repetitions)". Empty
 /// with one repetition.
+std::string interval_names(const analysis::Analysis& analysis);
+
+/// "; in brackets the range": the same for the title of such a table.
 std::string brackets_note(const analysis::Analysis& analysis);
 
 /// "N = 2: threads are 4.0 % faster than procs (median of 5 pairs, range 3.8 to 4.2 %).", or that

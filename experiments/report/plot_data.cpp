@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "experiments/modes.hpp"
+#include "experiments/report/findings.hpp"
 #include "experiments/report/plot_parts.hpp"
 #include "experiments/text/csv.hpp"
 #include "experiments/text/numbers.hpp"
@@ -44,14 +45,10 @@ using statistics::Summary;
 
 /// What the bars of medians are, as a sentence.
 std::string bars_note(const Analysis& analysis) {
-    std::size_t most = 0;
-    for (const Configuration& each : drawn(analysis)) {
-        most = std::max(most, each.runs.size());
-    }
-    const std::string name = interval_name(most);
-    if (name.empty()) return "";
+    const std::string names = interval_names(analysis);
+    if (names.empty()) return "";
     return fmt::format(" Small points are single runs, large ones their medians, bars the {}.",
-                       name);
+                       names);
 }
 
 const char* const kHollow =

@@ -47,12 +47,11 @@ std::string row_of(const Configuration& each, std::size_t width, bool repeated) 
                        ordered ? result.checksum : "unordered");
 }
 
-/// "range", "96.9 % range": of the repetitions of most configurations.
-std::string range_name(std::span<const Configuration> all) {
-    std::size_t most = 0;
-    for (const Configuration& each : all) most = std::max(most, each.runs.size());
-    if (most < statistics::kFewestForInterval) return "range";
-    return percent(statistics::order_interval(most).coverage) + " range";
+/// Tells what the intervals are, where the repetitions are enough for one with 95 %.
+void tell_intervals(const Analysis& analysis) {
+    const std::string names = report::interval_names(analysis);
+    if (names == interval_name(2)) return;  // as their column says
+    print_line(fmt::format("Range: {}.", names));
 }
 
 }  // namespace
@@ -64,11 +63,12 @@ void print_table(const Analysis& analysis) {
     const std::size_t width = design_width(analysis.designs);
     print_line("");
     print_line(repeated ? fmt::format(kRepeated, "design", width, "N", "", "reps", "images/s",
-                                      range_name(all), "speedup", range_name(all), "efficiency")
+                                      "range", "speedup", "range", "efficiency")
                         : fmt::format(kSingle, "design", width, "N", "", "epoch s", "images/s",
                                       "speedup", "efficiency", "test acc", "checksum"));
     for (const Configuration& each : all) print_line(row_of(each, width, repeated));
     print_line("");
+    if (repeated) tell_intervals(analysis);
     if (std::ranges::any_of(all, &Configuration::oversubscribed)) {
         print_line("* oversubscribed: more workers than usable CPUs.");
     }

@@ -218,6 +218,17 @@ TEST_CASE("one repetition gives figures without intervals, and a threat says so"
     CHECK(threatens(analysis, "Few repetitions"));
 }
 
+TEST_CASE("the name of intervals tells which rows have which") {
+    const TemporaryFolder folder;
+    write_repetitions(folder, "serial", 1, 0.05, 5);
+    CHECK(brackets_note(analyse(folder.path())) == "; in brackets the range");
+    write_repetitions(folder, "threads", 2, 0.0625, 6);
+    CHECK(interval_names(analyse(folder.path())) ==
+          "range (5 repetitions) or 96.9 % interval (6 repetitions)");
+    write_repetitions(folder, "serial", 1, 0.05, 6);
+    CHECK(interval_names(analyse(folder.path())) == "96.9 % interval");
+}
+
 TEST_CASE("runs of other settings or machines are told, and not compared") {
     const TemporaryFolder folder;
     write_repetitions(folder, "serial", 1, 0.05);

@@ -144,7 +144,7 @@ TEST_CASE("the verdict is on the p-value adjusted for all configurations") {
     CHECK(result.comparisons[2].test.p_value < 0.01);
     CHECK(result.comparisons[2].adjusted_p.value() == Approx(14.0 / 252));
     CHECK(result.comparisons[2].verdict == Verdict::kTooFew);
-    CHECK(result.repetitions_needed() == 6);
+    CHECK(result.samples_needed().value() == 6);
     CHECK(find_regressions(result).size() == 1);  // one-sided: 7 / 252
 }
 
@@ -178,10 +178,88 @@ TEST_CASE("repetitions too few to show a difference are said to be") {
     const auto result = compare(folders.first, folders.second, 0.05);
     CHECK(result.comparisons.at(0).verdict == Verdict::kTooFew);
     CHECK(result.comparisons.at(0).test.least_p_value == Approx(0.1));
-    CHECK(result.repetitions_needed() == 4);
+    CHECK(result.samples_needed().value() == 4);
     CHECK(holds(format_comparison(folders.first, folders.second, result), "--reps 4"));
     // At a level that three repetitions reach, they show it.
     CHECK(compare(folders.first, folders.second, 0.2).comparisons[0].verdict == Verdict::kSlower);
+}
+
+TEST_CASE("a difference is shown where its mean, which is tested, and its median agree") {
+    const auto side = [](std::size_t slow) {
+        std::vector<Run> runs;
+        for (std::size_t r = 1; r <= 12; ++r) {
+            const double faster = slow == 0 ? 1.0 : 0.995;
+            runs.push_back(
+                tests::made_run("threads", 2, r,
+                                r <= slow ? 0.5 : 0.05 * faster * (1.0 + 1e-5 * kNoise.at(r - 1))));
+        }
+        return results_of("", std::move(runs));
+    };
+    // Five of twelve take ten times as long, and the others less than all before.
+    for (const std::optional<double> between_sweeps : {std::optional<double>(), {0.01}}) {
+        const auto result = compare_folders(analysis::analyse(side(0)), analysis::analyse(side(5)),
+                                            {0.05, 0.05, Design::kRuns, between_sweeps});
+        const Comparison& each = result.comparisons.at(0);
+        INFO(between_sweeps.value_or(0.0));
+        CHECK(each.adjusted_p.value() < 0.05);
+        CHECK(each.adjusted_p_slower.value() < 0.05);
+        CHECK(each.ratio > 1.0);
+        CHECK(each.verdict == Verdict::kNotShown);
+        CHECK(find_regressions(result).empty());
+    }
+}
+
+TEST_CASE("two runs a side are enough where the drift of sweeps is told") {
+    const tests::TemporaryFolder before, after;
+    add_runs(before, "threads", 2, 50.0, 1);
+    add_runs(after, "threads", 2, 100.0, 1, 5);
+    const Terms terms{0.05, 0.05, Design::kRuns, 0.01};
+    const auto one = compare({before.path()}, {after.path()}, terms);
+    CHECK(one.comparisons.at(0).verdict == Verdict::kTooFew);
+    CHECK(one.samples_needed() == 2U);
+    add_runs(before, "threads", 2, 50.0, 2);
+    add_runs(after, "threads", 2, 100.0, 2, 5);
+    CHECK(compare({before.path()}, {after.path()}, terms).comparisons.at(0).verdict ==
+          Verdict::kSlower);
+}
+
+TEST_CASE("designs of one mode are compared with themselves, in a table as wide as their names") {
+    const tests::TemporaryFolder before, after;
+    const auto add = [](const tests::TemporaryFolder& folder, const char* reduction,
+                        double milliseconds) {
+        for (std::size_t r = 1; r <= 5; ++r) {
+            auto run = tests::made_run("threads", 2, r, 1e-3 * milliseconds * kNoise.at(r - 1));
+            run.settings.config.reduction = run.result.reduction = reduction;
+            tests::write_made_run(folder.path(), run);
+        }
+    };
+    for (const char* reduction : {"in-place", "in-place-tree", "tree"}) {
+        add(before, reduction, 50.0);
+        add(after, reduction, reduction == std::string("tree") ? 60.0 : 50.0);
+    }
+    const ResultsFolder a = read_results(before.path()), b = read_results(after.path());
+    const auto result = compare(a, b, 0.05);
+    REQUIRE(result.comparisons.size() == 3);
+    CHECK(result.comparisons[0].design == "threads");
+    CHECK(result.comparisons[0].verdict == Verdict::kNotShown);
+    CHECK(result.comparisons[2].design == "threads/tree");
+    CHECK(result.comparisons[2].verdict == Verdict::kSlower);
+    const std::string text = format_comparison(a, b, result);
+    CHECK(holds(text, "design                  N "));
+    CHECK(holds(text, "threads                 2 "));
+    CHECK(holds(text, "threads/in-place-tree   2 "));
+}
+
+TEST_CASE("the only design that each side has of a mode is compared, whatever its reduction") {
+    const tests::TemporaryFolder before, after;
+    add_runs(before, "threads", 2, 50.0, 2);
+    add_runs(after, "threads", 2, 50.0, 2);
+    ResultsFolder b = read_results(after.path());
+    for (Run& run : b.runs) run.settings.config.reduction = run.result.reduction = "tree";
+    const auto result = compare(read_results(before.path()), b, 0.05);
+    CHECK(result.comparisons.size() == 1);
+    CHECK(find_difference(result, "reduction") != nullptr);
+    CHECK(result.only_after.empty());
 }
 
 TEST_CASE("sweeps that differ are no difference of programs where each counts once") {
@@ -218,7 +296,7 @@ TEST_CASE("pairs of folders are compared with each other, by name") {
     CHECK(compare({a[0], a[1]}, {b[1], b[2]}, {0.05, {}, Design::kPairs, {}})
               .comparisons.at(0)
               .before.n == 1);
-    CHECK(pairs.repetitions_needed() == 6);
+    CHECK(pairs.samples_needed().value() == 6);
 }
 
 // Of all builds that are as slow as allowed at most alpha may fail, however many configurations.
@@ -474,6 +552,9 @@ TEST_CASE("dp_compare diff --fail-above exits with 9 where it could not judge") 
     const auto none = tests::run_program({"diff", d, d, "--fail-above", "5%"});
     CHECK(none.exit_code == 9);
     CHECK(holds(none.err, "more workers than usable CPUs"));
+    const std::string json = (busy.path() / "diff.json").string();
+    CHECK(tests::run_program({"diff", d, d, "--json", json}).exit_code == 0);
+    CHECK(nlohmann::json::parse(std::ifstream(json)).at("repetitions_needed").is_null());
 }
 
 TEST_CASE("dp_compare diff refuses a folder of another schema by the file's name") {
