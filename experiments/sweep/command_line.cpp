@@ -162,12 +162,15 @@ void check_update(const Request& request) {
 }
 
 void check_delay(const Request& request) {
-    const std::size_t most =
-        request.base.shards.value_or(*std::ranges::max_element(request.workers));
     const auto& delay = request.base.delay;
-    if (!delay || delay->rank < most) return;
-    throw Error(ExitCode::kUsage, "--inject rank={}: with {} {} ranks are 0 to {}: choose one",
-                delay->rank, request.base.shards ? "--shards" : "-n", most, most - 1);
+    if (!delay) return;
+    std::size_t most = 0;
+    for (const core::RunConfig& config : plan_configurations(request)) {
+        most = std::max(most, ranks_of(config));
+    }
+    if (delay->rank < most) return;
+    throw Error(ExitCode::kUsage, "--inject rank={}: ranks are 0 to {}: choose one of them",
+                delay->rank, most - 1);
 }
 
 void require_one_run(const Request& request, const char* option,
@@ -272,9 +275,9 @@ Request finish_training(const CLI::App& program, const RawTraining& raw) {
         if (name != kAllReductions) check_reduction(request, name);
     }
     check_update(request);
-    check_delay(request);
     choose_teams(program, request);
     choose_scaling(program, request);
+    check_delay(request);
     require_one_run(request, "--save", request.base.save);
     require_one_run(request, "--trace", request.trace);
     if (request.trace_steps && request.trace.empty()) {

@@ -151,6 +151,20 @@ TEST_CASE("overlap is on unless it is switched off") {
     CHECK(tests::holds(usage_error({"--overlap", "maybe"}), "'maybe' is not on or off"));
 }
 
+TEST_CASE("a rank to delay is one of all ranks, which teams have more of than workers") {
+    const auto refused = [](std::vector<const char*> arguments, const char* delay) {
+        arguments.insert(arguments.end(), {"--inject", delay});
+        return usage_error(arguments);
+    };
+    const std::vector<const char*> teams{"--mode", "hybrid", "-n", "2", "--threads-per-worker",
+                                         "3"};
+    CHECK(refused(teams, "delay:rank=5,ms=1,phase=load").empty());
+    CHECK(tests::holds(refused(teams, "delay:rank=6,ms=1,phase=load"), "ranks are 0 to 5"));
+    CHECK(refused({"--mode", "threads,hybrid", "-n", "2"}, "delay:rank=3,ms=1,phase=load").empty());
+    CHECK(tests::holds(refused({"--mode", "intraop", "-n", "2"}, "delay:rank=1,ms=1,phase=load"),
+                       "ranks are 0 to 0"));
+}
+
 TEST_CASE("an injected delay is taken apart and a wrong part is named") {
     const auto delay =
         request({"-n", "2", "--inject", "delay:rank=1,ms=2.5,phase=backward"}).base.delay;
@@ -164,7 +178,7 @@ TEST_CASE("an injected delay is taken apart and a wrong part is named") {
     };
     CHECK(tests::holds(refused("crash:rank=1"), "'crash:rank=1' does not start with 'delay:'"));
     CHECK(tests::holds(refused("delay:rank=x,ms=1,phase=load"), "rank 'x'"));
-    CHECK(tests::holds(refused("delay:rank=2,ms=1,phase=load"), "rank=2"));
+    CHECK(tests::holds(refused("delay:rank=2,ms=1,phase=load"), "rank=2: ranks are 0 to 1"));
     CHECK(tests::holds(refused("delay:rank=1,ms=-1,phase=load"), "ms '-1'"));
     CHECK(tests::holds(refused("delay:rank=1,ms=nan,phase=load"), "ms 'nan'"));
     CHECK(tests::holds(refused("delay:rank=1,ms=1,phase=exchange"), "phase 'exchange'"));
