@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <set>
 
 #include <fmt/format.h>
@@ -113,16 +114,30 @@ std::string noise(const Analysis& analysis) {
         worst->name(), percent(most, 0));
 }
 
+/// CPUs that the workers of `each` had together: the usable ones, or those that they were bound to.
+double cpus_of(const Configuration& each) {
+    const Run& run = each.runs.front();
+    std::set<int> own;
+    for (const core::WorkerReport& worker : run.result.workers) {
+        own.insert(worker.cpus.begin(), worker.cpus.end());
+    }
+    const auto usable = run.context.at("usable_cpus").get<double>();
+    return own.empty() ? usable : std::min(usable, static_cast<double>(own.size()));
+}
+
 std::string oversubscribed(const Analysis& analysis) {
-    std::vector<std::string> names;
+    std::map<double, std::vector<std::string>> names;  // by CPUs
     for (const Configuration& each : analysis.configurations) {
-        if (each.oversubscribed) names.push_back(each.name());
+        if (each.oversubscribed) names[cpus_of(each)].push_back(each.name());
     }
     if (names.empty()) return "";
     return fmt::format(
-        "{} ran on {:g} usable CPUs. Their workers take turns, so they show how a model copes, not "
-        "how it scales; they are marked, and left out of fits and predictions.",
-        core::join(names, "; "), context_of(analysis).at("usable_cpus").get<double>());
+        "{}. Their workers take turns, so they show how a model copes, not how it scales; they are "
+        "marked, and left out of fits and predictions.",
+        core::join(names, "; ", [](const auto& each) {
+            return fmt::format("{} ran on {:g} CPU{}", core::join(each.second, "; "), each.first,
+                               each.first == 1.0 ? "" : "s");
+        }));
 }
 
 std::string short_epochs(const Analysis& analysis) {

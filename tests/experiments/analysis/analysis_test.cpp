@@ -273,6 +273,23 @@ TEST_CASE("oversubscribed runs are left out of fits, predictions and waterfalls"
     CHECK(threatens(analysis, "More workers than CPUs"));
 }
 
+TEST_CASE("the CPUs that workers took turns on are those that they were bound to") {
+    const TemporaryFolder folder;
+    for (const char* mode : {"threads", "procs"}) {
+        auto record = tests::made_run(mode, 4, 1, 0.05);
+        record.settings.oversubscribed = true;
+        if (mode == std::string("procs")) {
+            for (core::WorkerReport& worker : record.result.workers) worker.cpus = {1};
+        }
+        tests::write_made_run(folder.path(), record);
+    }
+    const auto threats = find_threats(analyse(folder.path()));
+    const auto told = std::ranges::find(threats, "More workers than CPUs", &Threat::title);
+    REQUIRE(told != threats.end());
+    CHECK_THAT(told->text, Catch::StartsWith("procs, N = 4 ran on 1 CPU; threads, N = 4 ran on 2 "
+                                             "CPUs. Their workers take turns"));
+}
+
 TEST_CASE("a constructed Amdahl speedup is fitted") {
     const TemporaryFolder folder;
     write_repetitions(folder, "serial", 1, 0.05);
