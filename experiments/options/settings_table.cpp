@@ -164,7 +164,7 @@ constexpr std::array kSettings{
             [](auto& run) -> auto& { return run.config.overlap; }),
     setting({.name = "update",
              .meaning = "what a rank updates that has parameters of its own",
-             .effect = kSpeed, .compared = kInPairs, .option = "--update"},
+             .effect = kSpeed, .compared = kInPairs, .column = 23, .option = "--update"},
             [](auto& run) -> auto& { return run.config.update; }),
     setting({.name = "inject", .meaning = "a fault for tests and exercises",
              .title = "injected fault", .effect = kSpeed, .compared = kEverywhere, .column = 16,

@@ -69,6 +69,7 @@ TEST_CASE("a row of runs.csv holds the run's figures, worked out by hand") {
         {"overlap", "true"},
         {"oversubscribed", "false"},
         {"inject", ""},
+        {"update", "replicated"},
         {"started", "2026-01-31T23:59:59Z"},
         {"steps_per_epoch", "10"},
         {"train_seconds", "10"},
