@@ -18,6 +18,7 @@
 #include "experiments/results/run_file.hpp"
 #include "experiments/text/files.hpp"
 #include "experiments/text/json.hpp"
+#include "experiments/text/numbers.hpp"
 #include "experiments/text/output.hpp"
 
 namespace dp::experiments::allreduce {
@@ -173,16 +174,24 @@ private:
 }  // namespace
 
 std::vector<Row> measure_rows(const Request& request, const Machine& machine,
+                              const ProgressLine& progress,
                               const std::function<void(const Row& row)>& on_row) {
     const std::vector<TimedReduction> chosen = chosen_reductions(request);
     // Reductions of one size follow each other, so that what else goes on meets all of them.
     Measurer measurer(request);
     std::vector<Row> rows;
+    const std::size_t all = request.workers.size() * request.bytes.size() * chosen.size();
+    std::size_t number = 0;
     for (const std::size_t workers : request.workers) {
         for (const std::size_t bytes : request.bytes) {
             for (const TimedReduction& reduction : chosen) {
-                auto row =
-                    measurer(reduction, workers * ranks_per_worker(reduction.mode, request), bytes);
+                const std::size_t ranks = workers * ranks_per_worker(reduction.mode, request);
+                progress.show(
+                    {fmt::format("all-reduce {}/{}", ++number, all),
+                     fmt::format("{} {}, N = {}", reduction.mode, reduction.traits.name, ranks),
+                     fmt::format("{} bytes", with_separators(bytes))});
+                auto row = measurer(reduction, ranks, bytes);
+                progress.clear();
                 if (!row) continue;
                 row->oversubscribed = is_oversubscribed(row->workers, machine);
                 on_row(*row);
@@ -230,8 +239,9 @@ void run_benchmark(const Request& request) {
     warn_oversubscribed(request, machine);
 
     print_line(format_header());
-    const std::vector<Row> rows =
-        measure_rows(request, machine, [](const Row& row) { print_line(format_row(row)); });
+    const ProgressLine progress(/*wanted=*/true);
+    const std::vector<Row> rows = measure_rows(request, machine, progress,
+                                               [](const Row& row) { print_line(format_row(row)); });
     if (!request.out.empty()) write_rows(request.out, rows, machine);
     verify(rows);
 }

@@ -14,6 +14,7 @@
 #include "experiments/allreduce/table.hpp"
 #include "experiments/machine/machine.hpp"
 #include "experiments/modes.hpp"
+#include "experiments/text/terminal.hpp"
 
 namespace dp::experiments::allreduce {
 
@@ -40,8 +41,10 @@ std::vector<TimedReduction> chosen_reductions(const Request& request);
 Row measure(const TimedReduction& reduction, std::size_t workers, std::size_t bytes,
             const Request& request);
 
-/// Every row that `request` asks for, each passed to `on_row` as soon as it is measured.
+/// Every row that `request` asks for, each told by `progress` while it is measured and passed to
+/// `on_row` when it is.
 std::vector<Row> measure_rows(const Request& request, const Machine& machine,
+                              const ProgressLine& progress,
                               const std::function<void(const Row& row)>& on_row);
 
 inline constexpr std::string_view kFileName = "allreduce.json";

@@ -134,8 +134,9 @@ analysis::Analysis calibrate(const Request& request) {
     const TemporaryFolder folder;
     sweep.out = folder.path();
     run_request(sweep);
-    std::vector<allreduce::Row> rows = allreduce::measure_rows(
-        reductions, machine, [](const auto&) { InterruptScope::check("nothing is predicted"); });
+    std::vector<allreduce::Row> rows =
+        allreduce::measure_rows(reductions, machine, ProgressLine(/*wanted=*/true),
+                                [](const auto&) { InterruptScope::check("nothing is predicted"); });
     allreduce::verify(rows);
     return analysis::analyse(read_results(folder.path()), std::move(rows));
 }

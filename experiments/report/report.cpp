@@ -13,6 +13,7 @@
 #include "experiments/report/summary_file.hpp"
 #include "experiments/text/files.hpp"
 #include "experiments/text/output.hpp"
+#include "experiments/text/terminal.hpp"
 
 namespace dp::experiments::report {
 
@@ -71,7 +72,10 @@ void print_written(const Written& written) {
 }
 
 void run_report(const std::filesystem::path& folder) {
+    const ProgressLine progress(/*wanted=*/true);
+    progress.show({"report", "reading " + folder.string(), "drawing its plots"});
     const Written written = write_report(folder);
+    progress.clear();
     for (const std::string& finding : written.findings) print_line(finding);
     print_written(written);
 }

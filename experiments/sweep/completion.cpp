@@ -63,7 +63,7 @@ void add_trace(const SweepReport& sweep, RunConfig config) {
 
 /// The reductions that the sweep ran, for those of its worker counts that have a CPU each. All that
 /// there are would take longer than many a sweep.
-void add_reductions(const SweepReport& sweep) {
+void add_reductions(const SweepReport& sweep, const ProgressLine& progress) {
     if (fs::exists(sweep.request.out / allreduce::kFileName)) return;
     std::map<std::size_t, allreduce::Request> requests;  // by ranks in a process
     for (const RunConfig& config : sweep.configurations) {
@@ -91,8 +91,9 @@ void add_reductions(const SweepReport& sweep) {
     if (requests.empty()) return;
     std::vector<allreduce::Row> rows;
     for (const auto& [team, request] : requests) {
-        std::ranges::move(allreduce::measure_rows(request, sweep.machine, [](const auto&) {}),
-                          std::back_inserter(rows));
+        std::ranges::move(
+            allreduce::measure_rows(request, sweep.machine, progress, [](const auto&) {}),
+            std::back_inserter(rows));
     }
     allreduce::write_rows(sweep.request.out, rows, sweep.machine);
     allreduce::verify(rows);
@@ -111,8 +112,7 @@ void complete_folder(const SweepReport& sweep) {
         print_line("report    timing each reduction alone, tracing a few steps");
     }
     const ProgressLine progress(!sweep.request.quiet);
-    progress.show({"report", "timing each reduction"});
-    attempt("the reductions' times", [&] { add_reductions(sweep); });
+    attempt("the reductions' times", [&] { add_reductions(sweep, progress); });
     for (const RunConfig& config : to_trace(sweep)) {
         InterruptScope::check("the report is incomplete");
         progress.show({"report", "tracing a few steps",

@@ -28,7 +28,7 @@ struct Request {
     bool force = false;         // overwrite results in `out`
     bool resume = false;        // run only what `out` lacks
     bool report = true;         // a sweep with `out` ends with one
-    bool measure_only = false;  // the runs' files are all: no table
+    bool measure_only = false;  // the runs' files are all: no table; its progress is told even so
     // What a resumed sweep starts with again, and where relative paths among them begin.
     std::vector<std::string> arguments;
     std::filesystem::path working_directory;

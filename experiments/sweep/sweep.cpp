@@ -102,8 +102,9 @@ void run_request(const Request& request) {
     check_precision(request.base.network, machine);
     const std::vector<RunConfig> configurations = plan_runs(request, data.train.size());
     check_cpus(configurations, machine);
-    const ConsoleOptions options{request.quiet, request.verbose,
-                                 /*progress=*/!request.quiet && !request.dry_run};
+    const ConsoleOptions options{
+        request.quiet, request.verbose,
+        /*progress=*/(!request.quiet || request.measure_only) && !request.dry_run};
     Console console(options);
     console.print_machine(machine);
     console.print_data(data, model);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tests/support/catch.hpp"
+#include "tests/support/data.hpp"
 #include "tests/support/paths.hpp"
 
 using Catch::Contains;
@@ -100,6 +101,21 @@ TEST_CASE("a sweep without repetitions says how far it is and how long it still 
 TEST_CASE("the progress line is shown when only stdout goes elsewhere, and not with --quiet") {
     CHECK_THAT(shown_at(80, kSweep + " >/dev/null"), Contains("run 3/3, threads, N = 2"));
     CHECK(shown_at(80, kSweep + " --quiet >/dev/null").empty());
+}
+
+TEST_CASE("commands that measure or read for long say on a terminal what they do") {
+    const Lines reductions = lines_of(shown_at(
+        80, "exec $0 allreduce --mode threads -n 2 --bytes 4096,8192 --reduction in-place,tree"));
+    CHECK(any_holds(reductions.progress, "all-reduce 1/4, threads in-place, N = 2, 4,096 bytes"));
+    CHECK(any_holds(reductions.progress, "all-reduce 4/4, threads tree, N = 2, 8,192 bytes"));
+    CHECK_FALSE(any_holds(reductions.kept, "all-reduce"));
+
+    const tests::TemporaryFolder folder;
+    const std::string out = " " + (folder.path() / "out").string();
+    const std::string sweep = kSweep + " --no-report --quiet --out" + out + " >/dev/null";
+    CHECK(shown_at(80, sweep).empty());
+    const Lines report = lines_of(shown_at(200, "exec $0 report" + out + " >/dev/null"));
+    CHECK(any_holds(report.progress, "report, reading" + out + ", drawing its plots"));
 }
 
 TEST_CASE("a terminal's prose and help keep their words whole") {
