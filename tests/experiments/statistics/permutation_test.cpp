@@ -22,6 +22,28 @@ std::vector<double> noisy(std::mt19937_64& engine, std::size_t n, double centre,
     return samples;
 }
 
+/// What tests of samples drawn anew say, as shares of them.
+struct Shares {
+    double shown = 0.0;     // p is at most 0.05
+    double held = 0.0;      // the interval holds the true ratio
+    double slower = 0.0;    // the ratio is called smaller than the true one
+    bool all_agree = true;  // the interval lacks 1 where p is at most 0.05, and only there
+};
+
+Shares shares_of(double true_ratio, const auto& test) {
+    constexpr int kTests = 2000;
+    Shares shares;
+    for (int i = 0; i < kTests; ++i) {
+        const Difference result = test();
+        const bool shown = result.p_value <= 0.05;
+        shares.shown += shown ? 1.0 / kTests : 0.0;
+        shares.held += result.ratio95->contains(true_ratio) ? 1.0 / kTests : 0.0;
+        shares.slower += result.p_below(true_ratio) < 0.05 ? 1.0 / kTests : 0.0;
+        shares.all_agree = shares.all_agree && shown != result.ratio95->contains(1.0);
+    }
+    return shares;
+}
+
 }  // namespace
 
 TEST_CASE("samples that have no logarithm are refused by the permutation test", "[statistics]") {
@@ -66,15 +88,11 @@ TEST_CASE("many samples are tested by a choice of the arrangements", "[statistic
 
 TEST_CASE("equal groups are told apart about five times in 100", "[statistics]") {
     std::mt19937_64 engine(23);
-    int shown = 0;
-    for (int group = 0; group < 1000; ++group) {
-        const std::vector<double> a = noisy(engine, 5, 1.0, 0.03);
-        const std::vector<double> b = noisy(engine, 5, 1.0, 0.03);
-        shown += permutation_test(a, b).p_value <= 0.05 ? 1 : 0;
-    }
-    // 12 of the 252 arrangements: 4.8 %, give or take three standard deviations of 1,000 draws.
-    CHECK(shown >= 27);
-    CHECK(shown <= 69);
+    const Shares shares = shares_of(1.0, [&] {
+        return permutation_test(noisy(engine, 5, 1.0, 0.03), noisy(engine, 5, 1.0, 0.03));
+    });
+    // 12 of the 252 arrangements, give or take three standard deviations of 2,000 draws.
+    CHECK(shares.shown == Approx(12.0 / 252).margin(0.0143));
 }
 
 // Of 20 arrangements none may be left out at 2.5 %; of 70 one on each side.
@@ -91,18 +109,11 @@ TEST_CASE("groups that could show no difference have no interval of their ratio"
 
 TEST_CASE("the interval of a ratio holds the true one as often as it says", "[statistics]") {
     std::mt19937_64 engine(29);
-    constexpr int kGroups = 2000;
-    int held = 0;
-    int agree = 0;
-    for (int group = 0; group < kGroups; ++group) {
-        const std::vector<double> a = noisy(engine, 5, 1.0, 0.03);
-        const std::vector<double> b = noisy(engine, 5, 1.02, 0.03);
-        const Difference test = permutation_test(a, b);
-        held += test.ratio95->contains(1.02) ? 1 : 0;
-        agree += test.ratio95->contains(1.0) == (test.p_value > 0.05) ? 1 : 0;
-    }
-    CHECK(held / double{kGroups} == Approx(1 - 2.0 * 6 / 252).margin(0.02));
-    CHECK(agree == kGroups);
+    const Shares shares = shares_of(1.02, [&] {
+        return permutation_test(noisy(engine, 5, 1.0, 0.03), noisy(engine, 5, 1.02, 0.03));
+    });
+    CHECK(shares.held == Approx(1 - 2.0 * 6 / 252).margin(0.02));
+    CHECK(shares.all_agree);
 }
 
 // Of the signs of 3 pairs 8 arrangements; all three lead, which either side does once.
@@ -124,10 +135,7 @@ TEST_CASE("pairs under a drift that both share are told apart as often as the le
           "[statistics]") {
     for (const std::size_t n : {6U, 10U}) {
         std::mt19937_64 engine(31);
-        constexpr int kGroups = 2000;
-        int shown = 0;
-        int held = 0;
-        for (int group = 0; group < kGroups; ++group) {
+        const Shares shares = shares_of(1.0, [&] {
             const std::vector<double> drift = noisy(engine, n, 1.0, 0.2);
             std::vector<double> a = noisy(engine, n, 1.0, 0.02);
             std::vector<double> b = noisy(engine, n, 1.0, 0.02);
@@ -135,28 +143,21 @@ TEST_CASE("pairs under a drift that both share are told apart as often as the le
                 a[i] *= drift[i];
                 b[i] *= drift[i];
             }
-            const Difference test = paired_permutation_test(a, b);
-            shown += test.p_value < 0.05 ? 1 : 0;
-            held += test.ratio95->contains(1.0) ? 1 : 0;
-        }
+            return paired_permutation_test(a, b);
+        });
         INFO(n);
-        CHECK(shown / double{kGroups} <= 0.07);
-        CHECK(held / double{kGroups} == Approx(0.955).margin(0.025));
+        CHECK(shares.shown <= 0.07);
+        CHECK(shares.held == Approx(0.955).margin(0.025));
+        CHECK(shares.all_agree);
     }
 }
 
 TEST_CASE("a build as slow as allowed is called slower at most as often as the level says",
           "[statistics]") {
-    std::mt19937_64 engine(37);
-    constexpr int kGroups = 2000;
-    int groups = 0;
-    int pairs = 0;
-    for (int group = 0; group < kGroups; ++group) {
-        const std::vector<double> a = noisy(engine, 6, 1.0, 0.02);
-        const std::vector<double> b = noisy(engine, 6, 0.95, 0.02);
-        groups += permutation_test(a, b).p_below(0.95) < 0.05 ? 1 : 0;
-        pairs += paired_permutation_test(a, b).p_below(0.95) < 0.05 ? 1 : 0;
+    for (const auto test : {permutation_test, paired_permutation_test}) {
+        std::mt19937_64 engine(37);
+        const Shares shares = shares_of(
+            0.95, [&] { return test(noisy(engine, 6, 1.0, 0.02), noisy(engine, 6, 0.95, 0.02)); });
+        CHECK(shares.slower == Approx(0.05).margin(0.02));
     }
-    CHECK(groups / double{kGroups} == Approx(0.05).margin(0.02));
-    CHECK(pairs / double{kGroups} == Approx(0.05).margin(0.02));
 }

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "experiments/modes.hpp"
+#include "experiments/sweep/checks.hpp"
 #include "experiments/sweep/time_left.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/data.hpp"
@@ -172,6 +173,22 @@ TEST_CASE("shards are a power of two that the workers share, and need a reductio
                        "0 to 3"));
     CHECK(usage_error({"--shards", "4", "--inject", "delay:rank=3,ms=1,phase=load"}).empty());
     CHECK_FALSE(usage_error({"--shards", "0"}).empty());
+}
+
+TEST_CASE("teams are oversubscribed where all their ranks are more than the CPUs") {
+    experiments::Machine machine;
+    machine.affinity = {0, 1, 2, 3};
+    for (const char* mode : {"hybrid", "hybrid-mpi"}) {
+        const auto configurations = experiments::plan_configurations(
+            request({"--mode", mode, "-n", "2,3", "--threads-per-worker", "2"}));
+        REQUIRE(configurations.size() == 2);
+        INFO(mode);
+        CHECK(configurations[0].workers == 4);
+        CHECK_FALSE(experiments::is_oversubscribed(configurations[0], machine));
+        CHECK(experiments::is_oversubscribed(configurations[1], machine));
+    }
+    const auto turns = experiments::plan_configurations(request({"--mode", "serial", "-n", "8"}));
+    CHECK_FALSE(experiments::is_oversubscribed(turns.at(0), machine));
 }
 
 TEST_CASE("trees over processes of trees over threads are made of powers of two") {

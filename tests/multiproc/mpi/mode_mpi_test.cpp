@@ -240,6 +240,28 @@ TEST_CASE("mpi stands beside the other modes in a sweep's table and report", "[m
     CHECK(fs::exists(folder.path() / "out" / "report.html"));
 }
 
+TEST_CASE("hybrid-mpi stands beside hybrid in a sweep, with N ranks of both", "[mpi]") {
+    if (!has_mpi()) return;
+    const tests::TemporaryFolder folder;
+    const fs::path out = folder.path() / "out";
+    const auto result = tests::run_program(
+        training({"--mode", "hybrid,hybrid-mpi", "-n", "1,2", "--threads-per-worker", "2", "--reps",
+                  "2", "--out", out.string()}),
+        kAllowed);
+    INFO(result.out << result.err);
+    REQUIRE(result.exit_code == 0);
+    CHECK(tests::holds(result.out, "run   8/8"));
+    std::map<std::string, std::size_t> runs;
+    for (const auto& row : tests::csv_rows(out / "runs.csv")) {
+        ++runs[row.at("mode") + " " + row.at("workers")];
+    }
+    CHECK(runs == std::map<std::string, std::size_t>{
+                      {"hybrid 2", 2}, {"hybrid 4", 2}, {"hybrid-mpi 2", 2}, {"hybrid-mpi 4", 2}});
+    const auto summary = nlohmann::json::parse(std::ifstream(out / "summary.json"));
+    CHECK(summary.at("comparisons").size() == 2);
+    for (const auto& each : summary.at("correctness")) CHECK(each.at("checksums").size() == 1);
+}
+
 TEST_CASE("allreduce times every reduction of mpi, on sums that are right", "[mpi]") {
     if (!has_mpi()) return;
     const auto result = tests::run_program(
