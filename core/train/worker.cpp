@@ -109,7 +109,8 @@ private:
     void run_epoch(std::size_t number) {
         progress_.begin_epoch(number);
         const ThreadUsage usage_before = read_thread_usage();
-        enter(Phase::kOther);  // so that the clock's phases sum to this epoch's wall time
+        // One clock for both, so that the phases sum to this epoch's wall time.
+        const std::int64_t began_ns = enter(Phase::kOther);
         const PhaseSeconds phases_before = progress_.seconds();
         const ExchangeStats exchange_before = exchange_.stats();
         const auto start = Clock::now();
@@ -144,8 +145,7 @@ private:
         epoch.test_loss = result_.test_loss;
         epoch.test_accuracy = result_.test_accuracy;
 
-        enter(Phase::kOther);
-        mine.wall_seconds = seconds_since(start);
+        mine.wall_seconds = 1e-9 * static_cast<double>(enter(Phase::kOther) - began_ns);
         mine.usage = read_thread_usage() - usage_before;
         record(mine, phases_before, exchange_before);
         if (!leads()) return;
