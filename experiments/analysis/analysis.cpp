@@ -231,9 +231,9 @@ void read_traces(Analysis& analysis) {
     for (const std::string& mode : analysis.designs) {
         for (auto each = analysis.configurations.rbegin(); each != analysis.configurations.rend();
              ++each) {
-            const fs::path file =
-                analysis.results.folder /
-                fmt::format("trace-{}-n{}.json", in_file_name(mode), each->workers);
+            fs::path file = analysis.results.folder /
+                            fmt::format("trace-{}-n{}.json", in_file_name(mode), each->workers);
+            if (!fs::exists(file)) file += ".gz";  // as the sample's are
             if (each->design != mode || !fs::exists(file)) continue;
             analysis.traces.emplace_back(mode, read_trace(file));
             break;

@@ -180,7 +180,7 @@ void prepare_out(const fs::path& folder, bool force,
 }
 
 bool is_run_file(std::string_view name) {
-    return name.starts_with("run-") && name.ends_with(".json");
+    return name.starts_with("run-") && (name.ends_with(".json") || name.ends_with(".json.gz"));
 }
 
 std::string utc_now() {

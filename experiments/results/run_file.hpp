@@ -23,7 +23,7 @@ std::string utc_now();
 void prepare_out(const std::filesystem::path& folder, bool force,
                  const std::function<bool(std::string_view name)>& is_result);
 
-/// Whether a file of this name is one that write_run() wrote.
+/// Whether a file of this name is one that write_run() wrote, maybe packed by gzip since.
 bool is_run_file(std::string_view name);
 
 /// `run-<design>-n<N>-r<repetition>.json`.

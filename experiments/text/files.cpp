@@ -3,8 +3,11 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <memory>
 #include <span>
 #include <string>
+
+#include <zlib.h>
 
 #include <nlohmann/json.hpp>
 
@@ -42,6 +45,24 @@ void check_numbers(const fs::path& file, const Json& value, const std::string& n
     }
 }
 
+/// What a file packed by gzip holds.
+std::string unpack(const fs::path& file) {
+    const std::unique_ptr<gzFile_s, decltype(&gzclose_r)> in(gzopen(file.c_str(), "rbe"),
+                                                             gzclose_r);
+    std::string text;
+    std::string block(std::size_t{1} << 16, '\0');
+    int status = in == nullptr ? Z_ERRNO : Z_OK;
+    while (status == Z_OK && text.size() <= kMostBytes) {
+        const int count = gzread(in.get(), block.data(), static_cast<unsigned>(block.size()));
+        if (count > 0) text.append(block, 0, static_cast<std::size_t>(count));
+        gzerror(in.get(), &status);
+        if (count <= 0) break;
+    }
+    if (status == Z_OK && text.size() <= kMostBytes) return text;
+    throw Error(ExitCode::kData, "{} cannot be unpacked: name a file that gzip wrote",
+                file.string());
+}
+
 }  // namespace
 
 void write_text(const fs::path& file, std::string_view text) {
@@ -71,13 +92,15 @@ Json read_json(const fs::path& file) {
                     file.string(), reason);
     }
     try {
-        Json document = Json::parse(in, [&](int depth, Json::parse_event_t, Json&) {
+        const auto not_too_deep = [&](int depth, Json::parse_event_t, Json&) {
             if (depth <= kDeepest) return true;
             throw Error(ExitCode::kData,
                         "{} is nested in more than {} levels, which no file of dp_compare is: "
                         "remove it",
                         file.string(), kDeepest);
-        });
+        };
+        Json document = file.extension() == ".gz" ? Json::parse(unpack(file), not_too_deep)
+                                                  : Json::parse(in, not_too_deep);
         check_numbers(file, document, "");
         return document;
     } catch (const Json::exception& malformed) {

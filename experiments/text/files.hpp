@@ -14,7 +14,8 @@ void write_text(const std::filesystem::path& file, std::string_view text);
 /// Writes `document` as write_text() does, indented, with a newline at its end.
 void write_json(const std::filesystem::path& file, const nlohmann::ordered_json& document);
 
-/// Reads a file that this program wrote, or that claims so. Throws Error(kData) that names the file
+/// Reads a file that this program wrote, or that claims so; one whose name ends in .gz is unpacked.
+/// Throws Error(kData) that names the file
 /// when it cannot be read or is no JSON, and what is wrong with it when it is larger or nested
 /// deeper than any of ours, or holds a number above 1e15 or, but for clocks, below 0, as none of
 /// ours does.

@@ -1,6 +1,7 @@
 // A folder of results, written and read back.
 #include "experiments/results/results_folder.hpp"
 
+#include <cstdlib>
 #include <fstream>
 
 #include "core/base/error.hpp"
@@ -42,6 +43,20 @@ TEST_CASE("runs read back are those that were written, by worker count, mode and
     is(2, "threads", 2, 2, 0.053);
     is(3, "procs", 2, 1, 0.055);
     CHECK(results.runs[3].result.workers.size() == 2);
+}
+
+TEST_CASE("runs that gzip has packed are read as before, and damaged ones are named") {
+    const tests::TemporaryFolder folder;
+    const experiments::Run run = tests::made_run("threads", 2, 1, 0.052);
+    tests::write_made_run(folder.path(), run);
+    const std::string file = folder.path() / experiments::run_file_name(run);
+    REQUIRE(std::system(("gzip '" + file + "'").c_str()) == 0);
+    const auto results = experiments::read_results(folder.path());
+    REQUIRE(results.runs.size() == 1);
+    CHECK(results.runs[0].result.train_seconds() == 100 * 0.052);
+    std::filesystem::resize_file(file + ".gz", std::filesystem::file_size(file + ".gz") / 2);
+    CHECK(tests::holds(tests::data_error_of([&] { experiments::read_results(folder.path()); }),
+                       file + ".gz cannot be unpacked"));
 }
 
 TEST_CASE("a folder without runs and a file that is no run are refused by name") {
