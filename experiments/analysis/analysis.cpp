@@ -122,6 +122,8 @@ void compare_with_baseline(Analysis& analysis, Configuration& each) {
         if (total > 0.0) effective.push_back(total_seconds_per_image(*first) / total);
     }
     if (one.empty()) return;
+    // Workers that take turns on a CPU lose what no serial fraction explains.
+    if (each.oversubscribed) each.scaling->karp_flatt.reset();
     each.scaling = statistics::scaling_of(one, several, each.workers);
     if (effective.size() == one.size()) each.metrics->effective_speedup = summarise(effective);
     if (&each != baseline) return;

@@ -270,6 +270,8 @@ TEST_CASE("oversubscribed runs are left out of fits, predictions and waterfalls"
     CHECK(analysis.waterfalls.at(0).waterfall.workers == 2);
     CHECK_FALSE(analysis.models.at(0).laws.at(0).fit);
     CHECK(analysis.find("threads", 8)->scaling);  // shown, and marked
+    CHECK_FALSE(analysis.find("threads", 8)->scaling->karp_flatt);
+    CHECK(analysis.find("threads", 2)->scaling->karp_flatt);
     CHECK(threatens(analysis, "More workers than CPUs"));
 }
 
