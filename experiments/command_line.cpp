@@ -38,8 +38,10 @@ constexpr const char* kFooter =
     "  dp_compare allreduce --mode threads,procs -n 2\n"
     "  dp_compare report results\n"
     "  dp_compare diff before after --fail-above 5%\n"
-    "  dp_compare ab --a \"OLD OPTIONS\" --b \"NEW OPTIONS\" --pairs 10 --out ab\n"
-    "  dp_compare predict -n 16,32,64\n"
+    "  dp_compare ab --a \"OLD OPTIONS\" --b \"NEW OPTIONS\" --pairs 10 --out ab
+"
+    "  dp_compare predict
+"
     "Exit codes: 0 success, 1 failed, 2 usage, 3 data or checkpoint, 4 resources, 5 verification,\n"
     "6 a worker died, 7 a worker stalled, 8 slower than diff or ab allows, 9 they could not\n"
     "judge, 130 interrupted (Ctrl-C), 143 terminated.";
@@ -204,8 +206,8 @@ Parsed parse_command_line(int argc, const char* const* argv) {
     const CLI::App& diff_app = diff::add_subcommand(app, raw_diff);
     diff::RawAbOptions raw_ab;
     const CLI::App& ab_app = diff::add_ab_subcommand(app, raw_ab);
-    predict::RawOptions raw_predict;
-    const CLI::App& predict_app = predict::add_subcommand(app, raw_predict);
+    predict::Request predict_request;
+    const CLI::App& predict_app = predict::add_subcommand(app, predict_request);
     schemas::RawOptions raw_schemas;
     schemas::add_subcommands(app, raw_schemas);
     RankRequest rank;
@@ -236,7 +238,7 @@ Parsed parse_command_line(int argc, const char* const* argv) {
     if (report_app.parsed()) return report_request;
     if (diff_app.parsed()) return diff::finish(raw_diff);
     if (ab_app.parsed()) return diff::finish(raw_ab);
-    if (predict_app.parsed()) return predict::finish(raw_predict);
+    if (predict_app.parsed()) return predict::finish(predict_request);
     if (!raw.resume.empty()) return resume(app, raw);
     raw.request.arguments = {argv + 1, argv + argc};
     return finish_training(app, raw);

@@ -13,6 +13,7 @@
 #include "experiments/allreduce/launched_rank.hpp"
 #include "experiments/allreduce/rounds.hpp"
 #include "experiments/machine/machine.hpp"
+#include "experiments/machine/triad.hpp"
 #include "experiments/modes.hpp"
 #include "experiments/options/nearest.hpp"
 #include "experiments/results/run_file.hpp"
@@ -204,8 +205,10 @@ std::vector<Row> measure_rows(const Request& request, const Machine& machine,
 }
 
 void write_rows(const std::filesystem::path& folder, std::span<const Row> rows,
-                const Machine& machine) {
-    Json document{{"schema", "dp_compare.allreduce/1"}, {"context", context_json(machine)}};
+                const Machine& machine, std::optional<double> triad_bytes_per_second) {
+    Json document{{"schema", "dp_compare.allreduce/1"},
+                  {"context", context_json(machine)},
+                  {"triad_bytes_per_second", triad_bytes_per_second}};
     document["rows"] = Json::array();
     for (const Row& row : rows) document["rows"].push_back(row_json(row));
     write_json(folder / kFileName, document);
@@ -242,7 +245,7 @@ void run_benchmark(const Request& request) {
     const ProgressLine progress(/*wanted=*/true);
     const std::vector<Row> rows = measure_rows(request, machine, progress,
                                                [](const Row& row) { print_line(format_row(row)); });
-    if (!request.out.empty()) write_rows(request.out, rows, machine);
+    if (!request.out.empty()) write_rows(request.out, rows, machine, measure_triad(machine));
     verify(rows);
 }
 

@@ -51,7 +51,7 @@ inline constexpr std::string_view kFileName = "allreduce.json";
 
 /// Writes kFileName into `folder`, whole or not at all. Throws Error(kData).
 void write_rows(const std::filesystem::path& folder, std::span<const Row> rows,
-                const Machine& machine);
+                const Machine& machine, std::optional<double> triad_bytes_per_second);
 
 /// Throws Error(kVerification) that names the first row with a wrong sum.
 void verify(std::span<const Row> rows);

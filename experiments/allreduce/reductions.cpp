@@ -137,20 +137,4 @@ void run_team(const TimedReduction& reduction, const Team& team) {
     std::ranges::find(kRunners, reduction.mode, &Runner::mode)->run(reduction.traits.name, team);
 }
 
-statistics::Outcome<statistics::ExchangeModel> calibrate(
-    std::string_view mode, std::string_view reduction,
-    std::span<const statistics::ExchangeTime> times) {
-    const auto traits = find_mode(mode).find_reduction(reduction);
-    if (!traits) {
-        return statistics::Outcome<statistics::ExchangeModel>::refused(
-            fmt::format("no model of the reduction '{}'", reduction));
-    }
-    if (find_mode(mode).has_teams) {
-        return statistics::Outcome<statistics::ExchangeModel>::refused(
-            fmt::format("no model of an exchange in two levels, as mode {} has", mode));
-    }
-    return statistics::ExchangeModel::calibrate(
-        {traits->name, traits->signals, traits->moved_per_byte, traits->added_per_byte}, times);
-}
-
 }  // namespace dp::experiments::allreduce

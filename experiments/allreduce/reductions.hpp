@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "core/exchange/gradient_exchange.hpp"
-#include "experiments/statistics/exchange_model.hpp"
 
 namespace dp::experiments::allreduce {
 
@@ -47,12 +46,5 @@ std::vector<std::string> usual_modes();
 
 /// Runs `team` on `reduction` in fresh processes. Throws what a rank failed with.
 void run_team(const TimedReduction& reduction, const Team& team);
-
-/// The model of the reduction called `reduction` in `mode`, from its `times`. Refused for a name
-/// that the mode does not have, for an exchange in two levels, and where ExchangeModel::calibrate
-/// refuses.
-statistics::Outcome<statistics::ExchangeModel> calibrate(
-    std::string_view mode, std::string_view reduction,
-    std::span<const statistics::ExchangeTime> times);
 
 }  // namespace dp::experiments::allreduce

@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include "core/base/error.hpp"
-#include "experiments/analysis/scaling_input.hpp"
 #include "experiments/analysis/usage_figures.hpp"
 #include "experiments/modes.hpp"
 #include "experiments/results/run_totals.hpp"
@@ -122,9 +121,9 @@ void compare_with_baseline(Analysis& analysis, Configuration& each) {
         if (total > 0.0) effective.push_back(total_seconds_per_image(*first) / total);
     }
     if (one.empty()) return;
+    each.scaling = statistics::scaling_of(one, several, each.workers);
     // Workers that take turns on a CPU lose what no serial fraction explains.
     if (each.oversubscribed) each.scaling->karp_flatt.reset();
-    each.scaling = statistics::scaling_of(one, several, each.workers);
     if (effective.size() == one.size()) each.metrics->effective_speedup = summarise(effective);
     if (&each != baseline) return;
     // 1 by definition, not by measurement.
@@ -224,7 +223,7 @@ void fit_all(Analysis& analysis) {
         for (const Configuration& each : analysis.configurations) {
             if (each.design == mode) of_mode.push_back(&each);
         }
-        analysis.models.push_back(fit_models(mode, of_mode, analysis.weak, analysis.allreduce));
+        analysis.models.push_back(fit_models(mode, of_mode, analysis.weak));
     }
 }
 
@@ -295,12 +294,18 @@ std::vector<double> Configuration::rates() const {
     return rates;
 }
 
-statistics::Summary Configuration::step_seconds(double statistics::TimeParts::*part) const {
+statistics::Summary Configuration::step_seconds(
+    const std::function<double(const statistics::TimeParts&)>& part) const {
     std::vector<double> seconds;
     for (const statistics::TimeParts& epoch : epochs) {
-        seconds.push_back(epoch.*part / static_cast<double>(steps_per_epoch));
+        seconds.push_back(part(epoch) / static_cast<double>(steps_per_epoch));
     }
     return summarise(seconds);
+}
+
+double Configuration::sent_bytes_per_step() const {
+    return metrics->sent_bytes_per_epoch / static_cast<double>(steps_per_epoch) /
+           static_cast<double>(runs.front().result.workers.size());
 }
 
 const Configuration* Analysis::find(const std::string& mode, std::size_t workers) const {
@@ -336,9 +341,9 @@ const Configuration* Analysis::largest(const std::string& mode) const {
     return largest;
 }
 
-Analysis analyse(ResultsFolder results, std::vector<allreduce::Row> rows) {
+Analysis analyse(ResultsFolder results, ReductionTimes reductions) {
     Analysis analysis = begin(std::move(results));
-    analysis.allreduce = std::move(rows);
+    analysis.reductions = std::move(reductions);
     finish(analysis);
     return analysis;
 }
@@ -346,7 +351,7 @@ Analysis analyse(ResultsFolder results, std::vector<allreduce::Row> rows) {
 Analysis analyse(const fs::path& folder) {
     Analysis analysis = begin(read_results(folder));
     const fs::path allreduce_file = folder / "allreduce.json";
-    if (fs::exists(allreduce_file)) analysis.allreduce = read_allreduce(allreduce_file);
+    if (fs::exists(allreduce_file)) analysis.reductions = read_allreduce(allreduce_file);
     read_traces(analysis);
     finish(analysis);
     return analysis;

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -11,10 +12,10 @@
 #include <vector>
 
 #include "core/exchange/exchange_traits.hpp"
-#include "experiments/allreduce/table.hpp"
 #include "experiments/analysis/comparison.hpp"
 #include "experiments/analysis/contrast.hpp"
 #include "experiments/analysis/models.hpp"
+#include "experiments/analysis/reduction_times.hpp"
 #include "experiments/analysis/settings.hpp"
 #include "experiments/analysis/straggler.hpp"
 #include "experiments/analysis/usage_figures.hpp"
@@ -54,8 +55,12 @@ struct Configuration {
     [[nodiscard]] std::string name() const;
     /// Images/s of each repetition; 0 of one that did not train.
     [[nodiscard]] std::vector<double> rates() const;
-    /// Seconds a step of one of the parts, over the repetitions. Requires steps.
-    [[nodiscard]] statistics::Summary step_seconds(double statistics::TimeParts::*part) const;
+    /// Seconds a step of one of the parts, or of several, over the repetitions. Requires steps.
+    [[nodiscard]] statistics::Summary step_seconds(
+        const std::function<double(const statistics::TimeParts&)>& part) const;
+    /// Bytes of gradients that a worker sends to others or reads from them in a step, mean over the
+    /// workers: ExchangeStats::sent_bytes. Requires metrics and steps.
+    [[nodiscard]] double sent_bytes_per_step() const;
 };
 
 /// Whether designs and repetitions of one N that add gradients in one order ended with the same
@@ -98,7 +103,7 @@ struct Analysis {
     std::vector<std::string> unordered;  // "threads/atomic": runs of several ranks, not compared
     std::vector<ModeWaterfall> waterfalls;
     std::vector<ModeModels> models;
-    std::vector<allreduce::Row> allreduce;                      // empty without allreduce.json
+    ReductionTimes reductions;                                  // empty without allreduce.json
     std::vector<std::pair<std::string, TraceContents>> traces;  // by design
 
     Analysis() = default;
@@ -112,7 +117,7 @@ struct Analysis {
 /// allreduce.json or trace, Error(kUsage) when every run failed.
 Analysis analyse(const std::filesystem::path& folder);
 
-/// The same of runs that are in memory, with the reductions' times in `rows`; without traces.
-Analysis analyse(ResultsFolder results, std::vector<allreduce::Row> rows = {});
+/// The same of runs that are in memory; without traces.
+Analysis analyse(ResultsFolder results, ReductionTimes reductions = {});
 
 }  // namespace dp::experiments::analysis

@@ -1,22 +1,22 @@
 #include "experiments/analysis/models.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include <fmt/format.h>
 
-#include "experiments/allreduce/reductions.hpp"
+#include "core/base/check.hpp"
+#include "core/exchange/exchange_traits.hpp"
 #include "experiments/analysis/analysis.hpp"
-#include "experiments/analysis/scaling_input.hpp"
+#include "experiments/modes.hpp"
+#include "experiments/results/run_totals.hpp"
 
 namespace dp::experiments::analysis {
 namespace {
 
 using namespace statistics;
+using Configurations = std::vector<const Configuration*>;
 
-constexpr std::size_t kMostPredicted = 64;
-
-std::vector<Point> speedups(std::span<const Configuration* const> configurations) {
+std::vector<Point> speedups(const Configurations& configurations) {
     std::vector<Point> points;
     for (const Configuration* each : configurations) {
         if (each->scaling) points.push_back({each->workers, each->scaling->speedup.median});
@@ -24,65 +24,101 @@ std::vector<Point> speedups(std::span<const Configuration* const> configurations
     return points;
 }
 
-Outcome<ExchangeModel> calibrate(const std::string& reduction, const std::string& mode,
-                                 double gradient_bytes, std::span<const allreduce::Row> rows) {
-    if (rows.empty()) {
-        return Outcome<ExchangeModel>::refused(
-            "no allreduce.json in the folder: dp_compare allreduce --out writes it");
+/// The repetitions that every configuration has, and in which every one computed.
+std::vector<Repetition> repetitions_of(const Configurations& configurations) {
+    std::vector<Repetition> all;
+    for (const Run& first : configurations.front()->runs) {
+        Repetition points;
+        for (const Configuration* each : configurations) {
+            const auto run = std::ranges::find(each->runs, first.repetition, &Run::repetition);
+            if (run == each->runs.end()) break;
+            const StepParts parts = step_parts(run->result);
+            if (parts.compute > 0.0) points.push_back({each->workers, parts});
+        }
+        if (points.size() == configurations.size()) all.push_back(std::move(points));
     }
-    return allreduce::calibrate(mode, reduction,
-                                exchange_times(rows, mode, reduction, gradient_bytes));
+    return all;
 }
 
-void predict(ModeModels& models, std::size_t largest, std::size_t batch) {
-    const Predictor& predictor = *models.predictor;
-    for (std::size_t workers = 2 * largest; workers <= kMostPredicted; workers *= 2) {
-        models.predictions.push_back(predictor.predict(workers, batch));
+double held_bytes(const core::RunResult& result) {
+    double bytes = 0.0;
+    for (const auto kind :
+         {&core::WorkerMemory::parameters_bytes, &core::WorkerMemory::gradients_bytes,
+          &core::WorkerMemory::optimizer_bytes, &core::WorkerMemory::activations_bytes}) {
+        bytes += static_cast<double>(allocated_bytes(result, kind));
     }
-    for (std::size_t workers = 2; workers <= kMostPredicted; workers *= 2) {
-        models.isoefficiency.push_back(
-            {workers, workers <= largest,
-             batch_for_efficiency(predictor.model(), workers, kTargetEfficiency, batch)});
+    return bytes / static_cast<double>(result.workers.size());
+}
+
+Outcome<Predictor> predictor_of(const Configurations& fair) {
+    const auto refused = [](std::string reason) {
+        return Outcome<Predictor>::refused(std::move(reason));
+    };
+    if (fair.empty()) return refused("every N is oversubscribed");
+    const Run& last = fair.back()->runs.front();
+    const core::RunConfig& config = last.settings.config;
+    const Mode& mode = find_mode(config.mode);
+    const auto traits = mode.find_reduction(last.result.reduction);
+    if (mode.has_teams || !traits) return refused("no model of its exchange");
+    if (config.shards) {
+        return refused(
+            "with --shards a worker's step is several batches, which the model does not know: "
+            "measure without");
     }
+    if (fair.front()->runs.front().settings.config.batch_size != config.batch_size) {
+        return refused(
+            "the batch per worker changes with N, and computing is not proportional to it: "
+            "measure with --scaling fixed-epoch");
+    }
+    const std::string& update = last.result.update_kind;
+    const bool sliced = update == core::name_of(core::UpdateKind::kSliced) ||
+                        update == core::name_of(core::UpdateKind::kSharded);
+    return Predictor::make(repetitions_of(fair), {traits->sent_per_byte, sliced, config.batch_size,
+                                                  held_bytes(last.result)});
 }
 
 }  // namespace
 
-ModeModels fit_models(const std::string& mode, std::span<const Configuration* const> configurations,
-                      bool weak, std::span<const allreduce::Row> rows) {
-    const std::string none = "no configuration that is not oversubscribed";
-    ModeModels models{mode, Outcome<ExchangeModel>::refused(none),
-                      Outcome<Predictor>::refused(none)};
-    std::vector<const Configuration*> fair;
+StepParts step_parts(const core::RunResult& result) {
+    const double steps = steps_of(result);
+    DP_CHECK(steps, >, 0.0);
+    TimeParts parts = time_parts(result);
+    parts *= 1.0 / steps;
+    if (result.update_kind == core::name_of(core::UpdateKind::kCentral)) {
+        // What one rank does while all others wait for it is no waiting for uneven speed.
+        const double others = static_cast<double>(result.workers.size() - 1) * parts.update;
+        const double waited = std::min(others, parts.publish);
+        parts.update += waited;
+        parts.publish -= waited;
+    }
+    // Where ranks send each other what they have updated, that is the second half of the exchange.
+    const bool sends = result.update_kind == core::name_of(core::UpdateKind::kSharded);
+    const double sent = sends ? parts.publish : 0.0;
+    return {.load = parts.load,
+            .compute = parts.forward + parts.backward,
+            .transfer = parts.transfer_exposed + parts.transfer_hidden + sent,
+            .wait = parts.wait + parts.publish - sent,
+            .update = parts.update,
+            .other = parts.other};
+}
+
+ModeModels fit_models(const std::string& design,
+                      std::span<const Configuration* const> configurations, bool weak) {
+    Configurations fair;
     for (const Configuration* each : configurations) {
         if (!each->oversubscribed && !each->settings.empty() && each->images_per_second &&
             (fair.empty() || fair.front()->settings == each->settings)) {
             fair.push_back(each);
         }
     }
+    ModeModels models{design, predictor_of(fair)};
     const std::vector<Point> points = speedups(fair);
     for (const Law law : {weak ? Law::kGustafson : Law::kAmdahl, Law::kUniversal}) {
         models.laws.push_back({law, fit_law(law, points)});
     }
-    if (fair.empty()) return models;
-
-    const Run& largest = fair.back()->runs.front();
-    const PredictionSetup setup = prediction_setup(largest);
-    for (const Configuration* each : fair) models.points.push_back(measured_point(each->runs));
-    models.reduction = largest.result.reduction;
-    models.gradient_bytes = setup.gradient_bytes;
-    models.exchange = calibrate(models.reduction, largest.mode(), setup.gradient_bytes, rows);
-    if (largest.settings.config.shards) {
-        models.predictor = Outcome<Predictor>::refused(
-            "with --shards a worker's step is several batches, which the model does not know: "
-            "measure without");
-        return models;
+    if (models.predictor) {
+        models.predictions.push_back(models.predictor->predict(models.predictor->reach()));
     }
-    models.predictor =
-        models.exchange
-            ? Predictor::make(models.points, *models.exchange, setup)
-            : Outcome<Predictor>::refused("no exchange model: " + models.exchange.reason());
-    if (models.predictor) predict(models, largest.workers(), largest.settings.config.batch_size);
     return models;
 }
 

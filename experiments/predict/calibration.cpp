@@ -11,11 +11,10 @@
 #include "core/base/error.hpp"
 #include "core/base/join.hpp"
 #include "core/data/synthetic.hpp"
-#include "core/nn/model.hpp"
-#include "experiments/allreduce/benchmark.hpp"
-#include "experiments/analysis/scaling_input.hpp"
+#include "experiments/allreduce/reductions.hpp"
 #include "experiments/machine/interrupt.hpp"
 #include "experiments/machine/machine.hpp"
+#include "experiments/machine/triad.hpp"
 #include "experiments/modes.hpp"
 #include "experiments/sweep/sweep.hpp"
 
@@ -27,7 +26,7 @@ using core::Error;
 using core::ExitCode;
 
 constexpr std::size_t kSteps = 25;
-constexpr std::size_t kRepetitions = 5;
+constexpr std::size_t kRepetitions = 6;
 constexpr std::size_t kBatch = 128;
 
 /// A new folder, removed with all in it.
@@ -54,27 +53,6 @@ public:
 private:
     fs::path path_;
 };
-
-/// One for the latency, and sizes around the gradients', whole floats.
-std::vector<std::size_t> sizes_near(std::size_t gradient_bytes) {
-    const std::size_t floats = gradient_bytes / sizeof(float);
-    std::vector<std::size_t> sizes{analysis::kLatencyBytes};
-    for (const std::size_t eighths : {1U, 2U, 4U, 8U, 16U}) {
-        sizes.push_back(floats * eighths / 8 * sizeof(float));
-    }
-    return sizes;
-}
-
-allreduce::Request reductions_request(const experiments::Request& sweep) {
-    allreduce::Request request;
-    request.modes = sweep.modes;
-    request.workers = {sweep.workers.begin() + 1, sweep.workers.end()};
-    for (const std::string& mode : sweep.modes) {
-        request.reductions.emplace_back(find_mode(mode).reductions().front().name);
-    }
-    request.bytes = sizes_near(core::find_model(sweep.base.model).parameters * sizeof(float));
-    return request;
-}
 
 }  // namespace
 
@@ -123,10 +101,9 @@ analysis::Analysis calibrate(const Request& request) {
         request.modes.empty() ? allreduce::usual_modes() : request.modes;
     experiments::Request sweep =
         calibrating_sweep(modes, request.batch_size.value_or(kBatch), machine.usable_cpus());
-    const allreduce::Request reductions = reductions_request(sweep);
     spdlog::info(
-        "no folder of results named: measuring {} with N = {}, {} runs of {} steps, then the "
-        "reductions alone; a sweep with --out keeps such measurements",
+        "no folder of results named: measuring {} with N = {}, {} runs of {} steps; a sweep with "
+        "--out keeps such measurements",
         core::join(modes), core::join(sweep.workers),
         modes.size() * sweep.workers.size() * sweep.repetitions,
         *sweep.base.steps_limit * sweep.base.epochs);
@@ -134,11 +111,7 @@ analysis::Analysis calibrate(const Request& request) {
     const TemporaryFolder folder;
     sweep.out = folder.path();
     run_request(sweep);
-    std::vector<allreduce::Row> rows =
-        allreduce::measure_rows(reductions, machine, ProgressLine(/*wanted=*/true),
-                                [](const auto&) { InterruptScope::check("nothing is predicted"); });
-    allreduce::verify(rows);
-    return analysis::analyse(read_results(folder.path()), std::move(rows));
+    return analysis::analyse(read_results(folder.path()), {{}, measure_triad(machine)});
 }
 
 }  // namespace dp::experiments::predict

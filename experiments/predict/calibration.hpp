@@ -18,8 +18,8 @@ std::vector<std::size_t> calibrating_workers(double usable_cpus);
 experiments::Request calibrating_sweep(const std::vector<std::string>& modes,
                                        std::size_t batch_size, double usable_cpus);
 
-/// Runs that sweep and the modes' reductions, in a temporary folder that is gone afterwards; says
-/// so on stderr. Throws what runs throw.
+/// Runs that sweep in a temporary folder that is gone afterwards, and measures the memory; says so
+/// on stderr. Throws what runs throw.
 analysis::Analysis calibrate(const Request& request);
 
 }  // namespace dp::experiments::predict

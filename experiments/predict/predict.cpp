@@ -1,15 +1,16 @@
 #include "experiments/predict/predict.hpp"
 
 #include <algorithm>
-#include <cmath>
+
+#include <fmt/format.h>
 
 #include "core/base/error.hpp"
 #include "core/base/join.hpp"
-#include "experiments/allreduce/benchmark.hpp"
 #include "experiments/modes.hpp"
 #include "experiments/predict/calibration.hpp"
-#include "experiments/predict/output.hpp"
+#include "experiments/report/predictions.hpp"
 #include "experiments/text/files.hpp"
+#include "experiments/text/json.hpp"
 #include "experiments/text/output.hpp"
 
 namespace dp::experiments::predict {
@@ -20,132 +21,111 @@ namespace {
 
 using core::Error;
 using core::ExitCode;
-using statistics::ExchangeModel;
-using statistics::Outcome;
-using statistics::Prediction;
 using statistics::Predictor;
 
 /// Those of the modes asked for; without any, of all.
-std::vector<const ModeModels*> chosen_models(const Analysis& analysis, const Request& request) {
-    const auto& offered = analysis.models;
-    if (offered.empty()) {
+std::vector<ModeModels> chosen_models(const Analysis& analysis, const Request& request) {
+    if (analysis.models.empty()) {
         throw Error(ExitCode::kUsage, "the results hold no mode that exchanges: measure --mode {}",
                     core::join(modes_that(&Mode::exchanges), ","));
     }
-    std::vector<const ModeModels*> chosen;
+    if (request.modes.empty()) return analysis.models;
+    std::vector<ModeModels> chosen;
     for (const std::string& mode : request.modes) {
         const std::size_t others = chosen.size();
-        for (const ModeModels& models : offered) {
-            if (mode_of(models.design).name == mode) chosen.push_back(&models);
+        for (const ModeModels& models : analysis.models) {
+            if (mode_of(models.design).name == mode) chosen.push_back(models);
         }
         if (chosen.size() == others) {
             throw Error(ExitCode::kUsage, "--mode {}: the results hold no such runs that exchange",
                         mode);
         }
     }
-    if (chosen.empty()) {
-        for (const ModeModels& models : offered) chosen.push_back(&models);
-    }
     return chosen;
 }
 
-/// Why the exchange of `models` has no model, and what to measure.
-std::string exchange_refused(const ModeModels& models, const Analysis& analysis) {
-    const Mode& mode = mode_of(models.design);
-    if (mode.has_teams || !mode.timed_alone) return models.exchange.reason();  // and none helps
-    const std::string folder = analysis.results.folder.string();
-    const std::string command =
-        fmt::format("dp_compare allreduce --mode {} --reduction {} -n {} --out {}", mode.name,
-                    models.reduction, models.points.back().workers, folder);
-    if (analysis.allreduce.empty()) {
-        return fmt::format("{}/{} is missing: measure it with {}", folder, allreduce::kFileName,
-                           command);
+void check_reach(std::size_t workers, const Predictor& predictor, bool far) {
+    if (workers <= predictor.largest()) {
+        throw Error(ExitCode::kUsage,
+                    "-n {}: up to N = {} it was measured: ask for more, or read the report",
+                    workers, predictor.largest());
     }
-    return fmt::format("{}; measure it anew with {} --force", models.exchange.reason(), command);
+    if (workers > predictor.reach() && !far) {
+        throw Error(ExitCode::kUsage,
+                    "-n {}: measurements up to N = {} carry predictions up to N = {}: ask for "
+                    "those, measure on more CPUs, or add --far for a range without a middle",
+                    workers, predictor.largest(), predictor.reach());
+    }
 }
 
-/// A prediction on machines, with the throughput of `workers` even where the last machine has fewer
-/// than the others.
-Prediction with_network(const Predictor& predictor, std::size_t workers, std::size_t batch,
-                        std::size_t per_machine, const statistics::Network& network) {
-    const std::size_t machines = (workers + per_machine - 1) / per_machine;
-    const std::size_t fullest = (workers + machines - 1) / machines;
-    Prediction result = predictor.predict(fullest, batch, machines, network);
-    const double share = static_cast<double>(workers) / static_cast<double>(fullest * machines);
-    result.images_per_second *= share;
-    result.speedup *= share;
-    return result;
-}
-
-void predict_mode(ModePredictions& mode, const Predictions& all, const Request& request) {
-    const Predictor& predictor = *mode.predictor;
-    for (const std::size_t workers : request.workers) {
-        PredictedWorkers row{workers, predictor.predict(workers, mode.batch), {}};
-        if (request.network) {
-            row.networked = with_network(predictor, workers, mode.batch, all.workers_per_machine,
-                                         *request.network);
+/// In aligned columns.
+std::string format_table(const report::Table& table) {
+    std::vector<std::vector<std::string>> lines(1);
+    for (const report::Column& column : table.columns) lines.front().push_back(column.title);
+    for (const report::Row& row : table.rows) lines.push_back(row.cells);
+    std::vector<std::size_t> widths(table.columns.size());
+    for (const auto& cells : lines) {
+        for (std::size_t i = 0; i < cells.size(); ++i) {
+            widths[i] = std::max(widths[i], fmt::formatted_size("{:>1}", cells[i]));
         }
-        mode.predictions.push_back(row);
-        mode.batches.push_back(
-            {workers, statistics::batch_for_efficiency(predictor.model(), workers,
-                                                       request.efficiency, mode.batch)});
     }
-    if (!request.network) return;
-    mode.machines_that_pay = statistics::machines_that_pay(
-        predictor, all.workers_per_machine, mode.batch, *request.network, all.most_machines);
+    std::string text;
+    for (const auto& cells : lines) {
+        for (std::size_t i = 0; i < cells.size(); ++i) {
+            const bool left = table.columns[i].align == report::Align::kLeft;
+            text += left ? fmt::format("{:<{}}", cells[i], widths[i])
+                         : fmt::format("  {:>{}}", cells[i], widths[i]);
+        }
+        text += '\n';
+    }
+    return text;
 }
 
-ModePredictions predict_mode(const ModeModels& models, const Analysis& analysis,
-                             const Predictions& all, const Request& request) {
-    ModePredictions mode{models.design, models.reduction, models.gradient_bytes,
-                         models.points, models.exchange,  models.predictor};
-    const auto refuse = [&](const std::string& reason) {
-        mode.predictor = Outcome<Predictor>::refused(reason);
-        return mode;
-    };
-    if (models.points.empty()) return refuse("every N is oversubscribed");
-    if (models.points.size() < 2) {
-        return refuse(fmt::format(
-            "N = {} alone says nothing of other N: measure -n 1 and another that has a CPU for "
-            "each worker",
-            models.points.front().workers));
-    }
-    const Configuration& largest = *analysis.find(models.design, models.points.back().workers);
-    if (largest.runs.front().settings.config.shards) return refuse(models.predictor.reason());
-    if (!models.exchange) return refuse(exchange_refused(models, analysis));
-    mode.batch = request.batch_size.value_or(models.points.back().batch);
-    if (mode.predictor) predict_mode(mode, all, request);
-    return mode;
-}
-
-std::size_t usable_cpus(const ResultsFolder& results) {
-    const double cpus = results.runs.front().context.at("usable_cpus").get<double>();
-    return std::max<std::size_t>(1, static_cast<std::size_t>(cpus));
+nlohmann::ordered_json to_json(const std::vector<ModeModels>& models, const Analysis& analysis,
+                               const Request& request) {
+    return {{"schema", "dp_compare.predict/3"},
+            {"folder", request.folder.empty() ? nlohmann::ordered_json(nullptr)
+                                              : nlohmann::ordered_json(request.folder.string())},
+            {"usable_cpus", analysis.results.runs.front().context.at("usable_cpus")},
+            {"triad_bytes_per_second", analysis.reductions.triad_bytes_per_second},
+            {"designs", json_list(models, report::predictions_json)}};
 }
 
 }  // namespace
 
-Predictions make_predictions(const Analysis& analysis, const Request& request) {
-    Predictions all;
-    all.workers_per_machine = request.workers_per_machine.value_or(usable_cpus(analysis.results));
-    const std::size_t most = *std::ranges::max_element(request.workers);
-    all.most_machines = (most + all.workers_per_machine - 1) / all.workers_per_machine;
-    for (const ModeModels* models : chosen_models(analysis, request)) {
-        all.modes.push_back(predict_mode(*models, analysis, all, request));
+std::vector<ModeModels> make_predictions(const Analysis& analysis, const Request& request) {
+    std::vector<ModeModels> all = chosen_models(analysis, request);
+    for (ModeModels& models : all) {
+        if (!models.predictor || request.workers.empty()) continue;
+        models.predictions.clear();
+        for (const std::size_t workers : request.workers) {
+            check_reach(workers, *models.predictor, request.far);
+            models.predictions.push_back(models.predictor->predict(workers));
+        }
     }
     return all;
 }
 
+std::string format_predictions(const std::vector<ModeModels>& models, const Analysis& analysis) {
+    const report::Table table = report::predictions_table(models);
+    std::string text;
+    if (!table.rows.empty()) text = fmt::format("{}\n{}.\n\n", format_table(table), table.caption);
+    for (const report::Text& note : report::prediction_notes(models, analysis).items) {
+        text += note.spans.front().text + "\n";
+    }
+    text.pop_back();
+    return text;
+}
+
 void run_predict(const Request& request) {
     const Analysis analysis = request.folder.empty() ? calibrate(request) : analyse(request.folder);
-    const Predictions predictions = make_predictions(analysis, request);
-    print_line(format_predictions(predictions, request));
-    if (!request.json.empty()) write_json(request.json, to_json(predictions, request));
-    if (std::ranges::none_of(predictions.modes, [](const ModePredictions& mode) {
-            return mode.predictor.has_value();
-        })) {
+    const std::vector<ModeModels> models = make_predictions(analysis, request);
+    print_line(format_predictions(models, analysis));
+    if (!request.json.empty()) write_json(request.json, to_json(models, analysis, request));
+    if (std::ranges::none_of(models,
+                             [](const ModeModels& each) { return each.predictor.has_value(); })) {
         throw Error(ExitCode::kUsage, "nothing can be predicted from these results: {}",
-                    predictions.modes.front().predictor.reason());
+                    models.front().predictor.reason());
     }
 }
 

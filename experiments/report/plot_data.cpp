@@ -138,10 +138,10 @@ PlotData allreduce_times(const Analysis& analysis) {
     std::size_t most_bytes = 0;
     // The largest N that is not oversubscribed, or the smallest that is.
     std::optional<std::size_t> workers;
-    for (const allreduce::Row& row : analysis.allreduce) {
+    for (const allreduce::Row& row : analysis.reductions.rows) {
         if (!row.oversubscribed) workers = std::max(workers.value_or(0), row.workers);
     }
-    for (const allreduce::Row& row : analysis.allreduce) {
+    for (const allreduce::Row& row : analysis.reductions.rows) {
         if (!workers) workers = row.workers;
         if (row.wrong != 0 || row.workers != *workers) continue;
         csv.add(row.mode, row.reduction, design_of(row), row.workers, row.oversubscribed, row.bytes,

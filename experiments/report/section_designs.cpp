@@ -24,7 +24,8 @@ bool has_several_designs(const Analysis& analysis) {
 /// Seconds a step that a worker gives to its gradients beyond computing them: moving, waiting,
 /// updating.
 double exchange_and_update(const Configuration& each) {
-    return (each.parts.exchange() + each.parts.update) / static_cast<double>(each.steps_per_epoch);
+    return each.step_seconds([](const auto& parts) { return parts.exchange() + parts.update; })
+        .median;
 }
 
 std::string sum_order(const Configuration& each) {
@@ -44,17 +45,16 @@ std::string checksum(const Configuration& each) {
 
 std::vector<std::string> cells_of(const Configuration& each) {
     const core::RunResult& result = each.runs.front().result;
-    const auto steps = static_cast<double>(each.steps_per_epoch);
-    const statistics::TimeParts& parts = each.parts;
-    const auto a_step = [&](double of_epoch) { return seconds(of_epoch / steps); };
+    using statistics::TimeParts;
+    const auto a_step = [&](const auto& part) { return seconds(each.step_seconds(part).median); };
     return {each.design,
             fmt::to_string(each.workers),
             count(each.images_per_second->median),
             each.scaling ? percent(each.scaling->efficiency.median, 0) : "",
-            a_step(parts.transfer_exposed + parts.transfer_hidden),
-            a_step(parts.wait + parts.publish),
-            a_step(parts.update),
-            bytes(each.metrics->sent_bytes_per_epoch / steps),
+            a_step(&TimeParts::transfer),
+            a_step(&TimeParts::waiting),
+            a_step(&TimeParts::update),
+            bytes(each.sent_bytes_per_step()),
             each.memory ? bytes(each.memory->total_bytes.median) : "",
             sum_order(each),
             result.update_kind,
@@ -80,9 +80,8 @@ void add_designs(Document& document, const Material& material) {
     const Analysis& analysis = material.analysis;
     if (!has_several_designs(analysis)) return;
     Table table{
-        "Each design with more than one worker; times and bytes are of a step, the times "
-        "means over the workers, the bytes those that all workers send, memory that of all "
-        "processes",
+        "Each design with more than one worker: medians; times and bytes are of a step and a "
+        "worker, mean over the workers, memory is that of all processes",
         {{"design", Align::kLeft},
          {"N"},
          {"images/s"},

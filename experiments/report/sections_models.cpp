@@ -1,8 +1,12 @@
-// The models: scaling laws, the exchange's cost, predictions, isoefficiency, all-reduce.
+// The models: scaling laws, the exchange in training and alone, predictions.
 #include <algorithm>
 
 #include <fmt/format.h>
 
+#include "core/nn/model.hpp"
+#include "experiments/modes.hpp"
+#include "experiments/report/findings.hpp"
+#include "experiments/report/predictions.hpp"
 #include "experiments/report/sections.hpp"
 #include "experiments/text/numbers.hpp"
 
@@ -64,114 +68,54 @@ void add_laws(Document& document, const Analysis& analysis) {
     document.add_if_any(refused);
 }
 
+/// The median time of `each`'s reduction alone, of as many bytes as a step sums; empty where it was
+/// not timed.
+std::string time_alone(const Configuration& each, const Analysis& analysis) {
+    const core::RunConfig& config = each.runs.front().settings.config;
+    const std::size_t gradients = core::find_model(config.model).parameters * sizeof(float);
+    for (const allreduce::Row& row : analysis.reductions.rows) {
+        if (row.mode == config.mode && row.reduction == each.runs.front().result.reduction &&
+            row.workers == each.workers && row.bytes == gradients && row.wrong == 0) {
+            return with_interval(scaled(row.time_us, 1e-6), seconds);
+        }
+    }
+    return "";
+}
+
 void add_exchange(Document& document, const Material& material) {
     const Analysis& analysis = material.analysis;
     document.add(Heading{3, "The exchange", "exchange-model"});
     document.add(Paragraph{
-        "An exchange costs alpha seconds for each message or counter that a worker waits for in "
-        "turn, beta for each byte it moves and gamma for each byte it adds (Thakur, Rabenseifner "
-        "and Gropp, 2005), calibrated by timing the reductions alone."});
+        "Sent are the bytes of gradients that a worker sends to others or reads from them in a "
+        "step; transfer is its time for that and for the additions, exposed and hidden, without "
+        "waiting. Alone, the same reduction meets warm caches and no computing beside it."});
     material.add_figure(document, "allreduce");
-    Table table{"Calibrated costs",
+    Table table{"The exchange of a step in training, and alone: medians" + brackets_note(analysis),
                 {{"design", Align::kLeft},
-                 {"reduction", Align::kLeft},
-                 {"rows"},
-                 {"alpha"},
-                 {"1 / beta"},
-                 {"1 / gamma"},
-                 {"deviation"}}};
-    List refused;
-    const auto rate = [](double seconds_per_byte) {
-        return seconds_per_byte > 0.0 ? fmt::format("{}/s", bytes(1.0 / seconds_per_byte)) : "";
-    };
-    for (const ModeModels& models : analysis.models) {
-        if (!models.exchange) {
-            refused.items.emplace_back(
-                fmt::format("{}: no model, {}.", models.design, models.exchange.reason()));
+                 {"N"},
+                 {"sent"},
+                 {"transfer in training"},
+                 {"sent / transfer"},
+                 {"alone"}}};
+    for (const Configuration& each : analysis.configurations) {
+        if (!mode_of(each.design).exchanges || each.workers == 1 || each.oversubscribed ||
+            !each.metrics || each.steps_per_epoch == 0) {
             continue;
         }
-        const ExchangeModel& model = *models.exchange;
-        const auto gamma = model.gamma_seconds_per_byte();
-        table.rows.push_back(
-            {{models.design, std::string(model.reduction()), fmt::to_string(model.rows()),
-              seconds(model.alpha_seconds()), rate(model.beta_seconds_per_byte()),
-              gamma ? rate(*gamma) : "", percent(model.relative_deviation(), 0)}});
+        const Summary transfer = each.step_seconds(&TimeParts::transfer);
+        const double sent = each.sent_bytes_per_step();
+        table.rows.push_back({{each.design, fmt::to_string(each.workers), bytes(sent),
+                               with_interval(transfer, seconds),
+                               transfer.median > 0.0 ? bytes(sent / transfer.median) + "/s" : "",
+                               time_alone(each, analysis)}});
     }
     document.add_if_any(table);
-    document.add_if_any(refused);
 }
 
 void add_predictions(Document& document, const Analysis& analysis) {
     document.add(Heading{3, "Predictions", "predictions"});
-    Table table{
-        "Predicted, not measured: with more workers of one machine, the batch per worker as at the "
-        "largest N measured, speedup over the design's own N = 1",
-        {{"design", Align::kLeft},
-         {"N"},
-         {"step, predicted"},
-         {"images/s, predicted"},
-         {"speedup, predicted"},
-         {"efficiency, predicted"}}};
-    List notes;
-    for (const ModeModels& models : analysis.models) {
-        if (!models.predictor) {
-            notes.items.emplace_back(
-                fmt::format("{}: no prediction, {}.", models.design, models.predictor.reason()));
-            continue;
-        }
-        const HeldOut& check = models.predictor->held_out();
-        notes.items.emplace_back(
-            fmt::format("{}: it assumes that {}. Check: made without the runs of N = {}, the model "
-                        "says {} a step "
-                        "there; "
-                        "measured are {} ({:+.1f} %).",
-                        models.design, models.predictor->assumption(), check.workers,
-                        seconds(check.predicted_seconds), seconds(check.measured_seconds),
-                        100.0 * check.relative_error));
-        for (const Prediction& each : models.predictions) {
-            table.rows.push_back(
-                {{models.design, fmt::to_string(each.workers),
-                  fmt::format("{} [{}, {}]", seconds(each.step.seconds),
-                              seconds(each.step.interval95.low),
-                              seconds(each.step.interval95.high)),
-                  count(each.images_per_second), fmt::format("{:.1f}", each.speedup),
-                  percent(each.efficiency, 0)}});
-        }
-    }
-    document.add_if_any(table);
-    document.add_if_any(notes);
-}
-
-void add_isoefficiency(Document& document, const Analysis& analysis) {
-    Table table{
-        fmt::format("The least batch per worker that the model gives an efficiency of {}; "
-                    "predicted",
-                    percent(kTargetEfficiency, 0)),
-        {{"design", Align::kLeft}, {"N"}, {"batch per worker, predicted"}, {"N was measured"}}};
-    List refused;
-    for (const ModeModels& models : analysis.models) {
-        bool told = false;  // one N without such a batch says it for those beyond
-        for (const IsoPoint& point : models.isoefficiency) {
-            if (!point.batch) {
-                if (!told) {
-                    refused.items.emplace_back(fmt::format("{}, N = {}: none, {}.", models.design,
-                                                           point.workers, point.batch.reason()));
-                }
-                told = true;
-                continue;
-            }
-            table.rows.push_back(
-                {{models.design, fmt::to_string(point.workers),
-                  count(static_cast<double>(point.batch->batch)), point.measured ? "yes" : "no"}});
-        }
-    }
-    if (table.rows.empty() && refused.items.empty()) return;
-    document.add(Heading{3, "Isoefficiency", "isoefficiency"});
-    document.add(Paragraph{
-        "The exchange and the update cost the same whatever the batch, computing grows with it: a "
-        "larger batch holds efficiency for more workers (Grama, Gupta and Kumar, 1993)."});
-    document.add_if_any(table);
-    document.add_if_any(refused);
+    document.add_if_any(predictions_table(analysis.models));
+    document.add_if_any(prediction_notes(analysis.models, analysis));
 }
 
 }  // namespace
@@ -186,7 +130,6 @@ void add_models(Document& document, const Material& material) {
     add_laws(document, analysis);
     add_exchange(document, material);
     add_predictions(document, analysis);
-    add_isoefficiency(document, analysis);
 }
 
 }  // namespace dp::experiments::report

@@ -124,13 +124,15 @@ void add_metrics(Document& document, const Material& material) {
     const Analysis& analysis = material.analysis;
     document.add(Heading{2, "Metrics", "metrics"});
     document.add(Paragraph{
-        "Exchange time is of one worker (mean), over the whole run: transfer with its additions, "
+        "Sent are the bytes of gradients that a worker sends to others or reads from them. "
+        "Exchange "
+        "time is of one worker (mean), over the whole run: transfer with its additions, "
         "exposed and hidden, and waiting for others, also until all have updated. "
         "Compute-to-communication is forward and backward over that. Effective speedup is that of "
         "whole runs, start-up and evaluation included, per image trained on."});
     Table table = table_of("Metrics: medians" + brackets_note(analysis) + steps_note(analysis),
                            {{"exchanges an epoch"},
-                            {"sent an epoch"},
+                            {"sent a step"},
                             {"exchange time"},
                             {"mean iteration"},
                             {"compute / communication"},
@@ -141,7 +143,7 @@ void add_metrics(Document& document, const Material& material) {
         const bool several = each.runs.front().result.workers.size() > 1;
         add_row(table, each,
                 {several ? count(of.exchange_calls_per_epoch) : "",
-                 several ? bytes(of.sent_bytes_per_epoch) : "",
+                 several && each.steps_per_epoch > 0 ? bytes(each.sent_bytes_per_step()) : "",
                  several ? with_interval(of.exchange_seconds, seconds) : "",
                  with_interval(of.iteration_seconds, seconds),
                  if_any(of.compute_to_communication, number), if_any(of.effective_speedup, 2)});

@@ -1,6 +1,7 @@
 #include "experiments/report/summary_file.hpp"
 
 #include "experiments/report/findings.hpp"
+#include "experiments/report/predictions.hpp"
 #include "experiments/report/threats.hpp"
 #include "experiments/text/json.hpp"
 
@@ -151,50 +152,10 @@ Json json_of(const LawResult& law) {
     return json;
 }
 
-Json json_of(const Prediction& each) {
-    return {{"predicted", true},
-            {"workers", each.workers},
-            {"step_seconds", each.step.seconds},
-            {"interval95", each.step.interval95},
-            {"images_per_second", each.images_per_second},
-            {"speedup", each.speedup},
-            {"efficiency", each.efficiency}};
-}
-
-Json json_of(const IsoPoint& point) {
-    return {{"predicted", true},
-            {"workers", point.workers},
-            {"efficiency", kTargetEfficiency},
-            {"batch_per_worker", point.batch ? Json(point.batch->batch) : Json(nullptr)},
-            {"refused", refusal_of(point.batch)}};
-}
-
-Json json_of(const ExchangeModel& model) {
-    return {{"reduction", model.reduction()},
-            {"alpha_seconds", model.alpha_seconds()},
-            {"beta_seconds_per_byte", model.beta_seconds_per_byte()},
-            {"gamma_seconds_per_byte", model.gamma_seconds_per_byte()},
-            {"relative_deviation", model.relative_deviation()}};
-}
-
-Json json_of(const HeldOut& check) {
-    return {{"workers", check.workers},
-            {"predicted_seconds", check.predicted_seconds},
-            {"measured_seconds", check.measured_seconds}};
-}
-
 Json json_of(const ModeModels& models) {
-    const auto& predictor = models.predictor;
-    return {{"design", models.design},
-            {"laws", json_list(models.laws, [](const LawResult& law) { return json_of(law); })},
-            {"exchange", models.exchange ? json_of(*models.exchange) : Json(nullptr)},
-            {"exchange_refused", refusal_of(models.exchange)},
-            {"predictions_refused", refusal_of(predictor)},
-            {"held_out", predictor ? json_of(predictor->held_out()) : Json(nullptr)},
-            {"predictions",
-             json_list(models.predictions, [](const Prediction& each) { return json_of(each); })},
-            {"isoefficiency", json_list(models.isoefficiency,
-                                        [](const IsoPoint& point) { return json_of(point); })}};
+    Json json = predictions_json(models);
+    json["laws"] = json_list(models.laws, [](const LawResult& law) { return json_of(law); });
+    return json;
 }
 
 Json json_of(const Correctness& each) {

@@ -9,7 +9,7 @@
 
 namespace dp::experiments::report {
 
-inline constexpr std::string_view kSummarySchema = "dp_compare.summary/3";
+inline constexpr std::string_view kSummarySchema = "dp_compare.summary/4";
 inline constexpr std::string_view kSummaryFileName = "summary.json";
 
 /// The document; what was not measured, and NaN, is null.

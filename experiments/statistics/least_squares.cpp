@@ -63,63 +63,54 @@ Column back_substitute(const std::vector<Column>& r, Column y) {
     return y;
 }
 
-/// The columns of the parameters that are not held at 0.
-std::vector<Column> weighted_columns(std::span<const Equation> equations,
-                                     std::span<const std::size_t> free) {
-    std::vector<Column> columns(free.size());
-    for (std::size_t k = 0; k < free.size(); ++k) {
-        for (const Equation& equation : equations) {
-            DP_CHECK(equation.terms.size(), ==, equations.front().terms.size());
-            columns[k].push_back(equation.terms[free[k]] * equation.weight);
+std::vector<Column> weighted_columns(std::span<const Equation> equations) {
+    DP_CHECK(equations.size(), >, 0U);
+    std::vector<Column> columns(equations.front().terms.size());
+    for (const Equation& equation : equations) {
+        DP_CHECK(equation.terms.size(), ==, columns.size());
+        for (std::size_t k = 0; k < columns.size(); ++k) {
+            columns[k].push_back(equation.terms[k] * equation.weight);
         }
     }
     return columns;
 }
 
-std::vector<std::size_t> all_parameters(std::span<const Equation> equations) {
-    DP_CHECK(equations.size(), >, 0U);
-    std::vector<std::size_t> all(equations.front().terms.size());
-    std::iota(all.begin(), all.end(), std::size_t{0});
-    return all;
-}
-
-/// Fills in the deviation and the covariance, sigma^2 (R^T R)^-1.
+/// Fills in the deviation and the standard errors, the roots of sigma^2 (R^T R)^-1's diagonal.
 void add_errors(LeastSquares& fit, std::span<const Equation> equations,
-                std::span<const std::size_t> free, const std::vector<Column>& r) {
+                const std::vector<Column>& r) {
+    const std::size_t parameters = fit.parameters.size();
     double squares = 0.0;
     for (const Equation& equation : equations) {
         const double residual = (equation.value - fit.value(equation.terms)) * equation.weight;
         squares += residual * residual;
     }
-    fit.degrees_of_freedom = equations.size() - free.size();
+    fit.degrees_of_freedom = equations.size() - parameters;
     fit.residual_deviation = std::sqrt(squares / static_cast<double>(fit.degrees_of_freedom));
 
-    std::vector<Column> inverse;  // of R, column by column
-    for (std::size_t k = 0; k < free.size(); ++k) {
-        Column unit(free.size(), 0.0);
+    fit.standard_errors.assign(parameters, 0.0);
+    for (std::size_t k = 0; k < parameters; ++k) {
+        Column unit(parameters, 0.0);
         unit[k] = 1.0;
-        inverse.push_back(back_substitute(r, std::move(unit)));
-    }
-    const double variance = fit.residual_deviation * fit.residual_deviation;
-    for (std::size_t a = 0; a < free.size(); ++a) {
-        for (std::size_t b = 0; b < free.size(); ++b) {
-            double sum = 0.0;
-            for (const Column& column : inverse) sum += column[a] * column[b];
-            fit.covariance[free[a]][free[b]] = variance * sum;
+        const Column inverse = back_substitute(r, std::move(unit));  // of R, column k
+        for (std::size_t a = 0; a < parameters; ++a) {
+            fit.standard_errors[a] += inverse[a] * inverse[a];
         }
-        fit.standard_errors[free[a]] = std::sqrt(fit.covariance[free[a]][free[a]]);
     }
+    for (double& error : fit.standard_errors) error = fit.residual_deviation * std::sqrt(error);
 }
 
-LeastSquares fit_free(std::span<const Equation> equations, std::span<const std::size_t> free) {
-    DP_CHECK(equations.size(), >, free.size());
-    const std::size_t parameters = equations.front().terms.size();
-    LeastSquares fit;
-    fit.parameters.assign(parameters, 0.0);
-    fit.standard_errors.assign(parameters, 0.0);
-    fit.covariance.assign(parameters, Column(parameters, 0.0));
+}  // namespace
 
-    const Factors factors = factorise(weighted_columns(equations, free));
+double LeastSquares::value(std::span<const double> terms) const { return dot(terms, parameters); }
+
+bool determined(std::span<const Equation> equations) {
+    const std::vector<Column> columns = weighted_columns(equations);
+    return equations.size() >= columns.size() && factorise(columns).determined;
+}
+
+LeastSquares fit_least_squares(std::span<const Equation> equations) {
+    const Factors factors = factorise(weighted_columns(equations));
+    DP_CHECK(equations.size(), >, factors.q.size());
     DP_CHECK(factors.determined, ==, true);
     Column rest;
     for (const Equation& equation : equations) rest.push_back(equation.value * equation.weight);
@@ -129,54 +120,10 @@ LeastSquares fit_free(std::span<const Equation> equations, std::span<const std::
         projected.push_back(share);
         for (std::size_t i = 0; i < rest.size(); ++i) rest[i] -= share * q[i];
     }
-    const Column solved = back_substitute(factors.r, std::move(projected));
-    for (std::size_t k = 0; k < free.size(); ++k) fit.parameters[free[k]] = solved[k];
-    add_errors(fit, equations, free, factors.r);
+    LeastSquares fit;
+    fit.parameters = back_substitute(factors.r, std::move(projected));
+    add_errors(fit, equations, factors.r);
     return fit;
-}
-
-}  // namespace
-
-double LeastSquares::value(std::span<const double> terms) const { return dot(terms, parameters); }
-
-double LeastSquares::standard_error(std::span<const double> terms) const {
-    double variance = 0.0;
-    for (std::size_t a = 0; a < terms.size(); ++a) {
-        variance += terms[a] * dot(terms, covariance[a]);
-    }
-    return std::sqrt(std::max(0.0, variance));
-}
-
-bool determined(std::span<const Equation> equations) {
-    const std::vector<std::size_t> all = all_parameters(equations);
-    return equations.size() >= all.size() && factorise(weighted_columns(equations, all)).determined;
-}
-
-LeastSquares fit_least_squares(std::span<const Equation> equations) {
-    return fit_free(equations, all_parameters(equations));
-}
-
-LeastSquares fit_non_negative(std::span<const Equation> equations) {
-    const std::vector<std::size_t> all = all_parameters(equations);
-    std::optional<LeastSquares> best;
-    double least = 0.0;
-    for (std::size_t choice = 0; choice < std::size_t{1} << all.size(); ++choice) {
-        std::vector<std::size_t> free;
-        for (const std::size_t k : all) {
-            if ((choice >> k & 1) != 0) free.push_back(k);
-        }
-        LeastSquares fit = fit_free(equations, free);
-        bool negative = false;
-        for (const double parameter : fit.parameters) negative = negative || parameter < 0.0;
-        if (negative) continue;
-        const double squares = fit.residual_deviation * fit.residual_deviation *
-                               static_cast<double>(fit.degrees_of_freedom);
-        if (!best || squares < least) {
-            least = squares;
-            best = std::move(fit);
-        }
-    }
-    return *best;  // the choice that holds all at 0 has no negative one
 }
 
 }  // namespace dp::experiments::statistics

@@ -1,5 +1,4 @@
-// Linear least squares with few parameters: what the scaling laws and the models of cost are fitted
-// by.
+// Linear least squares with few parameters: what the scaling laws are fitted by.
 #pragma once
 
 #include <cstddef>
@@ -18,15 +17,12 @@ struct Equation {
 
 struct LeastSquares {
     std::vector<double> parameters;
-    std::vector<double> standard_errors;  // 0 for a parameter that is held at 0
-    std::vector<std::vector<double>> covariance;
+    std::vector<double> standard_errors;
     double residual_deviation =
         0.0;  // sqrt(sum of squared weighted residuals / degrees_of_freedom)
-    std::size_t degrees_of_freedom = 0;  // equations - parameters that are not held at 0
+    std::size_t degrees_of_freedom = 0;  // equations - parameters
 
     [[nodiscard]] double value(std::span<const double> terms) const;
-    /// Of value(terms), by the parameters' uncertainty alone.
-    [[nodiscard]] double standard_error(std::span<const double> terms) const;
 };
 
 /// True when the equations determine every parameter: no column is a combination of those before
@@ -38,10 +34,5 @@ bool determined(std::span<const Equation> equations);
 /// Requires determined(equations), more equations than parameters, all terms equally many and
 /// finite: CheckFailure.
 LeastSquares fit_least_squares(std::span<const Equation> equations);
-
-/// The same with no parameter below 0: of all choices of parameters held at 0 the best one without
-/// a negative parameter, so at most 2^k fits for k parameters. Yields all 0 when every other choice
-/// has a negative one.
-LeastSquares fit_non_negative(std::span<const Equation> equations);
 
 }  // namespace dp::experiments::statistics

@@ -1,78 +1,112 @@
-// Predictions of N that were not measured, from the step model: with an interval, and held against
-// the largest N that was.
+// What more workers than were measured would do, from measured steps alone. The time of a step is
+//
+//   T(N) = load + compute + wait + other + sent(N) transfer + share(N) update
+//
+//   sent(N)    bytes that a rank sends for each byte of gradients, as its reduction's row states
+//   share(N)   of the parameters that a rank updates: 1/N where each updates a slice, else all
+//
+// Both factors are known for every N. How the six rates go on beyond the largest N measured is not,
+// so a prediction is a range. At best every rate stays what it was there, and is never less than
+// with one worker: caches that gain with N have an end. At worst it goes on rising: along the line
+// from N = 1 that least squares fit to all N, and the transfer's, which one worker does not have,
+// in proportion to N, as if all bytes went through one memory whose bandwidth is used up.
+// Contention that grows by as much with every doubling of N leads to about the middle.
+//
+// All of it assumes that every further worker has a core like those measured.
 #pragma once
 
 #include <cstddef>
 #include <optional>
-#include <span>
-#include <string>
 #include <vector>
 
-#include "experiments/statistics/step_model.hpp"
+#include "experiments/statistics/outcome.hpp"
+#include "experiments/statistics/summary.hpp"
 
 namespace dp::experiments::statistics {
 
-/// What the model made without the largest measured N says of it.
-struct HeldOut {
+/// Of one step, in seconds, mean over the workers. They sum to the step.
+struct StepParts {
+    double load = 0.0;
+    double compute = 0.0;   // forward and backward without the transfer that it hides
+    double transfer = 0.0;  // exposed and hidden
+    double wait = 0.0;      // publish's included
+    double update = 0.0;
+    double other = 0.0;
+
+    [[nodiscard]] double total() const;
+};
+
+struct MeasuredStep {
     std::size_t workers = 1;
-    double predicted_seconds = 0.0;
-    double measured_seconds = 0.0;
-    double relative_error = 0.0;  // (predicted - measured) / measured
+    StepParts parts;
+};
+
+/// What one repetition measured, by rising N.
+using Repetition = std::vector<MeasuredStep>;
+
+/// Of all runs, which differ in N alone.
+struct PredictionSetup {
+    double (*sent_per_byte)(double ranks) = nullptr;  // see core::ExchangeTraits
+    bool sliced_update = false;
+    std::size_t batch = 1;    // images per worker and step
+    double held_bytes = 0.0;  // by one worker: parameters, gradients, optimizer, activations
+};
+
+/// From the best to the worst end, in rising order, and the middle; none far beyond what was
+/// measured.
+struct PredictedFigure {
+    std::optional<double> middle;
+    Interval range;
 };
 
 struct Prediction {
-    std::size_t workers = 1;  // of one machine
-    std::size_t machines = 1;
-    PredictedSeconds step;
-    double images_per_second = 0.0;  // of all workers
-    double speedup = 1.0;            // images/s over those of one worker with the same batch
-    double efficiency = 1.0;         // speedup / all workers
+    std::size_t workers = 1;
+    PredictedFigure step_seconds;
+    PredictedFigure images_per_second;  // of all workers
+    PredictedFigure speedup;            // images/s over those of one worker
+    PredictedFigure efficiency;         // speedup / workers
+    /// Of all workers together at the fast end of the range, where each reads and writes in a step
+    /// once all that it holds: the memory must offer as much. None where that is not known.
+    std::optional<double> memory_bytes_per_second;
 };
 
-/// What to say of N that were not measured, and how sure that is.
+/// One of the measured N, predicted from those below it.
+struct PredictionCheck {
+    Prediction predicted;
+    double measured_seconds = 0.0;  // a step's
+    double lost_seconds = 0.0;      // of it, beyond a step of one worker
+
+    /// Off by more than what it explains.
+    [[nodiscard]] bool fails() const;
+};
+
 class Predictor {
 public:
-    /// Refused with one N only, without N = 1, or with fewer than 2 repetitions of a point. With
-    /// two N, 1 and another, the held-out check predicts the other from N = 1 and the exchange
-    /// model.
-    static Outcome<Predictor> make(std::span<const MeasuredPoint> points,
-                                   const ExchangeModel& exchange, const PredictionSetup& setup);
+    /// Refused unless all `repetitions` hold the same N, 1 and another at least, and there are two
+    /// of them; and where the check of the largest N fails. Requires finite parts, none below 0,
+    /// compute above 0: CheckFailure.
+    static Outcome<Predictor> make(std::vector<Repetition> repetitions,
+                                   const PredictionSetup& setup);
 
-    [[nodiscard]] const StepModel& model() const { return model_; }
-    [[nodiscard]] const HeldOut& held_out() const { return held_out_; }
-    /// What the prediction rests on, as a sentence.
-    [[nodiscard]] std::string assumption() const;
+    [[nodiscard]] std::size_t largest() const { return repetitions_.front().back().workers; }
+    /// Up to which a prediction has a middle: twice the largest N measured.
+    [[nodiscard]] std::size_t reach() const { return 2 * largest(); }
+    [[nodiscard]] const std::vector<Repetition>& repetitions() const { return repetitions_; }
+    [[nodiscard]] const PredictionSetup& setup() const { return setup_; }
+    /// Of every N that those below it reach, but for the first two.
+    [[nodiscard]] std::vector<PredictionCheck> checks() const;
 
-    /// The interval has three parts, added as independent errors of the logarithm: the repetitions'
-    /// (their bootstrap's deviation, widened by Student's t for as many as they are), the exchange
-    /// model's, and the model's own. The last one is the held-out error for each extrapolation as
-    /// far as that of the check (in doublings of N), at least once, and 1.96 of it for 95 %: this
-    /// program's rule, for one error is all that is known of the model.
-    [[nodiscard]] Prediction predict(std::size_t workers, std::size_t batch) const;
-
-    /// `machines` of `workers` each: a step inside each machine, then a ring of machines.
-    [[nodiscard]] Prediction predict(std::size_t workers, std::size_t batch, std::size_t machines,
-                                     const Network& network) const;
+    /// Each repetition, whose runs met the machine in one state, makes a prediction of its own. The
+    /// middle is their median; the range goes from the low end of the interval of the best ones
+    /// (order_interval()) to the high end of that of the worst. Requires workers > largest().
+    [[nodiscard]] Prediction predict(std::size_t workers) const;
 
 private:
-    Predictor(StepModel model, HeldOut held_out, std::vector<StepModel> resampled)
-        : model_(std::move(model)), held_out_(held_out), resampled_(std::move(resampled)) {}
+    Predictor(std::vector<Repetition> repetitions, const PredictionSetup& setup)
+        : repetitions_(std::move(repetitions)), setup_(setup) {}
 
-    [[nodiscard]] double log_half_width(const StepParts& step, std::size_t workers,
-                                        std::size_t batch) const;
-
-    StepModel model_;
-    HeldOut held_out_;
-    std::vector<StepModel> resampled_;  // fitted to resampled repetitions
-    double bootstrap_factor_ = 0.0;     // from their deviation to half an interval
-    double check_doublings_ = 0.0;      // of N, from the points of the check to the one held out
-    double gradient_bytes_ = 0.0;
+    std::vector<Repetition> repetitions_;
+    PredictionSetup setup_;
 };
-
-/// The fewest machines, from 2 to `most`, whose predicted throughput is above that of one; none
-/// where no number of them pays.
-std::optional<std::size_t> machines_that_pay(const Predictor& predictor, std::size_t workers,
-                                             std::size_t batch, const Network& network,
-                                             std::size_t most);
 
 }  // namespace dp::experiments::statistics

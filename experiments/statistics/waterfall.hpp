@@ -27,9 +27,9 @@ struct TimeParts {
     double start_up = 0.0;
 
     [[nodiscard]] double total() const;
-    [[nodiscard]] double exchange() const {
-        return wait + transfer_exposed + transfer_hidden + publish;
-    }
+    [[nodiscard]] double transfer() const { return transfer_exposed + transfer_hidden; }
+    [[nodiscard]] double waiting() const { return wait + publish; }
+    [[nodiscard]] double exchange() const { return transfer() + waiting(); }
     TimeParts& operator+=(const TimeParts& more);
     TimeParts& operator*=(double factor);
 };

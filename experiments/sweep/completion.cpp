@@ -9,6 +9,7 @@
 #include "core/base/error.hpp"
 #include "experiments/allreduce/benchmark.hpp"
 #include "experiments/machine/interrupt.hpp"
+#include "experiments/machine/triad.hpp"
 #include "experiments/modes.hpp"
 #include "experiments/report/report.hpp"
 #include "experiments/results/run_file.hpp"
@@ -95,7 +96,7 @@ void add_reductions(const SweepReport& sweep, const ProgressLine& progress) {
             allreduce::measure_rows(request, sweep.machine, progress, [](const auto&) {}),
             std::back_inserter(rows));
     }
-    allreduce::write_rows(sweep.request.out, rows, sweep.machine);
+    allreduce::write_rows(sweep.request.out, rows, sweep.machine, measure_triad(sweep.machine));
     allreduce::verify(rows);
 }
 

@@ -33,8 +33,8 @@ void print_exchange(const core::ModelSpec& model, const RunConfig& config) {
     if (mode.exchanges && config.workers > 1) {
         const core::ExchangeTraits reduction = *mode.find_reduction(config.reduction);
         const double share = reduction.sent_per_byte(static_cast<double>(config.workers));
-        moved = fmt::format("a worker passes on or reads from others at most {:.2f} MB a step",
-                            share * bytes / 1e6);
+        moved = fmt::format("a worker sends to others or reads from them {}{:.2f} MB a step",
+                            mode.has_teams ? "at most " : "", share * bytes / 1e6);
     }
     print_line(fmt::format("          parameters {:.2f} MB; {}", bytes / 1e6, moved));
 }

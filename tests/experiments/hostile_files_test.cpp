@@ -12,10 +12,8 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/check.hpp"
-#include "experiments/analysis/scaling_input.hpp"
 #include "experiments/diff/diff.hpp"
 #include "experiments/diff/table.hpp"
-#include "experiments/predict/output.hpp"
 #include "experiments/predict/predict.hpp"
 #include "experiments/report/gnuplot.hpp"
 #include "experiments/report/plot_data.hpp"
@@ -55,10 +53,8 @@ void read_all(const fs::path& folder) {
     const ResultsFolder results = read_results(folder);
     const analysis::Analysis untraced = analysis::analyse(results);
     diff::format_comparison(results, results, diff::compare_folders(untraced, untraced, {}));
-    predict::Request request;
-    request.workers = {2, 8};
-    predict::format_predictions(predict::make_predictions(analysis::analyse(folder), request),
-                                request);
+    const analysis::Analysis again = analysis::analyse(folder);
+    predict::format_predictions(predict::make_predictions(again, {}), again);
 }
 
 /// Why reading `folder` fails with anything but an Error; empty when it does not.
@@ -158,7 +154,7 @@ TEST_CASE("files nested too deep, too large or no files are refused and end nobo
     for (const std::vector<std::string>& command :
          {std::vector<std::string>{"report", folder.path()},
           {"diff", folder.path(), folder.path()},
-          {"predict", folder.path(), "-n", "4"}}) {
+          {"predict", folder.path()}}) {
         const auto result = tests::run_program(command);
         CHECK(result.exit_code == 3);
         CHECK(holds(result.err, file.string()));

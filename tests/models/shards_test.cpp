@@ -179,7 +179,7 @@ TEST_CASE(
     const std::string report{std::istreambuf_iterator<char>(file), {}};
     CHECK(tests::holds(report, "| shards | 4 |"));
 
-    const auto predicted = tests::run_program({"predict", out, "-n", "8"});
+    const auto predicted = tests::run_program({"predict", out});
     INFO(predicted.err);
     CHECK(predicted.exit_code == 2);
     CHECK(tests::holds(predicted.err, "nothing can be predicted"));

@@ -1,5 +1,6 @@
 // What the program reads of its machine.
 #include "experiments/machine/machine.hpp"
+#include "experiments/machine/triad.hpp"
 
 #include "tests/support/catch.hpp"
 #include "tests/support/data.hpp"
@@ -38,6 +39,13 @@ TEST_CASE("a version 1 control group's quota counts and minus one is no quota") 
 
 TEST_CASE("no control group means no quota") {
     CHECK_FALSE(experiments::read_cpu_quota("/nonexistent/cgroup", "/nonexistent"));
+}
+
+TEST_CASE("the triad moves as much as memory can, and no more") {
+    const auto bytes_per_second = experiments::measure_triad(experiments::read_machine());
+    REQUIRE(bytes_per_second);
+    CHECK(*bytes_per_second > 1e8);
+    CHECK(*bytes_per_second < 2e12);
 }
 
 TEST_CASE("usable CPUs are the smaller of affinity and quota") {

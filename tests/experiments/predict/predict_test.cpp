@@ -1,17 +1,17 @@
 // `dp_compare predict`: made measurements whose truth is known, what is refused, and the program.
 #include "experiments/predict/predict.hpp"
 
-#include <array>
 #include <fstream>
 
 #include <nlohmann/json.hpp>
 
+#include "core/nn/model.hpp"
 #include "experiments/allreduce/benchmark.hpp"
-#include "experiments/analysis/analysis.hpp"
-#include "experiments/analysis/scaling_input.hpp"
 #include "experiments/command_line.hpp"
+#include "experiments/modes.hpp"
 #include "experiments/predict/calibration.hpp"
-#include "experiments/predict/output.hpp"
+#include "experiments/report/markdown.hpp"
+#include "experiments/report/report.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/data.hpp"
 #include "tests/support/program.hpp"
@@ -25,38 +25,30 @@ using tests::holds;
 
 namespace {
 
-constexpr double kGradientBytes = 4'591'656.0;
-constexpr double kAlpha = 20e-6;
-constexpr double kBeta = 1e-10;
 constexpr double kComputePerImage = 400e-6;
 constexpr double kLoad = 1e-3;
 constexpr double kUpdate = 4e-3;
 constexpr double kOther = 0.5e-3;
+constexpr double kTransfer = 0.8e-3;  // for all gradients, passed on once
 constexpr std::size_t kBatch = 64;
 constexpr std::size_t kSteps = 10;
 
-/// in-place: 2 (P-1) signals, S (1 + 1/P) bytes moved.
-double exchange_seconds(std::size_t workers, double bytes) {
-    if (workers == 1) return 0.0;
+/// in-place: each rank reads (P-1)/P of the gradients from others, and updates a slice.
+double step_seconds(std::size_t workers, double inflation = 1.0, double slower_bytes = 1.0) {
     const auto p = static_cast<double>(workers);
-    return 2.0 * (p - 1.0) * kAlpha + bytes * (1.0 + 1.0 / p) * kBeta;
+    return kComputePerImage * kBatch * inflation + kLoad + kUpdate / p + kOther +
+           kTransfer * slower_bytes * (p - 1.0) / p;
 }
 
-double step_seconds(std::size_t workers, double batch) {
-    return kComputePerImage * batch + kLoad * batch / kBatch +
-           kUpdate / static_cast<double>(workers) + kOther +
-           exchange_seconds(workers, kGradientBytes);
-}
-
-/// A run of `workers` threads on a machine that the step model describes; its computing takes
-/// `inflation` times as long.
+/// A run of `workers` threads on such a machine; its computing takes `inflation` times as long.
 Run made_threads_run(std::size_t workers, std::size_t repetition, double inflation = 1.0) {
     Run run = tests::made_run("threads", workers, repetition, 1.0);
     core::RunResult& result = run.result;
     result.reduction = "in-place";
     result.steps_per_epoch = kSteps;
+    const auto p = static_cast<double>(workers);
     const double compute = kSteps * kComputePerImage * kBatch * inflation;
-    const double exchange = kSteps * exchange_seconds(workers, kGradientBytes);
+    const double exchange = kSteps * kTransfer * (p - 1.0) / p;
     for (core::WorkerReport& worker : result.workers) {
         core::WorkerEpoch& epoch = worker.epochs.front();
         // A tenth of the exchange is hidden in backward.
@@ -64,57 +56,43 @@ Run made_threads_run(std::size_t workers, std::size_t repetition, double inflati
                                0.4 * compute,
                                0.6 * compute + 0.1 * exchange,
                                0.9 * exchange,
-                               kSteps * kUpdate / static_cast<double>(workers),
+                               kSteps * kUpdate / p,
                                0.0,
                                0.5,
                                kSteps * kOther};
         epoch.exchange.hidden_seconds = 0.1 * exchange;
+        worker.memory.activations_bytes = 40'000'000;
     }
     run.settings.config.batch_size = kBatch;
-    run.context = {{"usable_cpus", 4.0}};
+    Machine machine;
+    machine.affinity = {0, 1, 2, 3};
+    run.context = context_json(machine);
+    static const core::Dataset data = core::make_synthetic(1, 20, 10);
+    run.settings.data = DataFacts(data);
     return run;
 }
 
-struct Measurements {
-    ResultsFolder results;
-    std::vector<allreduce::Row> reductions;
-};
-
-predict::Predictions make_predictions(const Measurements& measurements,
-                                      const predict::Request& request) {
-    return predict::make_predictions(analyse(measurements.results, measurements.reductions),
-                                     request);
-}
-
-/// Two repetitions of each N, and the reduction's rows near the gradients' size.
-Measurements made_measurements(const std::vector<std::size_t>& workers) {
-    Measurements measurements;
-    measurements.results.folder = "results";
+/// Six repetitions of each N.
+ResultsFolder made_results(const std::vector<std::size_t>& workers) {
+    ResultsFolder results{"results", {}, {}};
     for (const std::size_t n : workers) {
-        for (const std::size_t repetition : {1U, 2U}) {
-            measurements.results.runs.push_back(made_threads_run(n, repetition));
+        for (std::size_t repetition = 1; repetition <= 6; ++repetition) {
+            results.runs.push_back(made_threads_run(n, repetition));
         }
     }
-    for (const std::size_t n : {2U, 4U}) {
-        for (const std::size_t bytes : {1'048'576U, 4'591'656U, 16'777'216U}) {
-            allreduce::Row row;
-            row.bytes = bytes;
-            row.mode = "threads";
-            row.workers = n;
-            row.reduction = "in-place";
-            row.repetitions = 100;
-            row.time_us.median = 1e6 * exchange_seconds(n, static_cast<double>(bytes));
-            measurements.reductions.push_back(row);
-        }
-    }
-    return measurements;
+    return results;
 }
 
-predict::Request asking_for(const std::vector<std::size_t>& workers) {
-    predict::Request request;
-    request.folder = "results";
-    request.workers = workers;
-    return request;
+ModeModels predict_one(ResultsFolder results, const predict::Request& request = {}) {
+    return predict::make_predictions(analyse(std::move(results)), request).at(0);
+}
+
+/// What predict::make_predictions() refuses `request` with.
+std::string refusal(const std::vector<std::size_t>& measured, const predict::Request& request) {
+    const auto error = error_of([&] { predict_one(made_results(measured), request); });
+    REQUIRE(error);
+    CHECK(error->code() == core::ExitCode::kUsage);
+    return error->what();
 }
 
 }  // namespace
@@ -160,46 +138,28 @@ TEST_CASE("what one rank updates for all is update, and not the others' waiting"
     CHECK(parts.wait == Approx(0.001));
 }
 
-TEST_CASE("an exchange is calibrated by right sums near the gradients' size, one CPU a rank") {
-    const Measurements made = made_measurements({1, 2});
-    const auto times = [](const std::vector<allreduce::Row>& rows) {
-        return exchange_times(rows, "threads", "in-place", kGradientBytes).size();
-    };
-    REQUIRE(times(made.reductions) == 6);
-    const auto with = [&](const auto& change) {
-        std::vector<allreduce::Row> rows = made.reductions;
-        change(rows[0]);
-        return times(rows);
-    };
-    CHECK(with([](auto& row) { row.wrong = 1; }) == 5);
-    CHECK(with([](auto& row) { row.oversubscribed = true; }) == 5);
-    CHECK(with([](auto& row) { row.reduction = "direct"; }) == 5);
-    CHECK(with([](auto& row) { row.mode = "procs"; }) == 5);
-    CHECK(with([](auto& row) { row.workers = 1; }) == 5);
-    CHECK(with([](auto& row) { row.bytes = 65'536; }) == 5);
-    CHECK(with([](auto& row) { row.bytes = 4096; }) == 6);
-    CHECK(with([](auto& row) { row.bytes = 67'108'864; }) == 5);
-    CHECK(with([](auto& row) { row.bytes = 600'000; }) == 6);
-    const auto first = exchange_times(made.reductions, "threads", "in-place", kGradientBytes)[0];
-    CHECK(first.ranks == 2);
-    CHECK(first.bytes == 1'048'576.0);
-    CHECK(first.seconds == Approx(exchange_seconds(2, 1'048'576.0)));
-}
-
 TEST_CASE("allreduce.json is read back as it was written, and anything else is refused by name") {
     const tests::TemporaryFolder folder;
-    auto rows = made_measurements({1, 2}).reductions;
+    std::vector<allreduce::Row> rows(3);
+    for (allreduce::Row& row : rows) {
+        row.bytes = 4096;
+        row.mode = "threads";
+        row.workers = 2;
+        row.reduction = "in-place";
+        row.time_us.median = 12.5;
+    }
     rows[1].wrong = 3;
     rows[2].oversubscribed = true;
-    allreduce::write_rows(folder.path(), rows, Machine{});
+    allreduce::write_rows(folder.path(), rows, Machine{}, 2e10);
     const auto file = folder.path() / allreduce::kFileName;
-    const auto back = read_allreduce(file);
-    REQUIRE(back.size() == rows.size());
-    CHECK(back[0].time_us.median == rows[0].time_us.median);
-    CHECK(back[0].bytes == rows[0].bytes);
-    CHECK(back[1].wrong == 3);
-    CHECK(back[1].time_us.median == 0.0);
-    CHECK(back[2].oversubscribed);
+    const ReductionTimes back = read_allreduce(file);
+    CHECK(back.triad_bytes_per_second == 2e10);
+    REQUIRE(back.rows.size() == rows.size());
+    CHECK(back.rows[0].time_us.median == 12.5);
+    CHECK(back.rows[0].bytes == 4096);
+    CHECK(back.rows[1].wrong == 3);
+    CHECK(back.rows[1].time_us.median == 0.0);
+    CHECK(back.rows[2].oversubscribed);
     for (const char* text : {"", "{}", R"({"schema": "dp_compare.allreduce/9", "rows": []})",
                              R"({"schema": "dp_compare.allreduce/1", "rows": [{}]})"}) {
         INFO(text);
@@ -208,160 +168,107 @@ TEST_CASE("allreduce.json is read back as it was written, and anything else is r
     }
 }
 
-TEST_CASE("predictions are the truth where the machine is as the model says") {
-    const auto predictions = make_predictions(made_measurements({1, 2, 4}), asking_for({8, 64}));
-    REQUIRE(predictions.modes.size() == 1);
-    const predict::ModePredictions& mode = predictions.modes[0];
-    CHECK(mode.design == "threads");
-    CHECK(mode.reduction == "in-place");
-    CHECK(mode.gradient_bytes == kGradientBytes);
-    CHECK(mode.batch == kBatch);
-    REQUIRE(mode.measured.size() == 3);
-    CHECK(mode.measured[2].workers == 4);
-    CHECK(mode.measured[2].repetitions.size() == 2);
-    REQUIRE(mode.predictor);
-    CHECK(mode.predictor->held_out().workers == 4);
-    CHECK(mode.predictor->held_out().relative_error == Approx(0.0).margin(1e-9));
-    REQUIRE(mode.predictions.size() == 2);
-    for (const predict::PredictedWorkers& each : mode.predictions) {
-        const double step = step_seconds(each.workers, kBatch);
-        const auto n = static_cast<double>(each.workers);
-        CHECK(each.prediction.step.seconds == Approx(step));
-        CHECK(each.prediction.images_per_second == Approx(n * kBatch / step));
-        CHECK(each.prediction.speedup == Approx(n * step_seconds(1, kBatch) / step));
-        CHECK_FALSE(each.networked);
-    }
-    REQUIRE(mode.batches.size() == 2);
-    for (const predict::BatchFor& each : mode.batches) {
-        REQUIRE(each.batch);
-        const auto efficiency = [&](std::size_t batch) {
-            const auto b = static_cast<double>(batch);
-            return step_seconds(1, b) / step_seconds(each.workers, b);
-        };
-        CHECK(efficiency(each.batch->batch) >= 0.8);
-        CHECK((each.batch->batch == 1 || efficiency(each.batch->batch - 1) < 0.8));
-    }
+TEST_CASE("predictions hold the truth where the machine is as the model says") {
+    const ModeModels models = predict_one(made_results({1, 2, 4}));
+    REQUIRE(models.predictor);
+    REQUIRE(models.predictions.size() == 1);  // of twice the largest N
+    const statistics::Prediction& eight = models.predictions[0];
+    CHECK(eight.workers == 8);
+    CHECK(eight.step_seconds.range.low == Approx(step_seconds(8)));
+    CHECK(eight.step_seconds.range.high == Approx(step_seconds(8, 1.0, 2.0)));
+    CHECK(eight.images_per_second.range.high == Approx(8 * kBatch / step_seconds(8)));
+    CHECK(eight.speedup.range.high == Approx(8 * step_seconds(1) / step_seconds(8)));
+    CHECK(*eight.memory_bytes_per_second == Approx(8 * 2 * 40e6 / step_seconds(8)));
+    REQUIRE(models.predictor->checks().size() == 1);
+    CHECK(models.predictor->checks()[0].predicted.workers == 4);
+    CHECK(models.predictor->checks()[0].measured_seconds == Approx(step_seconds(4)));
 }
 
-TEST_CASE("another batch is predicted for, and measured ones that share CPUs are left out") {
-    Measurements measurements = made_measurements({1, 2});
-    for (const std::size_t repetition : {1U, 2U}) {
+TEST_CASE("beyond twice the measured N it takes --far, and what was measured is not predicted") {
+    predict::Request request;
+    request.workers = {3, 8};
+    CHECK(holds(refusal({1, 2}, request), "up to N = 2 carry predictions up to N = 4"));
+    request.far = true;
+    const ModeModels far = predict_one(made_results({1, 2}), request);
+    REQUIRE(far.predictions.size() == 2);
+    CHECK(far.predictions[0].step_seconds.middle);
+    CHECK_FALSE(far.predictions[1].step_seconds.middle);
+    CHECK(holds(refusal({1, 2, 4}, request), "-n 3: up to N = 4 it was measured"));
+}
+
+TEST_CASE("measured runs that share CPUs are left out of predictions") {
+    ResultsFolder results = made_results({1, 2});
+    for (std::size_t repetition = 1; repetition <= 6; ++repetition) {
         Run run = made_threads_run(8, repetition, 5.0);
         run.settings.oversubscribed = true;
-        measurements.results.runs.push_back(run);
+        results.runs.push_back(run);
     }
-    predict::Request request = asking_for({16});
-    request.batch_size = 256;
-    const auto mode = make_predictions(measurements, request).modes.at(0);
-    CHECK(mode.measured.size() == 2);
-    REQUIRE(mode.predictor);
-    CHECK(mode.batch == 256);
-    CHECK(mode.predictions.at(0).prediction.step.seconds == Approx(step_seconds(16, 256.0)));
+    const ModeModels models = predict_one(std::move(results));
+    REQUIRE(models.predictor);
+    CHECK(models.predictor->largest() == 2);
+    CHECK(models.predictions.at(0).step_seconds.range.low == Approx(step_seconds(4)));
 }
 
-TEST_CASE("a check that fails shows its error and widens the interval") {
-    Measurements measurements = made_measurements({1, 2});
-    for (const std::size_t repetition : {1U, 2U}) {
-        measurements.results.runs.push_back(made_threads_run(4, repetition, 1.3));
+TEST_CASE("a repetition that lacks an N predicts nothing") {
+    ResultsFolder results = made_results({1, 2});
+    std::erase_if(results.runs,
+                  [](const Run& run) { return run.workers() == 2 && run.repetition == 3; });
+    CHECK(predict_one(std::move(results)).predictor->repetitions().size() == 5);
+}
+
+TEST_CASE(
+    "a check that is off by more than the loss leaves no row, and report and command say so") {
+    std::vector<Run> runs;
+    for (std::size_t repetition = 1; repetition <= 6; ++repetition) {
+        runs.push_back(made_threads_run(1, repetition));
+        runs.push_back(made_threads_run(2, repetition, 1.5));
+        runs.push_back(made_threads_run(4, repetition, 1.05));
     }
-    const auto mode = make_predictions(measurements, asking_for({8})).modes.at(0);
-    REQUIRE(mode.predictor);
-    const double measured =
-        step_seconds(4, kBatch) + 0.3 * kComputePerImage * static_cast<double>(kBatch);
-    const double error = step_seconds(4, kBatch) / measured - 1.0;
-    CHECK(mode.predictor->held_out().relative_error == Approx(error));
-    const auto& step = mode.predictions.at(0).prediction.step;
-    CHECK(step.interval95.high > step.seconds * (1.0 - error));
-    const std::string text = predict::format_predictions(
-        make_predictions(measurements, asking_for({8})), asking_for({8}));
-    CHECK(holds(text, fmt::format("error {:+.1f} %: too far to rely on", 100.0 * error)));
+    const Analysis analysis = analyse(results_of("results", std::move(runs)));
+    const auto models = predict::make_predictions(analysis, {});
+    CHECK_FALSE(models.at(0).predictor);
+    CHECK(models[0].predictions.empty());
+    const std::string text = predict::format_predictions(models, analysis);
+    CHECK(holds(text, "threads: no prediction: for N = 4 the smaller N predict"));
+    CHECK_FALSE(holds(text, "images/s"));
 }
 
-TEST_CASE("a batch that holds the efficiency only by being tiny is not recommended") {
-    Measurements measurements = made_measurements({1});
-    for (const std::size_t repetition : {1U, 2U}) {
-        measurements.results.runs.push_back(made_threads_run(2, repetition, 1.5));
+TEST_CASE("batches that change with N are not predicted from") {
+    ResultsFolder results = made_results({1, 2});
+    for (Run& run : results.runs) {
+        run.settings.scaling = Scaling::kStrong;
+        if (run.workers() == 2) run.settings.config.batch_size = kBatch / 2;
     }
-    const auto mode = make_predictions(measurements, asking_for({2})).modes.at(0);
-    REQUIRE(mode.predictor);
-    // The sliced update alone makes a batch of 1 efficient.
-    CHECK(statistics::efficiency_of(mode.predictor->model(), 2, 1) > 0.8);
-    CHECK(statistics::efficiency_of(mode.predictor->model(), 2, kBatch) < 0.8);
-    CHECK_FALSE(mode.batches.at(0).batch);
-    CHECK(holds(mode.batches.at(0).batch.reason(), "with 2 workers and a batch of 64"));
-
-    // The report says the same.
-    const Analysis made = analyse(measurements.results);
-    const std::vector<const Configuration*> both{made.find("threads", 1), made.find("threads", 2)};
-    const auto models = fit_models("threads", both, false, measurements.reductions);
-    REQUIRE_FALSE(models.isoefficiency.empty());
-    CHECK(models.isoefficiency[0].batch.reason() == mode.batches.at(0).batch.reason());
+    const ModeModels models = predict_one(std::move(results));
+    CHECK(holds(models.predictor.reason(), "the batch per worker changes with N"));
 }
 
-TEST_CASE("on a network the machines are as few as hold all workers, each with its ring's time") {
-    predict::Request request = asking_for({4, 6, 16});
-    request.network = {50e-6, 1e9};
-    const auto predictions = make_predictions(made_measurements({1, 2, 4}), request);
-    CHECK(predictions.workers_per_machine == 4);  // the usable CPUs
-    CHECK(predictions.most_machines == 4);
-    const auto& rows = predictions.modes.at(0).predictions;
-    CHECK(rows.at(0).networked->machines == 1);
-    CHECK(rows.at(0).networked->images_per_second == Approx(rows[0].prediction.images_per_second));
-    // Six workers on two machines of three each.
-    const double two = 2.0 * (50e-6 + kGradientBytes / 2e9);
-    CHECK(rows.at(1).networked->machines == 2);
-    CHECK(rows.at(1).networked->images_per_second ==
-          Approx(6.0 * kBatch / (step_seconds(3, kBatch) + two)));
-    const double four = 6.0 * (50e-6 + kGradientBytes / 4e9);
-    CHECK(rows.at(2).networked->machines == 4);
-    CHECK(rows.at(2).networked->images_per_second ==
-          Approx(16.0 * kBatch / (step_seconds(4, kBatch) + four)));
-    CHECK(predictions.modes[0].machines_that_pay == 2U);
-    CHECK(holds(predict::format_predictions(predictions, request),
-                "several machines are faster than one from N = 8 on (2 machines of 4)"));
-
-    request.workers = {5};
-    const auto five = make_predictions(made_measurements({1, 2, 4}), request);
-    // Three on the fuller of two machines set the pace, and five are counted.
-    CHECK(five.modes.at(0).predictions.at(0).networked->images_per_second ==
-          Approx(5.0 * kBatch / (step_seconds(3, kBatch) + two)));
-
-    request.network->bytes_per_second = 1e7;
-    const auto slow = make_predictions(made_measurements({1, 2, 4}), request);
-    CHECK_FALSE(slow.modes.at(0).machines_that_pay);
-    CHECK(holds(predict::format_predictions(slow, request),
-                "up to N = 8 (2 machines of 4) no number of machines is faster than one"));
-}
-
-TEST_CASE("without a second N or the reduction's times there is a reason and no figure") {
-    const auto one = make_predictions(made_measurements({1}), asking_for({8})).modes.at(0);
-    CHECK_FALSE(one.predictor);
-    CHECK(holds(one.predictor.reason(), "N = 1 alone"));
-    CHECK(one.predictions.empty());
-
-    Measurements without = made_measurements({1, 2});
-    without.reductions.clear();
-    const auto none = make_predictions(without, asking_for({8})).modes.at(0);
-    CHECK_FALSE(none.predictor);
-    CHECK(holds(none.predictor.reason(), "results/allreduce.json is missing"));
-    CHECK(holds(none.predictor.reason(), "dp_compare allreduce --mode threads --reduction"));
-    CHECK(holds(none.predictor.reason(), " -n 2 --out results"));
+TEST_CASE("the report has the rows and notes of the command") {
+    const Analysis analysis = analyse(made_results({1, 2, 4}), {{}, 3e10});
     const std::string text =
-        predict::format_predictions(make_predictions(without, asking_for({8})), asking_for({8}));
-    CHECK(holds(text, "no prediction"));
-    CHECK_FALSE(holds(text, "predicted"));
+        predict::format_predictions(predict::make_predictions(analysis, {}), analysis);
+    const std::string page = report::to_markdown(report::make_document(analysis, {}));
+    for (const char* words :
+         {"Check: N = 4 from the smaller N: a step of", "28.3 ms to 29.0 ms", "to 18,092",
+          "of which this machine has 4", "this machine's memory moves 30.0 GB/s (triad)"}) {
+        INFO(words << "\n" << text);
+        CHECK(holds(text, words));
+        CHECK(holds(page, words));
+    }
+}
 
-    Measurements serial = made_measurements({1});
-    for (Run& run : serial.results.runs) run.settings.config.mode = "serial";
-    const auto error = error_of([&] { make_predictions(serial, asking_for({8})); });
+TEST_CASE("without a second N or a mode that exchanges there is a reason and no figure") {
+    const ModeModels one = predict_one(made_results({1}));
+    CHECK(holds(one.predictor.reason(), "it needs N = 1 and another"));
+    CHECK(one.predictions.empty());
+    ResultsFolder serial = made_results({1});
+    for (Run& run : serial.runs) run.settings.config.mode = "serial";
+    const auto error = error_of([&] { predict_one(serial); });
     REQUIRE(error);
     CHECK(error->code() == core::ExitCode::kUsage);
-    predict::Request procs = asking_for({8});
+    predict::Request procs;
     procs.modes = {"procs"};
-    CHECK(holds(error_of([&] {
-                    make_predictions(made_measurements({1, 2}), procs);
-                })->what(),
-                "--mode procs"));
+    CHECK(holds(refusal({1, 2}, procs), "--mode procs"));
 }
 
 TEST_CASE("the sweep of its own has N from 1 to the usable CPUs and full batches") {
@@ -373,7 +280,7 @@ TEST_CASE("the sweep of its own has N from 1 to the usable CPUs and full batches
     const auto two = predict::calibrating_sweep({"threads"}, 128, 2.0);
     CHECK(two.base.steps_limit == 25U);
     CHECK(two.base.epochs == 1);
-    CHECK(two.repetitions == 5);
+    CHECK(two.repetitions == 6);
     CHECK_FALSE(two.report);
     const auto sixteen = predict::calibrating_sweep({"threads"}, 128, 16.0);
     CHECK(sixteen.base.steps_limit == 4U);
@@ -392,27 +299,17 @@ TEST_CASE("the options of predict are checked") {
         arguments.insert(arguments.begin(), {"dp_compare", "predict"});
         return parse_command_line(static_cast<int>(arguments.size()), arguments.data());
     };
-    const auto request = std::get<predict::Request>(
-        parse({"results", "-n", "16,32", "--latency-us", "20", "--bandwidth-gb-per-s", "1.25",
-               "--workers-per-machine", "8", "--efficiency", "90%"}));
+    const auto request = std::get<predict::Request>(parse({"results", "-n", "16,32", "--far"}));
     CHECK(request.folder == "results");
     CHECK(request.workers == std::vector<std::size_t>{16, 32});
-    REQUIRE(request.network);
-    CHECK(request.network->latency_seconds == Approx(20e-6));
-    CHECK(request.network->bytes_per_second == Approx(1.25e9));
-    CHECK(request.workers_per_machine == 8U);
-    CHECK(request.efficiency == Approx(0.9));
+    CHECK(request.far);
     const std::vector<std::pair<std::vector<const char*>, const char*>> refused{
-        {{}, "--workers"},
         {{"-n", "0"}, "0"},
         {{"-n", "2,2"}, "twice"},
         {{"-n", "2", "--mode", "serial"}, "--mode serial"},
         {{"-n", "2", "--mode", "x"}, "'x'"},
-        {{"-n", "2", "--latency-us", "5"}, "give both"},
-        {{"-n", "2", "--bandwidth-gb-per-s", "5"}, "give both"},
-        {{"-n", "2", "--workers-per-machine", "5"}, "without a network"},
-        {{"-n", "2", "--efficiency", "0"}, "--efficiency"},
-        {{"-n", "2", "--efficiency", "8"}, "--efficiency"}};
+        {{"-n", "2", "--mode", "hybrid"}, "--mode hybrid"},
+        {{"results", "--batch-size", "8"}, "--batch-size 8 with a folder"}};
     for (const auto& [arguments, words] : refused) {
         INFO(words);
         const auto error = error_of([&] { parse(arguments); });
@@ -425,25 +322,61 @@ TEST_CASE("the options of predict are checked") {
 TEST_CASE("dp_compare predict measures by itself, says so, and leaves no file behind") {
     const tests::TemporaryFolder folder, out;
     const std::string json = (out.path() / "predict.json").string();
-    const auto result = tests::run_program(
-        {"predict", "-n", "16,64", "--mode", "threads", "--batch-size", "4", "--json", json},
-        {"TMPDIR=" + folder.path().string()});
+    const auto result = tests::run_program({"predict", "-n", "16,64", "--far", "--mode", "threads",
+                                            "--batch-size", "4", "--json", json},
+                                           {"TMPDIR=" + folder.path().string()});
     CHECK(std::filesystem::is_empty(folder.path()));
     if (read_machine().usable_cpus() < 2.0) {
         CHECK(result.exit_code == 4);
         return;
     }
     INFO(result.err);
-    REQUIRE(result.exit_code == 0);
     CHECK(holds(result.err, "measuring threads with N = 1, 2"));
-    CHECK(holds(result.out, "check:"));
-    CHECK(holds(result.out, "predicted"));
-    CHECK_FALSE(holds(result.out, "checksum"));
     const auto document = nlohmann::json::parse(std::ifstream(json));
-    CHECK(document.at("schema") == "dp_compare.predict/2");
-    const auto& mode = document.at("designs").at(0);
-    CHECK(mode.at("batch_size") == 4);
-    REQUIRE(mode.at("predictions").size() == 2);
-    CHECK(mode.at("predictions")[1].at("workers") == 64);
-    CHECK(mode.at("predictions")[1].at("images_per_second") > 0.0);
+    CHECK(document.at("schema") == "dp_compare.predict/3");
+    CHECK(document.at("triad_bytes_per_second") > 1e8);
+    const auto& design = document.at("designs").at(0);
+    if (result.exit_code != 0) {  // with more than two CPUs noise can fail the check
+        CHECK(result.exit_code == 2);
+        CHECK(holds(design.at("refused").get<std::string>(), "the error is more than"));
+        return;
+    }
+    CHECK(design.at("batch_size") == 4);
+    REQUIRE(design.at("predictions").size() == 2);
+    CHECK(design.at("predictions")[1].at("workers") == 64);
+    CHECK(design.at("predictions")[1].at("images_per_second").is_null());
+    CHECK(design.at("predictions")[1].at("images_per_second_range")[0] > 0.0);
+}
+
+TEST_CASE("--dry-run, run files and report give one figure for the bytes of an exchange") {
+    const std::vector<std::string> run{"--mode", "threads,procs", "-n", "2", "--steps",
+                                       "2",      "--batch-size",  "4"};
+    std::vector<std::string> arguments = run;
+    arguments.emplace_back("--dry-run");
+    const auto plan = tests::run_program(arguments);
+    REQUIRE(plan.exit_code == 0);
+    const tests::TemporaryFolder folder;
+    arguments = run;
+    for (const std::string& more :
+         {std::string("--no-report"), std::string("--epochs"), std::string("1"),
+          std::string("--out"), folder.path().string()}) {
+        arguments.push_back(more);
+    }
+    arguments.emplace_back("--force");
+    const auto measured = tests::run_program(arguments);
+    INFO(measured.err);
+    REQUIRE(measured.exit_code == 0);
+    const Analysis analysis = analyse(folder.path());
+    const std::string page = report::to_markdown(report::make_document(analysis, {}));
+    const double gradients =
+        static_cast<double>(core::find_model("cifar_cnn").parameters * sizeof(float));
+    for (const Configuration& each : analysis.configurations) {
+        const auto traits = mode_of(each.design).reductions().front();
+        const double sent = gradients * traits.sent_per_byte(2.0);
+        INFO(each.name());
+        CHECK(each.sent_bytes_per_step() == Approx(sent));
+        const std::string figure = fmt::format("{:.2f} MB", sent / 1e6);
+        CHECK(holds(plan.out, "sends to others or reads from them " + figure + " a step"));
+        CHECK(holds(page, fmt::format("| {} | 2 | {} |", each.design, figure)));
+    }
 }

@@ -84,8 +84,8 @@ def documents_of_folders(program):
         ]
         files = {"summary": folder / "a" / "summary.json", "diff": folder / "diff.json"}
         if len(os.sched_getaffinity(0)) > 1:
-            commands.append([program, "predict", folder / "a", "-n", "8", "--latency-us", "10",
-                             "--bandwidth-gb-per-s", "1", "--json", folder / "predict.json"])
+            commands.append([program, "predict", folder / "a", "-n", "4,8", "--far", "--json",
+                             folder / "predict.json"])
             files["predict"] = folder / "predict.json"
         for command in commands:
             run = subprocess.run(command, capture_output=True, text=True, timeout=120)
