@@ -25,8 +25,6 @@ public:
         .name = "shared-direct",
         .former_name = "direct",
         .description = "a rank sums its chunk of all ranks where they lie and writes it to all",
-        .signals = [](double ranks) { return 2.0 * (ranks - 1.0); },
-        .moved_per_byte = [](double /*ranks*/) { return 2.0; },
         .sent_per_byte = [](double ranks) { return 2.0 * (ranks - 1.0) / ranks; },
     };
 

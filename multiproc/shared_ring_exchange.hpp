@@ -38,8 +38,6 @@ public:
         .name = "shared-ring",
         .former_name = "ring",
         .description = "a rank reads its left neighbour's chunks where they lie",
-        .signals = [](double ranks) { return 2.0 * (ranks - 1.0); },
-        .moved_per_byte = [](double ranks) { return 5.0 * (ranks - 1.0) / ranks; },
         .sent_per_byte = [](double ranks) { return 2.0 * (ranks - 1.0) / ranks; },
     };
 

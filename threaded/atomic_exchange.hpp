@@ -37,9 +37,6 @@ public:
         .update = core::UpdateKind::kSliced,
         .order = core::SumOrder::kUnordered,
         .meets_at_publish = true,
-        .signals = [](double ranks) { return 3.0 * (ranks - 1.0); },  // hand-overs, ends, a barrier
-        .moved_per_byte = [](double /*ranks*/) { return 3.0; },
-        .added_per_byte = [](double /*ranks*/) { return 1.0; },
         .sent_per_byte = [](double /*ranks*/) { return 1.0; },
     };
 

@@ -38,9 +38,6 @@ public:
         .order = core::SumOrder::kUnordered,
         .overlaps = false,
         .meets_at_publish = true,
-        .signals = [](double ranks) { return 3.0 * (ranks - 1.0); },  // hand-overs, ends, a barrier
-        .moved_per_byte = [](double ranks) { return 3.0 * ranks; },
-        .added_per_byte = [](double ranks) { return ranks; },
         .sent_per_byte = [](double /*ranks*/) { return 1.0; },
     };
 

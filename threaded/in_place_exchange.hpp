@@ -28,8 +28,6 @@ public:
         .update = core::UpdateKind::kSliced,
         .order = core::SumOrder::kRing,
         .meets_at_publish = true,
-        .signals = [](double ranks) { return 2.0 * (ranks - 1.0); },  // hand-overs and a barrier
-        .moved_per_byte = [](double ranks) { return 1.0 + 1.0 / ranks; },
         .sent_per_byte = [](double ranks) { return (ranks - 1.0) / ranks; },
     };
 

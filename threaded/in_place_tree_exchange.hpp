@@ -31,8 +31,6 @@ public:
         .update = core::UpdateKind::kSliced,
         .order = core::SumOrder::kTree,
         .meets_at_publish = true,
-        .signals = InPlaceExchange::kTraits.signals,
-        .moved_per_byte = InPlaceExchange::kTraits.moved_per_byte,
         .sent_per_byte = InPlaceExchange::kTraits.sent_per_byte,
     };
 

@@ -39,9 +39,6 @@ public:
         .update = core::UpdateKind::kCentral,
         .order = core::SumOrder::kRing,
         .meets_at_publish = true,
-        .signals = [](double ranks) { return 2.0 * (ranks - 1.0); },  // hand-overs and a barrier
-        .moved_per_byte = [](double ranks) { return ranks + 1.0; },
-        .added_per_byte = [](double ranks) { return ranks - 1.0; },
         .sent_per_byte = [](double ranks) { return ranks - 1.0; },
     };
 

@@ -37,8 +37,6 @@ public:
         .order = core::SumOrder::kRing,
         .overlaps = false,
         .meets_at_publish = true,
-        .signals = [](double ranks) { return 3.0 * (ranks - 1.0); },  // hand-overs, 2 barriers
-        .moved_per_byte = [](double ranks) { return 1.0 + 1.0 / ranks; },
         .sent_per_byte = [](double ranks) { return (ranks - 1.0) / ranks; },
     };
 

@@ -52,9 +52,6 @@ public:
         .order = core::SumOrder::kUnordered,
         .overlaps = false,
         .meets_at_publish = true,
-        .signals = [](double ranks) { return 3.0 * (ranks - 1.0); },  // hand-overs, 2 barriers
-        .moved_per_byte = [](double ranks) { return 4.0 + 3.0 * ranks; },
-        .added_per_byte = [](double ranks) { return 1.0 + ranks; },
         .sent_per_byte = [](double /*ranks*/) { return 1.0; },
     };
 

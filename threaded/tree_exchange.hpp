@@ -47,9 +47,6 @@ public:
         .order = core::SumOrder::kTree,
         .meets_at_publish = true,
         // Children, the root and a barrier.
-        .signals = [](double ranks) { return core::tree_levels(ranks) + ranks; },
-        .moved_per_byte = [](double ranks) { return 3.0 * core::tree_levels(ranks); },
-        .added_per_byte = core::tree_levels,
         .sent_per_byte = core::tree_levels,
     };
 

@@ -1,5 +1,5 @@
 // What a reduction is, as one constexpr row beside its class. The command line, the help, the
-// all-reduce benchmark, the model of its cost, the tests and the check of checksums all read the
+// all-reduce benchmark, predictions, the tests and the check of checksums all read the
 // row; nothing else says what kind of exchange a reduction is.
 #pragma once
 
@@ -59,9 +59,6 @@ inline constexpr std::array<std::string_view, 4> kSumOrderNames{"ring", "grouped
     return a == b && a != SumOrder::kUnordered;
 }
 
-/// Costs are those of one exchange of one bucket among `ranks`, at least two of them, for each byte
-/// of gradients where the name says so: of any rank where all do the same, else of the one that
-/// does most, and of ranks that must work one after another of all of them.
 struct ExchangeTraits {
     std::string_view name;
     std::string_view former_name;  // still understood, with a warning; may be empty
@@ -71,10 +68,8 @@ struct ExchangeTraits {
     bool overlaps = true;           // progress() works on what all ranks have handed over
     bool meets_at_publish = false;  // publish() waits for all ranks
     bool can_shard = false;         // the update too, as UpdateKind::kSharded says
-    double (*signals)(double ranks) = nullptr;  // counters of others that it waits for in turn
-    double (*moved_per_byte)(double ranks) = nullptr;  // loads and stores
-    double (*added_per_byte)(double ranks) = nullptr;  // null: (N - 1) / N, one chunk of the sum
-    /// As ExchangeStats::sent_bytes counts, the mean of all ranks.
+    /// Bytes that a rank sends to others or reads from them in an exchange, for each byte of
+    /// gradients, as ExchangeStats::sent_bytes counts: the mean of all ranks, at least two.
     double (*sent_per_byte)(double ranks) = nullptr;
 
     [[nodiscard]] constexpr bool is_called(std::string_view wanted) const {

@@ -44,11 +44,6 @@ struct HalvingDoublingExchange {
         .description = "reduce-scatter by recursive halving, all-gather by recursive doubling",
         .order = SumOrder::kTree,
         .can_shard = true,
-        .signals = [](double ranks) { return 2.0 * tree_levels(ranks); },
-        // Reads two and writes one where it adds, reads and writes one to copy or to send.
-        .moved_per_byte =
-            [](double ranks) { return 9.0 * (1.0 - 1.0 / nodes_of(ranks)) + 5.0 * folds(ranks); },
-        .added_per_byte = [](double ranks) { return 1.0 - 1.0 / nodes_of(ranks) + folds(ranks); },
         .sent_per_byte = [](double ranks) { return 2.0 * (ranks - 1.0) / ranks; },
     };
     static Schedule make_schedule(std::size_t rank, std::size_t world_size, Range bucket);

@@ -38,8 +38,6 @@ public:
         .former_name = "slot-ring",
         .description = "messages around a ring of neighbours; gradients stay private",
         .can_shard = true,
-        .signals = [](double ranks) { return 2.0 * (ranks - 1.0); },
-        .moved_per_byte = [](double ranks) { return 6.0 - 4.0 / ranks; },
         .sent_per_byte = [](double ranks) { return 2.0 * (ranks - 1.0) / ranks; },
     };
     static constexpr Receivers kReceivers = nullptr;  // the right neighbour alone

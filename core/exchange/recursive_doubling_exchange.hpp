@@ -36,10 +36,6 @@ struct RecursiveDoublingExchange {
         .former_name = "",
         .description = "pairs of ranks swap whole sums, at distances 1, 2, 4, ...",
         .order = SumOrder::kTree,
-        .signals = [](double ranks) { return tree_levels(ranks) + folds(ranks); },
-        // Reads two and writes one where it adds, reads one and writes one to send.
-        .moved_per_byte = [](double ranks) { return 5.0 * tree_levels(ranks); },
-        .added_per_byte = [](double ranks) { return tree_levels(ranks); },
         .sent_per_byte =
             [](double ranks) {
                 const double nodes = nodes_of(ranks);

@@ -37,10 +37,6 @@ public:
         .update = UpdateKind::kCentral,
         .order = SumOrder::kRing,
         .meets_at_publish = true,
-        .signals = [](double ranks) { return ranks; },  // gradients of N-1, then parameters
-        // Rank 0's: reads N blocks and writes one, then reads and writes one for each worker.
-        .moved_per_byte = [](double ranks) { return 3.0 * ranks - 1.0; },
-        .added_per_byte = [](double ranks) { return ranks - 1.0; },
         .sent_per_byte = [](double ranks) { return 2.0 * (ranks - 1.0) / ranks; },
     };
     /// Workers to the server, and the server to all.

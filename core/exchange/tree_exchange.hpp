@@ -37,10 +37,6 @@ struct TreeExchange {
         .former_name = "",
         .description = "binomial tree of messages to rank 0 and back",
         .order = SumOrder::kTree,
-        .signals = [](double ranks) { return 2.0 * tree_levels(ranks); },
-        // Rank 0's: reads two and writes one where it adds, reads one and writes one to send.
-        .moved_per_byte = [](double ranks) { return 5.0 * tree_levels(ranks); },
-        .added_per_byte = [](double ranks) { return tree_levels(ranks); },
         .sent_per_byte = [](double ranks) { return 2.0 * (ranks - 1.0) / ranks; },
     };
     static Schedule make_schedule(std::size_t rank, std::size_t world_size, Range bucket);

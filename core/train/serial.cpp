@@ -26,9 +26,6 @@ constexpr ExchangeTraits traits_of(std::string_view name, std::string_view descr
             .description = description,
             .order = order,
             .overlaps = false,
-            .signals = kNothing,
-            .moved_per_byte = kNothing,
-            .added_per_byte = kNothing,
             .sent_per_byte = kNothing};
 }
 

@@ -23,9 +23,6 @@ constexpr HybridReduction row_of(const core::ExchangeTraits& outer, std::string_
              .update = core::UpdateKind::kSliced,
              .order = order,
              .meets_at_publish = true,
-             .signals = outer.signals,
-             .moved_per_byte = outer.moved_per_byte,
-             .added_per_byte = outer.added_per_byte,
              .sent_per_byte = outer.sent_per_byte},
             [](threaded::TeamSetup team) -> std::unique_ptr<threaded::InPlaceExchange> {
                 return std::make_unique<Inner>(team);

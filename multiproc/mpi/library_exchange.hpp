@@ -21,8 +21,6 @@ public:
         .former_name = {},
         .description = "MPI_Iallreduce of each bucket, as the MPI library does it",
         .order = core::SumOrder::kUnordered,
-        .signals = [](double ranks) { return 2.0 * (ranks - 1.0); },
-        .moved_per_byte = [](double ranks) { return 6.0 - 4.0 / ranks; },
         .sent_per_byte = [](double ranks) { return 2.0 * (ranks - 1.0) / ranks; },
     };
 
