@@ -14,6 +14,12 @@ namespace dp::core {
 struct StepArrivals {
     std::vector<std::int64_t> exchange_ns;  // by step: all its gradients are handed over
     std::vector<std::int64_t> publish_ns;   // by step: its update is done
+    /// By step: how long it had no CPU in load, forward and backward.
+    std::vector<std::int64_t> off_cpu_ns = {};
+
+    void reserve(std::size_t steps) {
+        for (auto* const each : {&exchange_ns, &publish_ns, &off_cpu_ns}) each->reserve(steps);
+    }
 };
 
 /// At one kind of meeting, over an epoch. The ranks' steps sum to the epoch's, unless two arrive at

@@ -1,5 +1,6 @@
 #include "core/measure/usage.hpp"
 
+#include <sched.h>
 #include <sys/resource.h>
 
 #include <fstream>
@@ -27,20 +28,34 @@ std::optional<std::int64_t> read_migrations() {
     return std::nullopt;
 }
 
+/// sysfs has kHz, where the kernel knows the clock.
+std::optional<double> read_mhz(int cpu) {
+    std::ifstream file(fmt::format("/sys/devices/system/cpu/cpu{}/cpufreq/scaling_cur_freq", cpu));
+    double khz = 0.0;
+    return file >> khz ? std::optional(khz * 1e-3) : std::nullopt;
+}
+
 }  // namespace
 
-ThreadUsage read_thread_usage() {
+ThreadUsage read_thread_usage(const HardwareCounters* counters) {
     rusage usage{};
     getrusage(RUSAGE_THREAD, &usage);
-    return {seconds(usage.ru_utime) + seconds(usage.ru_stime), usage.ru_nvcsw, usage.ru_nivcsw,
-            read_migrations()};
+    return {seconds(usage.ru_utime) + seconds(usage.ru_stime),
+            usage.ru_nvcsw,
+            usage.ru_nivcsw,
+            read_migrations(),
+            counters == nullptr ? std::nullopt : counters->read(),
+            read_mhz(sched_getcpu())};
 }
 
 ThreadUsage operator-(const ThreadUsage& a, const ThreadUsage& b) {
     ThreadUsage difference{a.cpu_seconds - b.cpu_seconds,
                            a.voluntary_switches - b.voluntary_switches,
                            a.involuntary_switches - b.involuntary_switches,
-                           {}};
+                           {},
+                           {},
+                           a.cpu_mhz};
+    if (a.counts && b.counts) difference.counts = *a.counts - *b.counts;
     if (a.migrations && b.migrations) difference.migrations = *a.migrations - *b.migrations;
     return difference;
 }

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "core/measure/hardware_counters.hpp"
+
 namespace dp::core {
 
 /// Counts of one thread; a difference of two readings covers the time between them.
@@ -15,12 +17,14 @@ struct ThreadUsage {
     std::int64_t voluntary_switches = 0;     // it waited
     std::int64_t involuntary_switches = 0;   // another took its CPU
     std::optional<std::int64_t> migrations;  // to another CPU; none where the kernel does not tell
+    std::optional<HardwareCounts> counts = {};  // none where the system does not tell
+    std::optional<double> cpu_mhz = {};         // of its CPU at the end of that time; likewise
 };
 
-/// Of the calling thread, since it started.
-ThreadUsage read_thread_usage();
+/// Of the calling thread, since it started; counts are those of `counters`, if it is given.
+ThreadUsage read_thread_usage(const HardwareCounters* counters = nullptr);
 
-/// a - b; migrations where both have them.
+/// a - b; migrations and counts where both have them.
 ThreadUsage operator-(const ThreadUsage& a, const ThreadUsage& b);
 
 /// Physical memory of one process now.

@@ -1,6 +1,7 @@
 #include "core/train/progress.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace dp::core {
 
@@ -33,6 +34,17 @@ std::int64_t Progress::enter(Phase phase) {
     const Range played = in_turn ? Range{rank_, 1} : Range{first_rank_, ranks_};
     job_.listener->on_phase({first_rank_ / ranks_, epoch_, step_, phase, played});
     return StepTrace::nanoseconds(time);
+}
+
+std::int64_t Progress::take_off_cpu_ns() {
+    const PhaseTimes& times = clock_.times();
+    double seconds = 0.0;
+    for (const Phase phase : {Phase::kLoad, Phase::kForward, Phase::kBackward}) {
+        const auto at = static_cast<std::size_t>(phase);
+        seconds += times.wall[at] - times.cpu[at];
+    }
+    const double since = seconds - std::exchange(off_cpu_taken_, seconds);
+    return static_cast<std::int64_t>(since * 1e9);
 }
 
 }  // namespace dp::core

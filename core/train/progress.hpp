@@ -41,7 +41,10 @@ public:
     [[nodiscard]] std::size_t epoch() const { return epoch_; }
     [[nodiscard]] std::size_t step() const { return step_; }
     /// Seconds in each phase, up to the last enter().
-    [[nodiscard]] const PhaseSeconds& seconds() const { return clock_.seconds(); }
+    [[nodiscard]] const PhaseTimes& times() const { return clock_.times(); }
+    /// How long the thread had no CPU in load, forward and backward since the last call, up to the
+    /// last enter().
+    std::int64_t take_off_cpu_ns();
     /// Of the layers; null outside the steps that are traced.
     [[nodiscard]] LayerObserver* recorder() const { return recorder_; }
 
@@ -55,6 +58,7 @@ private:
     std::size_t rank_;                  // whose turn it is
     std::size_t epoch_ = 0;
     std::size_t step_ = 0;
+    double off_cpu_taken_ = 0.0;  // seconds that take_off_cpu_ns() has told
 };
 
 }  // namespace dp::core

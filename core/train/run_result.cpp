@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/optional_json.hpp"
+#include "core/measure/off_cpu.hpp"
 
 namespace dp::core {
 
@@ -35,6 +36,22 @@ PhaseSeconds RunResult::mean_phase_seconds() const {
     return mean;
 }
 
+namespace {
+
+void attribute_wait(std::vector<WorkerReport>& workers, std::size_t epoch) {
+    std::vector<const StepArrivals*> arrivals;
+    for (const WorkerReport& worker : workers) {
+        if (!worker.epochs[epoch].phase_cpu_seconds) return;
+        arrivals.push_back(&worker.arrivals.at(epoch));
+    }
+    const std::vector<double> seconds = find_wait_for_off_cpu(arrivals);
+    for (std::size_t i = 0; i < workers.size(); ++i) {
+        workers[i].epochs[epoch].wait_for_off_cpu_seconds = seconds[i];
+    }
+}
+
+}  // namespace
+
 void attribute_lateness(RunResult& result) {
     if (result.times_left_out) return;
     const auto attribute = [&](std::size_t epoch, auto StepArrivals::*stamps,
@@ -51,6 +68,7 @@ void attribute_lateness(RunResult& result) {
     for (std::size_t epoch = 0; epoch < result.epochs.size(); ++epoch) {
         attribute(epoch, &StepArrivals::exchange_ns, &WorkerEpoch::late_at_exchange);
         attribute(epoch, &StepArrivals::publish_ns, &WorkerEpoch::late_at_publish);
+        attribute_wait(result.workers, epoch);
     }
     for (WorkerReport& worker : result.workers) worker.arrivals.clear();
 }
@@ -68,11 +86,19 @@ void visit_fields(MaybeConst<ExchangeStats> auto& stats, const auto& visit) {
     visit("calls", stats.calls);
 }
 
+void visit_fields(MaybeConst<HardwareCounts> auto& counts, const auto& visit) {
+    visit("cycles", counts.cycles);
+    visit("instructions", counts.instructions);
+    visit("cache_misses", counts.cache_misses);
+}
+
 void visit_fields(MaybeConst<ThreadUsage> auto& usage, const auto& visit) {
     visit("cpu_seconds", usage.cpu_seconds);
     visit("voluntary_switches", usage.voluntary_switches);
     visit("involuntary_switches", usage.involuntary_switches);
     visit("migrations", usage.migrations);
+    visit("counts", usage.counts);
+    visit("cpu_mhz", usage.cpu_mhz);
 }
 
 void visit_fields(MaybeConst<Lateness> auto& late, const auto& visit) {
@@ -83,6 +109,7 @@ void visit_fields(MaybeConst<Lateness> auto& late, const auto& visit) {
 void visit_fields(MaybeConst<StepArrivals> auto& arrivals, const auto& visit) {
     visit("exchange_ns", arrivals.exchange_ns);
     visit("publish_ns", arrivals.publish_ns);
+    visit("off_cpu_ns", arrivals.off_cpu_ns);
 }
 
 void visit_fields(MaybeConst<WorkerMemory> auto& memory, const auto& visit) {
@@ -108,6 +135,7 @@ void visit_fields(MaybeConst<WorkerEpoch> auto& epoch, const auto& visit) {
     visit("usage", epoch.usage);
     visit("late_at_exchange", epoch.late_at_exchange);
     visit("late_at_publish", epoch.late_at_publish);
+    visit("wait_for_off_cpu_seconds", epoch.wait_for_off_cpu_seconds);
 }
 
 void visit_fields(MaybeConst<ClockFit> auto& clock, const auto& visit) {
@@ -168,9 +196,20 @@ void write_fields(Json& json, const T& value) {
     visit_fields(value, [&](const auto& name, const auto& field) { json[name] = field; });
 }
 
+template <typename T>
+constexpr bool kIsOptional = false;
+template <typename T>
+constexpr bool kIsOptional<std::optional<T>> = true;
+
+/// What may be none is none where an older program did not write it.
 template <Described T>
 void read_fields(const Json& json, T& value) {
-    visit_fields(value, [&](const auto& name, auto& field) { json.at(name).get_to(field); });
+    visit_fields(value, [&]<typename Field>(const auto& name, Field& field) {
+        if constexpr (kIsOptional<Field>) {
+            if (!json.contains(name)) return;
+        }
+        json.at(name).get_to(field);
+    });
 }
 
 }  // namespace
@@ -184,6 +223,30 @@ void to_json(Json& json, const T& value) {
 template <Described T>
 void from_json(const Json& json, T& value) {
     read_fields(json, value);
+}
+
+namespace {
+
+std::string cpu_field(std::size_t phase) {
+    return std::string(kPhaseNames[phase]) + "_cpu_seconds";
+}
+
+}  // namespace
+
+void to_json(Json& json, const WorkerEpoch& epoch) {
+    write_fields(json, epoch);
+    const auto& seconds = epoch.phase_cpu_seconds;
+    for (std::size_t i = 0; i < kPhases; ++i) {
+        json[cpu_field(i)] = seconds ? Json((*seconds)[i]) : Json(nullptr);
+    }
+}
+
+void from_json(const Json& json, WorkerEpoch& epoch) {
+    read_fields(json, epoch);
+    // An older program did not write them.
+    if (json.value(cpu_field(0), Json()).is_null()) return;
+    PhaseSeconds& seconds = epoch.phase_cpu_seconds.emplace();
+    for (std::size_t i = 0; i < kPhases; ++i) json.at(cpu_field(i)).get_to(seconds[i]);
 }
 
 void to_json(Json& json, const WorkerReport& worker) { write_fields(json, worker); }

@@ -27,6 +27,10 @@ struct WorkerEpoch {
     ThreadUsage usage;
     Lateness late_at_exchange;  // none in serial, where nobody meets
     Lateness late_at_publish;   // none where ranks do not meet there, or one updates for all
+    /// On a CPU. None where several threads compute for the worker.
+    std::optional<PhaseSeconds> phase_cpu_seconds = {};
+    /// find_wait_for_off_cpu(); none where ranks' times cannot be compared, or as the last.
+    std::optional<double> wait_for_off_cpu_seconds = {};
 };
 
 /// Bytes that a worker allocated for itself. What all ranks share is rank 0's.
@@ -95,9 +99,12 @@ struct RunResult {
     [[nodiscard]] PhaseSeconds mean_phase_seconds() const;
 };
 
-/// Turns all workers' arrivals, where there are any, into each epoch's lateness and drops them.
+/// Turns all workers' arrivals, where there are any, into each epoch's lateness and what is waited
+/// for ranks off their CPUs, and drops them.
 void attribute_lateness(RunResult& result);
 
+void to_json(nlohmann::ordered_json& json, const WorkerEpoch& epoch);
+void from_json(const nlohmann::ordered_json& json, WorkerEpoch& epoch);
 void to_json(nlohmann::ordered_json& json, const WorkerReport& worker);
 void from_json(const nlohmann::ordered_json& json, WorkerReport& worker);
 void to_json(nlohmann::ordered_json& json, const RunResult& result);

@@ -108,10 +108,10 @@ private:
 
     void run_epoch(std::size_t number) {
         progress_.begin_epoch(number);
-        const ThreadUsage usage_before = read_thread_usage();
+        const ThreadUsage usage_before = read_thread_usage(&counters_);
         // One clock for both, so that the phases sum to this epoch's wall time.
         const std::int64_t began_ns = enter(Phase::kOther);
-        const PhaseSeconds phases_before = progress_.seconds();
+        const PhaseTimes phases_before = progress_.times();
         const ExchangeStats exchange_before = exchange_.stats();
         const auto start = Clock::now();
         EpochResult epoch;
@@ -121,9 +121,7 @@ private:
             share.training->begin_epoch(number);
         }
         const std::size_t steps = shares_.front().training->steps();
-        StepArrivals& arrivals = report_.arrivals.emplace_back();
-        arrivals.exchange_ns.reserve(steps);
-        arrivals.publish_ns.reserve(steps);
+        report_.arrivals.emplace_back().reserve(steps);
         std::size_t images = 0;
         for (std::size_t step = 0; step < steps; ++step) {
             train_step(step);
@@ -146,7 +144,7 @@ private:
         epoch.test_accuracy = result_.test_accuracy;
 
         mine.wall_seconds = 1e-9 * static_cast<double>(enter(Phase::kOther) - began_ns);
-        mine.usage = read_thread_usage() - usage_before;
+        mine.usage = read_thread_usage(&counters_) - usage_before;
         record(mine, phases_before, exchange_before);
         if (!leads()) return;
         result_.epochs.push_back(epoch);
@@ -178,6 +176,7 @@ private:
         ++batches_tracked_;
         StepArrivals& arrivals = report_.arrivals.back();
         arrivals.exchange_ns.push_back(enter(Phase::kExchange));
+        arrivals.off_cpu_ns.push_back(progress_.take_off_cpu_ns());
         hand_over_.complete();
         job_.config.overlap ? exchange_.reduce() : exchange_.reduce_one_by_one();
         enter(Phase::kUpdate);
@@ -302,11 +301,11 @@ private:
         return sum_over_ranks(exchange_, std::span<const ImageSums>(mine), worker_count());
     }
 
-    void record(WorkerEpoch epoch, const PhaseSeconds& phases_before,
+    void record(WorkerEpoch epoch, const PhaseTimes& phases_before,
                 const ExchangeStats& exchange_before) {
-        for (std::size_t i = 0; i < kPhases; ++i) {
-            epoch.phase_seconds[i] = progress_.seconds()[i] - phases_before[i];
-        }
+        const PhaseTimes spent = progress_.times() - phases_before;
+        epoch.phase_seconds = spent.wall;
+        if (report_.threads == 1) epoch.phase_cpu_seconds = spent.cpu;
         const ExchangeStats now = exchange_.stats();
         epoch.exchange = {now.wait_seconds - exchange_before.wait_seconds,
                           now.hidden_seconds - exchange_before.hidden_seconds,
@@ -328,6 +327,7 @@ private:
     std::vector<std::int32_t> labels_;
     std::vector<std::uint32_t> samples_;
 
+    HardwareCounters counters_;
     Progress progress_;
     std::uint64_t batches_tracked_ = 0;
     WorkerReport report_;

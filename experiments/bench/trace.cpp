@@ -1,10 +1,10 @@
-// What recording one event of a trace costs, in nanoseconds of CPU time, which other programs'
-// turns on the core do not count in.
+// What measuring costs: one event of a trace, and one change of phase, in nanoseconds of CPU time,
+// which other programs' turns on the core do not count in.
 //
 //   dp_bench_trace
 //
-// Prints the medians of 15 rounds: of a layer's two calls, which are an event, and of a span where
-// tracing is off.
+// Prints the medians of 15 rounds: of a layer's two calls, which are an event, of a span where
+// tracing is off, and of a change of phase, which reads the steady clock and the thread's CPU time.
 #include <algorithm>
 #include <array>
 #include <ctime>
@@ -64,5 +64,8 @@ int main() {
         [&](std::size_t i) {
             const TraceSpan span(nobody, "sum", {.kind = TraceKind::kSum, .bucket = i});
         });
-    fmt::print("event_ns {:.1f}\noff_ns {:.1f}\n", event, off);
+    PhaseClock clock;
+    const double phase = median_nanoseconds(
+        [] {}, [&](std::size_t i) { clock.enter(static_cast<Phase>(i % kPhases)); });
+    fmt::print("event_ns {:.1f}\noff_ns {:.1f}\nphase_ns {:.1f}\n", event, off, phase);
 }

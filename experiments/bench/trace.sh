@@ -31,7 +31,7 @@ for ((round = 0; round < rounds; ++round)); do
     done
 done
 
-read -r event off < <("$build/dp_bench_trace" | awk '{ print $2 }' | paste -sd' ')
+read -r event off phase < <("$build/dp_bench_trace" | awk '{ print $2 }' | paste -sd' ')
 # Prints "events a step and rank, microseconds, per cent of a step" of mode $1, all steps traced.
 share() {
     jq '[.traceEvents[] | select(.ph == "X" and .cat != "step")] | length' "$work/$1.json" |
@@ -42,7 +42,8 @@ share() {
 }
 
 echo "tracing, two workers: median of $rounds rounds (range)"
-echo "  an event takes $event ns of CPU time, a span that is off $off"
+echo "  an event takes $event ns of CPU time, a span that is off $off; with or without a trace, a" \
+    "change of phase takes $phase"
 for mode in threads procs; do
     printf '  %-8s %s\n' "$mode" "$(share "$mode")"
     printf '  %-8s %s images/s without, over them three steps traced %s, all 39 %s\n' "$mode" \

@@ -13,6 +13,7 @@
 
 #include "core/base/optional_json.hpp"
 #include "experiments/options/settings.hpp"
+#include "experiments/results/phase_cpu_columns.hpp"
 #include "experiments/results/run_totals.hpp"
 
 namespace dp::experiments {
@@ -310,6 +311,7 @@ std::vector<RunColumn> columns_of_run() {
                            share.of_run});
     }
     append(columns, kAfterSharesOfRun);
+    append(columns, cpu_columns_of_run());
     return columns;
 }
 
@@ -326,6 +328,7 @@ std::vector<EpochColumn> columns_of_epoch() {
             {share.name, "s", fmt::format("{}{}", share.meaning, share.more), share.of_epoch});
     }
     append(columns, kAfterSharesOfEpoch);
+    append(columns, cpu_columns_of_epoch());
     return columns;
 }
 

@@ -31,8 +31,10 @@ constexpr double kLargest = 1e15;
 void check_numbers(const fs::path& file, const Json& value, const std::string& name) {
     if (value.is_number()) {
         const auto number = value.get<double>();
-        // Of all that is measured, only the differences of clocks have a sign.
-        const double least = name.find(".clock.") == std::string::npos ? 0.0 : -kLargest;
+        // Of all that is measured, only differences of clocks and of waiting have a sign.
+        const bool has_sign = name.find(".clock.") != std::string::npos ||
+                              name.ends_with(".wait_for_off_cpu_seconds");
+        const double least = has_sign ? -kLargest : 0.0;
         if (number >= least && number <= kLargest) return;
         throw Error(ExitCode::kData, "{}: {} is {}, which is no measurement: remove the file",
                     file.string(), name, value.dump());

@@ -40,6 +40,23 @@ std::vector<Choice> every_mode() {
     return all;
 }
 
+/// The phases' CPU times sum to the thread's, and none is longer than its phase.
+void check_cpu_time(const nlohmann::json& epoch, bool one_thread) {
+    constexpr double kReading = 1e-3;  // what lies between two readings of two clocks
+    double sum = 0.0;
+    for (const auto name : core::kPhaseNames) {
+        const std::string field = std::string(name) + "_cpu_seconds";
+        REQUIRE(epoch.at(field).is_number() == one_thread);
+        if (!one_thread) continue;
+        const double cpu = epoch.at(field);
+        CHECK(cpu >= 0.0);
+        CHECK(cpu <= epoch.at(std::string(name) + "_seconds").get<double>() + kReading);
+        sum += cpu;
+    }
+    const double used = epoch.at("usage").at("cpu_seconds");
+    if (one_thread) CHECK(std::abs(sum - used) <= kTolerance * used + kReading);
+}
+
 void check_document(const experiments::Run& run) {
     const auto document = nlohmann::json::parse(std::ifstream(run.file));
     for (const auto& worker : document.at("result").at("workers")) {
@@ -55,6 +72,7 @@ void check_document(const experiments::Run& run) {
             const auto& exchange = epoch.at("exchange");
             CHECK(exchange.at("wait_seconds") <= epoch.at("exchange_seconds"));
             CHECK(exchange.at("hidden_seconds") <= epoch.at("backward_seconds"));
+            check_cpu_time(epoch, worker.at("threads") == 1);
         }
     }
 }

@@ -24,11 +24,14 @@ TEST_CASE("a result read back from JSON is the one that was written") {
     epoch.wall_seconds = 36.5;
     epoch.phase_seconds = {1, 2, 3, 4, 5, 6, 7, 8};
     epoch.exchange = {0.5, 0.25, 1000, 3};
-    epoch.usage = {20.5, 7, 11, 2};
+    epoch.usage = {20.5, 7, 11, 2, HardwareCounts{1e9, 2e9, 3e6}, 2600.0};
+    epoch.wait_for_off_cpu_seconds = -0.25;
     epoch.late_at_exchange = {3, 0.125};
     epoch.late_at_publish = {1, 0.0625};
+    epoch.phase_cpu_seconds = {0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5};
     result.supervisor_memory = {10, 20, 30};
-    result.workers = {{1, 42, 0.25, {1, 2, 3, 4096}, {{5, 6, 7}}, {epoch}, {{{1, 2}, {3, 4}}}}};
+    result.workers = {
+        {1, 42, 0.25, {1, 2, 3, 4096}, {{5, 6, 7}}, {epoch}, {{{1, 2}, {3, 4}, {5, 6}}}}};
 
     result.workers[0].clock = {-1.5, 20.0, 0.001};
     result.times_left_out = true;
@@ -40,8 +43,12 @@ TEST_CASE("a result read back from JSON is the one that was written") {
     CHECK(copy.times_left_out);
     CHECK(copy.test_loss == result.test_loss);
     CHECK(copy.workers.at(0).epochs.at(0).phase_seconds == epoch.phase_seconds);
+    CHECK(copy.workers.at(0).epochs.at(0).phase_cpu_seconds == epoch.phase_cpu_seconds);
     CHECK(copy.workers.at(0).epochs.at(0).exchange.sent_bytes == 1000);
     CHECK(copy.workers.at(0).epochs.at(0).usage.migrations == 2);
+    CHECK(copy.workers.at(0).epochs.at(0).usage.counts == epoch.usage.counts);
+    CHECK(copy.workers.at(0).epochs.at(0).usage.cpu_mhz == 2600.0);
+    CHECK(copy.workers.at(0).epochs.at(0).wait_for_off_cpu_seconds == -0.25);
     CHECK(copy.workers.at(0).process_memory->shared_bytes == 7);
     CHECK(copy.workers.at(0).arrivals.at(0).publish_ns == std::vector<std::int64_t>{3, 4});
     CHECK(copy.images_per_second() == 50.0);
@@ -58,6 +65,7 @@ TEST_CASE("what the kernel does not tell is null in JSON, and absent again when 
     CHECK(!copy.supervisor_memory);
     CHECK(!copy.workers.at(0).process_memory);
     CHECK(!copy.workers.at(0).epochs.at(0).usage.migrations);
+    CHECK(!copy.workers.at(0).epochs.at(0).phase_cpu_seconds);
 }
 
 TEST_CASE("the rank that comes last in a step is late by its distance to the last but one") {
@@ -82,6 +90,17 @@ TEST_CASE("the rank that comes last in a step is late by its distance to the las
         CHECK(late(2).late_at_publish.steps == 3);
         CHECK(late(2).late_at_publish.seconds == Approx(3e-9));
         CHECK(result.workers[0].arrivals.empty());
+        CHECK_FALSE(late(0).wait_for_off_cpu_seconds);  // of ranks whose CPU time is not known
+    }
+    SECTION("with what is waited for ranks off their CPUs") {
+        for (WorkerReport& worker : result.workers) {
+            worker.epochs[0].phase_cpu_seconds.emplace();
+            worker.arrivals[0].off_cpu_ns = {0, 0, 0};
+        }
+        result.workers[1].arrivals[0].off_cpu_ns[0] = 4;  // of the 10 by which it is last
+        attribute_lateness(result);
+        CHECK(result.workers[0].epochs[0].wait_for_off_cpu_seconds == Approx(4e-9));
+        CHECK(result.workers[1].epochs[0].wait_for_off_cpu_seconds == Approx(0.0));
     }
     SECTION("without a meeting at publish") {
         for (WorkerReport& worker : result.workers) worker.arrivals[0].publish_ns.clear();

@@ -36,6 +36,7 @@ experiments::Run two_ranks() {
         epoch.exchange = {0.5 + rank / 8, 0.25, 1000, 10};
         epoch.usage = {4.0, 3, 5, 1};
         epoch.late_at_exchange = {7, 0.0625};
+        epoch.phase_cpu_seconds = {0.125, 1.0, 1.5 + rank, 0.5, 0.25, 0.0, 0.375, 0.0};
         worker.epochs = {epoch, epoch};
     }
     return record;
@@ -87,6 +88,8 @@ TEST_CASE("a row of runs.csv holds the run's figures, worked out by hand") {
         {"sent_bytes_per_epoch", "2000"},
         {"first_step_seconds", "1.75"},
         {"cpu_seconds", "16"},
+        {"backward_cpu_seconds", "4"},  // (2 * 1.5 + 2 * 2.5) / 2
+        {"publish_cpu_seconds", "0"},
         {"voluntary_switches", "12"},
         {"involuntary_switches", "20"},
         {"migrations", "4"},

@@ -87,6 +87,7 @@ Json made_document() {
     experiments::Run record = tests::made_run("procs", 2, 1, 0.01);
     record.result.supervisor_memory = {1, 2, 3};
     record.result.workers[0].process_memory = {1, 2, 3};
+    record.result.workers[0].epochs[0].usage.counts = {1e9, 2e9, 3e6};
     record.result.workers[1].clock = {-0.5, -1.0, 0.001};
     record.result.times_left_out = true;
     experiments::Machine machine;
