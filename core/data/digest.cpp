@@ -21,6 +21,8 @@ std::uint64_t add(std::uint64_t hash, std::span<const std::uint8_t> bytes) {
 
 }  // namespace
 
+std::uint64_t digest(std::span<const std::uint8_t> bytes) { return add(0, bytes); }
+
 std::uint64_t digest(const Dataset& data) {
     std::uint64_t hash = 0;
     for (const ImageSet* images : {&data.train, &data.test}) {

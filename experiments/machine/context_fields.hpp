@@ -41,10 +41,16 @@ inline constexpr std::array kContextFields{
                  true},
     ContextField{"openmp_version", "OpenMP (date of its specification)"},
     ContextField{"build", "compiler and build", Effect::kBoth, Compared::kEverywhere, true},
+    ContextField{"compiler_flags", "compiler flags", Effect::kBoth},
     ContextField{"dp_compare_version", "dp_compare", Effect::kNothing, Compared::kInPairs, true},
+    ContextField{"commit", "its commit"},
+    ContextField{"program_digest", "digest of its file"},
     ContextField{"environment", "variables set", Effect::kBoth, Compared::kEverywhere},
-    ContextField{"cpu_governor", "", Effect::kSpeed},
-    ContextField{"load_average", "", Effect::kSpeed, Compared::kNever},
+    ContextField{"memory_bytes", "memory, bytes"},
+    ContextField{"cpu_governor", "CPU frequency governor", Effect::kSpeed},
+    ContextField{"transparent_huge_pages", "transparent huge pages", Effect::kSpeed},
+    ContextField{"load_average", "load average before the first run", Effect::kSpeed,
+                 Compared::kNever},
     ContextField{"warnings", "", Effect::kNothing, Compared::kNever},
 };
 

@@ -8,8 +8,9 @@
 #include <cmath>
 #include <cstdlib>
 #include <ctime>
-#include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <span>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -19,7 +20,9 @@
 #include "core/base/affinity.hpp"
 #include "core/base/error.hpp"
 #include "core/base/optional_json.hpp"
+#include "core/data/digest.hpp"
 #include "core/nn/onednn_info.hpp"
+#include "experiments/machine/control_groups.hpp"
 #include "multiproc/process_group.hpp"
 
 namespace dp::experiments {
@@ -39,53 +42,16 @@ std::string read_cpu_model() {
     return "unknown CPU";
 }
 
-/// "max 100000" or "150000 100000": quota and period in microseconds.
-std::optional<double> quota_of(const std::filesystem::path& group) {
-    std::string quota;
-    double period = 0.0;
-    if (std::ifstream file(group / "cpu.max"); file >> quota >> period) {
-        if (quota == "max" || period <= 0.0) return std::nullopt;
-        return std::atof(quota.c_str()) / period;
-    }
-    double quota_us = 0.0;
-    std::ifstream quota_file(group / "cpu.cfs_quota_us");
-    std::ifstream period_file(group / "cpu.cfs_period_us");
-    if (quota_file >> quota_us && period_file >> period && quota_us > 0.0 && period > 0.0) {
-        return quota_us / period;
-    }
-    return std::nullopt;
+/// Empty where it cannot be read.
+std::string digest_of_file(const char* path) {
+    std::ifstream file(path, std::ios::binary);
+    const std::vector<char> bytes((std::istreambuf_iterator<char>(file)), {});
+    if (bytes.empty()) return "";
+    const auto* const data = reinterpret_cast<const std::uint8_t*>(bytes.data());
+    return fmt::format("{:016x}", core::digest(std::span(data, bytes.size())));
 }
 
 }  // namespace
-
-std::optional<double> read_cpu_quota(const std::string& cgroup_file, const std::string& root) {
-    std::optional<double> tightest;
-    const auto consider = [&](const std::filesystem::path& group) {
-        if (const auto quota = quota_of(group))
-            tightest = std::min(tightest.value_or(*quota), *quota);
-    };
-    std::ifstream file(cgroup_file);
-    for (std::string line; std::getline(file, line);) {
-        // "0::/path" in version 2, "4:cpu,cpuacct:/path" in version 1.
-        const std::size_t first = line.find(':');
-        const std::size_t second = line.find(':', first + 1);
-        if (first == std::string::npos || second == std::string::npos) continue;
-        const std::string controllers = line.substr(first + 1, second - first - 1);
-        std::filesystem::path top = root;
-        if (!controllers.empty()) {
-            std::stringstream names(controllers);
-            bool cpu = false;
-            for (std::string name; std::getline(names, name, ',');) cpu = cpu || name == "cpu";
-            if (!cpu) continue;
-            top /= std::filesystem::exists(top / controllers) ? controllers : "cpu";
-        }
-        std::filesystem::path group =
-            std::filesystem::path(line.substr(second + 1)).relative_path();
-        for (; !group.empty(); group = group.parent_path()) consider(top / group);
-        consider(top);
-    }
-    return tightest;
-}
 
 std::optional<double> process_seconds() {
     // Field 22 of proc(5)'s stat, counted behind the name, which may hold spaces and parentheses.
@@ -152,6 +118,12 @@ nlohmann::ordered_json context_json(const Machine& machine) {
     context["boost_version"] = machine.boost_version;
     context["dp_compare_version"] = DP_VERSION;
     context["build"] = machine.build;
+    const auto if_known = [](const std::string& text) {
+        return text.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(text);
+    };
+    context["compiler_flags"] = machine.compiler_flags;
+    context["commit"] = if_known(machine.commit);
+    context["program_digest"] = if_known(machine.program_digest);
     context["environment"] = environment;
     context["warnings"] = machine_warnings(machine);
     return context;
@@ -195,6 +167,9 @@ Machine read_machine() {
     machine.boost_version = BOOST_LIB_VERSION;
     std::ranges::replace(machine.boost_version, '_', '.');
     machine.build = DP_BUILD;
+    machine.compiler_flags = DP_FLAGS;
+    machine.commit = kCommit;
+    machine.program_digest = digest_of_file("/proc/self/exe");
     machine.warnings = program_warnings();
     try {
         machine.topology = read_topology(machine.affinity);

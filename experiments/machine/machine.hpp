@@ -25,7 +25,10 @@ struct Machine {
     bool native_bf16 = false;  // oneDNN multiplies bfloat16 natively here
     int openmp_version = 0;    // date of the specification, 201511 for 4.5
     std::string boost_version;
-    std::string build;  // compiler and build type
+    std::string build;           // compiler and build type
+    std::string compiler_flags;  // of our own loops, beside warnings
+    std::string commit;          // of the checkout it was built from; empty: of none
+    std::string program_digest;  // of the program's file, 16 hexadecimal digits; empty: unknown
     Hardware hardware;
     Topology topology;                  // of `affinity`
     std::vector<std::string> warnings;  // about the program and how it was started, in sentences
@@ -35,6 +38,10 @@ struct Machine {
     /// The smaller of affinity mask and quota; may be a fraction.
     [[nodiscard]] double usable_cpus() const;
 };
+
+/// The commit that this program was built from, with ", changed since" where files that git knows
+/// were not as in it; empty where it was built of no checkout.
+extern const char* const kCommit;
 
 /// Reads all of it. Asks oneDNN in a child process, since the caller is going to fork. Throws Error
 /// when that fails.
@@ -50,10 +57,5 @@ std::vector<std::string> machine_warnings(const Machine& machine);
 
 /// The `context` of a result file.
 nlohmann::ordered_json context_json(const Machine& machine);
-
-/// The tightest CPU quota on the way from the control group in `cgroup_file` (/proc/self/cgroup) up
-/// to `root` (/sys/fs/cgroup), in CPUs; versions 1 and 2. None where there is no limit or nothing
-/// to read.
-std::optional<double> read_cpu_quota(const std::string& cgroup_file, const std::string& root);
 
 }  // namespace dp::experiments

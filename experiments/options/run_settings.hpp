@@ -34,6 +34,7 @@ struct DataFacts {
     std::size_t training_images = 0;
     std::size_t test_images = 0;
     std::size_t bytes = 0;  // of all images and labels
+    std::string digest;     // of their content, 16 hexadecimal digits
 };
 
 struct RunSettings {

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "core/base/error.hpp"
 #include "core/data/dataset_table.hpp"
+#include "core/data/digest.hpp"
 #include "experiments/options/parse_number.hpp"
 #include "experiments/options/setting_values.hpp"
 
@@ -45,6 +48,7 @@ DataFacts::DataFacts(const core::Dataset& data)
     for (const core::ImageSet* images : {&data.train, &data.test}) {
         bytes += images->pixels.size() + images->labels.size();
     }
+    digest = fmt::format("{:016x}", core::digest(data));
 }
 
 void to_json(Json& json, const RunSettings& run) {

@@ -2,6 +2,9 @@
 #include "experiments/machine/machine.hpp"
 #include "experiments/machine/triad.hpp"
 
+#include <nlohmann/json.hpp>
+
+#include "experiments/machine/control_groups.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/data.hpp"
 
@@ -74,4 +77,19 @@ TEST_CASE("a build that is not for measuring warns, in its results too") {
     CHECK(machine.warnings.empty() != slow);
     machine.warnings = {"built for other things"};
     CHECK(experiments::machine_warnings(machine).front() == "built for other things");
+}
+
+TEST_CASE("the context tells the program: flags, commit and digest, or null") {
+    experiments::Machine machine = experiments::read_machine();
+    auto context = experiments::context_json(machine);
+    CHECK_FALSE(context.at("compiler_flags").get<std::string>().empty());
+    CHECK(machine.program_digest.size() == 16);
+    CHECK(context.at("program_digest") == machine.program_digest);
+    CHECK(machine.program_digest == experiments::read_machine().program_digest);
+    machine.commit = machine.program_digest = "";
+    context = experiments::context_json(machine);
+    CHECK(context.at("commit").is_null());
+    CHECK(context.at("program_digest").is_null());
+    machine.commit = "0123, changed since";
+    CHECK(experiments::context_json(machine).at("commit") == "0123, changed since");
 }
