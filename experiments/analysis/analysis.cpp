@@ -25,15 +25,6 @@ bool usable(std::span<const double> samples) {
     });
 }
 
-/// Images trained on by all workers in one epoch.
-double images_per_epoch(const core::RunResult& result) {
-    double images = 0.0;
-    for (const core::EpochResult& epoch : result.epochs) {
-        images += static_cast<double>(epoch.images);
-    }
-    return result.epochs.empty() ? 0.0 : images / static_cast<double>(result.epochs.size());
-}
-
 std::vector<statistics::TimeParts> epochs_of(std::span<const Run> runs) {
     std::vector<statistics::TimeParts> epochs;
     for (const Run& run : runs) {
@@ -174,48 +165,6 @@ void check_correctness(Analysis& analysis) {
     }
 }
 
-/// `parts` of an epoch of `each` for `images` images; start-up does not grow with them.
-statistics::TimeParts parts_for(const Configuration& each, statistics::TimeParts parts,
-                                double images) {
-    const double start_up = parts.start_up;
-    parts *= images / images_per_epoch(each.runs.front().result);
-    parts.start_up = start_up;
-    return parts;
-}
-
-/// The interval of each part over the repetitions that both have.
-void add_intervals(statistics::Waterfall& waterfall, const Configuration& one,
-                   const Configuration& several, double images) {
-    std::vector<std::vector<double>> seconds(waterfall.parts.size());
-    for (const auto& [first, run] : paired_runs(one.runs, several.runs)) {
-        const auto& before = one.epochs[static_cast<std::size_t>(first - one.runs.data())];
-        const auto& after = several.epochs[static_cast<std::size_t>(run - several.runs.data())];
-        const auto pair = statistics::waterfall(
-            parts_for(one, before, images), parts_for(several, after, images), waterfall.workers);
-        for (std::size_t i = 0; i < seconds.size(); ++i) {
-            seconds[i].push_back(pair.parts[i].seconds);
-        }
-    }
-    for (std::size_t i = 0; i < seconds.size(); ++i) {
-        if (!seconds[i].empty()) waterfall.parts[i].repetitions = summarise(seconds[i]);
-    }
-}
-
-void find_waterfalls(Analysis& analysis) {
-    const double images = analysis.work_images;
-    for (const std::string& mode : analysis.designs) {
-        const Configuration* several = analysis.largest(mode);
-        const Configuration* one = analysis.baseline_of(mode);
-        if (several == nullptr || one == nullptr) continue;
-        const auto parts = parts_for(*several, several->parts, images);
-        const auto one_parts = parts_for(*one, one->parts, images);
-        if (parts.total() <= 0.0 || one_parts.total() <= 0.0) continue;
-        auto waterfall = statistics::waterfall(one_parts, parts, several->workers);
-        add_intervals(waterfall, *one, *several, images);
-        analysis.waterfalls.push_back({mode, one->name(), waterfall});
-    }
-}
-
 void fit_all(Analysis& analysis) {
     for (const std::string& mode : analysis.designs) {
         if (!mode_of(mode).exchanges) continue;
@@ -250,6 +199,7 @@ Analysis begin(ResultsFolder results) {
     }
     Analysis analysis;
     analysis.results = std::move(results);
+    analysis.ceilings = read_ceilings(analysis.results.folder);
     for (std::span<const Run> left(analysis.results.runs); !left.empty();) {
         const auto other = std::ranges::find_if(left, [&](const Run& run) {
             return design_of(run.settings.config) != design_of(left.front().settings.config) ||
@@ -280,7 +230,7 @@ void finish(Analysis& analysis) {
     analysis.comparisons = compare_designs(analysis.configurations);
     analysis.contrasts = find_contrasts(analysis);
     check_correctness(analysis);
-    find_waterfalls(analysis);
+    analysis.waterfalls = find_waterfalls(analysis);
     fit_all(analysis);
 }
 

@@ -19,6 +19,8 @@
 #include "experiments/analysis/settings.hpp"
 #include "experiments/analysis/straggler.hpp"
 #include "experiments/analysis/usage_figures.hpp"
+#include "experiments/analysis/waterfalls.hpp"
+#include "experiments/results/ceiling_file.hpp"
 #include "experiments/results/results_folder.hpp"
 #include "experiments/results/trace_file.hpp"
 #include "experiments/statistics/scaling.hpp"
@@ -76,12 +78,6 @@ struct Correctness {
     [[nodiscard]] bool equal() const { return checksums.size() == 1; }
 };
 
-struct ModeWaterfall {
-    std::string design;
-    std::string baseline;  // "serial, N = 1"
-    statistics::Waterfall waterfall;
-};
-
 struct Analysis {
     ResultsFolder results;
     std::vector<Configuration> configurations;  // by N, then by design
@@ -101,6 +97,7 @@ struct Analysis {
     std::vector<Contrast> contrasts;
     std::vector<Correctness> correctness;
     std::vector<std::string> unordered;  // "threads/atomic": runs of several ranks, not compared
+    std::vector<Ceiling> ceilings;       // by N and repetition
     std::vector<ModeWaterfall> waterfalls;
     std::vector<ModeModels> models;
     ReductionTimes reductions;                                  // empty without allreduce.json

@@ -1,6 +1,7 @@
 #include "experiments/report/findings.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <set>
 
@@ -183,6 +184,53 @@ std::string describe(const Contrast& contrast) {
                        contrast.second, core::join(parts, "; "));
 }
 
+namespace {
+
+/// Who had the CPUs while workers that had work were off them. None is named who accounts for less
+/// than half of that time.
+std::string describe_takers(const CpuTakers& takers) {
+    struct Taker {
+        double seconds;
+        const char* had;
+    };
+    const std::array all{
+        Taker{takers.others.value_or(0.0), "other programs had the CPUs, for {} of CPU time"},
+        Taker{takers.steal.value_or(0.0), "the hypervisor had the CPUs, for {}"},
+        Taker{takers.throttled.value_or(0.0),
+              "the control group's quota stopped the workers, for {}"}};
+    const Taker& most = *std::ranges::max_element(all, {}, &Taker::seconds);
+    const std::string who = most.seconds < 0.5 * takers.off_cpu
+                                ? "it was not found who had the CPUs"
+                                : fmt::format(fmt::runtime(most.had), seconds(most.seconds));
+    return fmt::format(" Over all repetitions workers that had work were off the CPUs for {}: {}.",
+                       seconds(takers.off_cpu), who);
+}
+
+std::string describe_ceiling(const ModeWaterfall& each) {
+    if (!each.ceiling) return "";
+    const auto text = [](const statistics::Summary& summary) {
+        return with_interval(summary, [](double value) {
+            return value < 0.0 ? "-" + seconds(-value) : seconds(value);
+        });
+    };
+    return fmt::format(
+        " {} serial runs at once, which have nothing to do with each other, lose {} of training "
+        "time against ideal: the machine's share. The rest, {}, is the design's.",
+        each.waterfall.workers, text(each.ceiling->machine_seconds),
+        text(each.ceiling->design_seconds));
+}
+
+}  // namespace
+
+std::string describe(const ModeWaterfall& each) {
+    const std::string sentence =
+        statistics::describe(each.waterfall, each.design) + describe_ceiling(each);
+    const auto cause = each.waterfall.main_cause();
+    const bool preempted =
+        cause && cause->shown && cause->part.cause == statistics::Cause::kPreemption;
+    return preempted ? sentence + describe_takers(each.takers) : sentence;
+}
+
 std::string describe_baseline(const Analysis& analysis) {
     const std::string usual = core::join(modes_that(&Mode::is_baseline), " or ");
     for (const std::string& mode : analysis.designs) {
@@ -275,7 +323,7 @@ std::vector<std::string> find_findings(const Analysis& analysis) {
     }
     for (const ModeWaterfall& each : analysis.waterfalls) {
         if (!analysis.leads(each.design)) continue;  // the report has those of all
-        findings.push_back(statistics::describe(each.waterfall, each.design));
+        findings.push_back(describe(each));
     }
     for (const std::string& sentence : describe_stragglers(analysis)) {
         findings.push_back(sentence);

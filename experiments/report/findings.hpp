@@ -28,6 +28,9 @@ std::string amount_of(const analysis::Aspect& aspect, double value);
 /// µs); no difference shown in wait, memory."
 std::string describe(const analysis::Contrast& contrast);
 
+/// What costs a design most against ideal, where it is shown; of preemption also by whom.
+std::string describe(const analysis::ModeWaterfall& each);
+
 /// The speedup of each design, which of two is faster at each N that has a CPU for each worker and
 /// what each of them does for less, the main cause of the loss of each mode's first design,
 /// stragglers, and whether parameters agree. The report begins with

@@ -130,6 +130,12 @@ Json json_of(const WaterfallPart& part) {
             {"repetitions", json_of(part.repetitions)}};
 }
 
+Json json_of(const std::optional<CeilingSplit>& split) {
+    if (!split) return nullptr;
+    return {{"machine_seconds", json_of(split->machine_seconds)},
+            {"design_seconds", json_of(split->design_seconds)}};
+}
+
 Json json_of(const ModeWaterfall& each) {
     return {{"design", each.design},
             {"workers", each.waterfall.workers},
@@ -137,7 +143,8 @@ Json json_of(const ModeWaterfall& each) {
             {"ideal_seconds", each.waterfall.ideal_seconds},
             {"measured_seconds", each.waterfall.measured_seconds},
             {"parts", json_list(each.waterfall.parts,
-                                [](const WaterfallPart& part) { return json_of(part); })}};
+                                [](const WaterfallPart& part) { return json_of(part); })},
+            {"ceiling", json_of(each.ceiling)}};
 }
 
 Json json_of(const LawResult& law) {

@@ -22,6 +22,8 @@ namespace {
 constexpr double kNoisySpread = 0.10;
 /// A worker alone on a CPU that runs for less of its time shares it with something else.
 constexpr double kBusyShare = 0.9;
+/// Of a CPU, on average; less is rounding of the kernel's clock ticks and the system's own work.
+constexpr double kTakenShare = 0.1;
 
 using Json = nlohmann::ordered_json;
 
@@ -90,9 +92,37 @@ std::string busy_machine(const Analysis& analysis) {
     if (worst == nullptr || worst->metrics->cpu_share.median >= kBusyShare) return "";
     return fmt::format(
         "{} ran on a CPU for {} of its time, and preempted or paging for the rest. Other programs "
-        "had the CPUs, so speedups are those of a shared machine, and compute inflation includes "
-        "time in which no worker ran: stop other programs and repeat.",
+        "had the CPUs, so speedups are those of a shared machine: stop other programs and repeat.",
         worst->name(), percent(worst->metrics->cpu_share.median, 0));
+}
+
+/// What other programs, the hypervisor and the quota took while runs went on.
+std::string taken_cpus(const Analysis& analysis) {
+    struct Taker {
+        std::optional<double> Conditions::*seconds;
+        const char* text;
+    };
+    constexpr std::array kTakers{
+        Taker{&Conditions::others_cpu_seconds, "other programs used {} of CPU time"},
+        Taker{&Conditions::steal_seconds, "the hypervisor had the CPUs for {}"},
+        Taker{&Conditions::throttled_seconds, "the control group's quota stopped workers for {}"}};
+    std::vector<std::string> found;
+    for (const Taker& taker : kTakers) {
+        double sum = 0.0;
+        double wall = 0.0;
+        for (const Run& run : analysis.results.runs) {
+            if (!run.conditions || !(*run.conditions.*taker.seconds)) continue;
+            sum += *(*run.conditions.*taker.seconds);
+            wall += run.result.total_seconds;
+        }
+        if (sum <= kTakenShare * wall) continue;
+        found.push_back(fmt::format(fmt::runtime(taker.text), seconds(sum)));
+    }
+    if (found.empty()) return "";
+    return fmt::format(
+        "During the runs {}: their CPUs were not theirs alone, so stop what else "
+        "runs and repeat.",
+        core::join(found, ", "));
 }
 
 std::string noise(const Analysis& analysis) {
@@ -174,12 +204,16 @@ std::string effective_batch(const Analysis& analysis) {
         count(static_cast<double>(*batches.rbegin())));
 }
 
-/// What the program told of the machine and of itself before it measured.
+/// What the program told of the machine and of itself before it measured, in any run's file.
 std::string warned(const Analysis& analysis) {
-    const Json warnings = context_of(analysis).value("warnings", Json());
-    return warnings.empty()
-               ? ""
-               : fmt::format("Before the first run: {}.", core::join(warnings, "; ", text_of));
+    std::vector<std::string> all;
+    for (const Run& run : analysis.results.runs) {
+        for (const Json& warning : run.context.value("warnings", Json::array())) {
+            const std::string text = text_of(warning);
+            if (std::ranges::find(all, text) == all.end()) all.push_back(text);
+        }
+    }
+    return all.empty() ? "" : fmt::format("Before the runs: {}.", core::join(all, "; "));
 }
 
 std::string one_machine(const Analysis& analysis) {
@@ -201,6 +235,7 @@ constexpr std::array kKinds{Kind{"Runs that cannot be compared", settings_differ
                             Kind{"Failed runs", failed_runs},
                             Kind{"Few repetitions", few_repetitions},
                             Kind{"A busy machine", busy_machine},
+                            Kind{"CPUs that others had", taken_cpus},
                             Kind{"Noise", noise},
                             Kind{"More workers than CPUs", oversubscribed},
                             Kind{"Short epochs", short_epochs},

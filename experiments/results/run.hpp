@@ -10,6 +10,7 @@
 
 #include "core/base/error.hpp"
 #include "core/train/run_result.hpp"
+#include "experiments/machine/conditions.hpp"
 #include "experiments/options/run_settings.hpp"
 
 namespace dp::experiments {
@@ -35,7 +36,8 @@ struct Run {
     std::string started;             // utc_now() then; empty before
     nlohmann::ordered_json context;  // context_json() of its machine
     StartUp startup;
-    core::RunResult result;  // unless it failed
+    core::RunResult result;                // unless it failed
+    std::optional<Conditions> conditions;  // none of a run that failed
     std::optional<Failure> failure;
     std::filesystem::path file;  // that it was read from, if it was
 

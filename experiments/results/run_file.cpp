@@ -77,6 +77,7 @@ Json run_json(const Run& run) {
                    {{"data_load_seconds", run.startup.data_load_seconds},
                     {"before_runs_seconds", run.startup.before_runs_seconds},
                     {"first_step_seconds", run.first_step_seconds()}}},
+                  {"conditions", run.conditions},
                   {"result", nullptr}};
     if (failure) {
         document["reason"] = failure->reason;
@@ -132,6 +133,8 @@ Run parse_run(const Json& document, const fs::path& file) try {
     read_settings(document.at("config"), run);
     if (document.at("status") == "complete") {
         document.at("result").get_to(run.result);
+        // An older program did not write it.
+        if (document.contains("conditions")) document["conditions"].get_to(run.conditions);
     } else {
         read_failure(document, run.failure.emplace());
     }

@@ -21,6 +21,16 @@ std::map<int, const core::ProcessMemory*> worker_processes(const core::RunResult
 
 }  // namespace
 
+double off_cpu_seconds(const core::WorkerEpoch& epoch, std::initializer_list<Phase> phases) {
+    if (!epoch.phase_cpu_seconds) return 0.0;
+    double sum = 0.0;
+    for (const Phase phase : phases) {
+        const auto at = static_cast<std::size_t>(phase);
+        sum += std::max(0.0, epoch.phase_seconds[at] - (*epoch.phase_cpu_seconds)[at]);
+    }
+    return sum;
+}
+
 TimeParts time_parts(const core::WorkerEpoch& epoch) {
     const auto seconds = [&](Phase phase) {
         return epoch.phase_seconds[static_cast<std::size_t>(phase)];
@@ -39,6 +49,9 @@ TimeParts time_parts(const core::WorkerEpoch& epoch) {
     parts.update = seconds(Phase::kUpdate);
     parts.publish = seconds(Phase::kPublish);
     parts.other = seconds(Phase::kOther);
+    parts.off_cpu = off_cpu_seconds(epoch, {Phase::kForward, Phase::kBackward});
+    // The waiting that a late rank causes may end in the transfer of what it hands over.
+    parts.wait_for_off_cpu = std::min(epoch.wait_for_off_cpu_seconds.value_or(0.0), wait);
     return parts;
 }
 
@@ -56,6 +69,14 @@ std::optional<double> compute_to_communication(const core::RunResult& result) {
     const TimeParts parts = time_parts(result);
     if (result.workers.size() < 2 || parts.exchange() <= 0.0) return std::nullopt;
     return (parts.forward + parts.backward) / parts.exchange();
+}
+
+double images_per_epoch(const core::RunResult& result) {
+    double images = 0.0;
+    for (const core::EpochResult& epoch : result.epochs) {
+        images += static_cast<double>(epoch.images);
+    }
+    return result.epochs.empty() ? 0.0 : images / static_cast<double>(result.epochs.size());
 }
 
 double steps_of(const core::RunResult& result) {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 
 #include "core/train/run_result.hpp"
@@ -21,7 +22,11 @@ double sum_of(const core::RunResult& result, const auto& value) {
     return sum;
 }
 
-/// Seconds of the training steps of one worker and epoch, none of them below 0; start_up is 0.
+/// How long a worker had no CPU in these phases of an epoch; 0 where that is not known.
+double off_cpu_seconds(const core::WorkerEpoch& epoch, std::initializer_list<core::Phase> phases);
+
+/// Seconds of the training steps of one worker and epoch, none of them below 0 but
+/// wait_for_off_cpu; start_up is 0.
 statistics::TimeParts time_parts(const core::WorkerEpoch& epoch);
 /// The same of a whole run, mean over the workers. start_up is the time until the first step. All 0
 /// for a run without epochs.
@@ -29,6 +34,9 @@ statistics::TimeParts time_parts(const core::RunResult& result);
 
 /// Forward and backward over the exchange; none where one worker has nobody to communicate with.
 std::optional<double> compute_to_communication(const core::RunResult& result);
+
+/// Images trained on by all workers in one epoch; 0 of a run without epochs.
+double images_per_epoch(const core::RunResult& result);
 
 /// Training steps of the run.
 double steps_of(const core::RunResult& result);

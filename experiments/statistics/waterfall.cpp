@@ -2,16 +2,20 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <span>
 
 #include <fmt/format.h>
 
 #include "core/base/check.hpp"
+#include "experiments/statistics/pairs.hpp"
 
 namespace dp::experiments::statistics {
 namespace {
 
-// A share below it is rounding of the ten parts' sums.
+// A share below it is rounding of the parts' sums.
 constexpr double kNothing = 1e-9;
+constexpr double kCauseLevel = 0.05;
 
 constexpr auto kTimeParts = {&TimeParts::load,
                              &TimeParts::forward,
@@ -22,7 +26,9 @@ constexpr auto kTimeParts = {&TimeParts::load,
                              &TimeParts::update,
                              &TimeParts::publish,
                              &TimeParts::other,
-                             &TimeParts::start_up};
+                             &TimeParts::start_up,
+                             &TimeParts::off_cpu,
+                             &TimeParts::wait_for_off_cpu};
 
 /// Three digits or so, for a sentence.
 std::string readable(double seconds) {
@@ -37,6 +43,30 @@ std::string readable(double seconds) {
 void check_parts(const TimeParts& parts) {
     for (const CauseRow& row : kCauses) DP_CHECK(std::isfinite(row.seconds(parts)), ==, true);
     DP_CHECK(parts.total(), >, 0.0);
+}
+
+/// Whether the mean of `values` is shown to be above 0: Student's test, see paired_test().
+bool above_zero(std::span<const double> values) {
+    if (values.empty()) return false;
+    const PairedTest test = paired_test(values);
+    return test.mean > 0.0 && test.p_value < kCauseLevel;
+}
+
+std::string_view meaning_of(const CauseRow& row, const Waterfall& waterfall) {
+    if (row.cause != Cause::kComputeInflation || waterfall.cpu_time_known) return row.meaning;
+    return "forward and backward take longer for the same images; whether workers had a CPU all "
+           "that time was not measured";
+}
+
+std::string describe_unshown(const Waterfall& waterfall, std::string_view whose,
+                             const MainCause& cause) {
+    const std::size_t pairs = waterfall.pairs.size();
+    return fmt::format(
+        "{} {} lose {} an epoch against ideal; {} pair{} of runs {} not show its main cause: {} "
+        "adds {}, {} {}.",
+        waterfall.workers, whose, readable(waterfall.lost_seconds()), pairs, pairs == 1 ? "" : "s",
+        pairs == 1 ? "does" : "do", row_of(cause.part.cause).name, readable(cause.part.seconds),
+        row_of(cause.next.cause).name, readable(cause.next.seconds));
 }
 
 }  // namespace
@@ -74,9 +104,21 @@ Waterfall waterfall(const TimeParts& one, const TimeParts& several, std::size_t 
     return result;
 }
 
-std::optional<WaterfallPart> Waterfall::main_cause() const {
+std::optional<MainCause> Waterfall::main_cause() const {
     if (lost_seconds() <= kNothing * measured_seconds) return std::nullopt;
-    return *std::ranges::max_element(parts, {}, &WaterfallPart::seconds);
+    std::array<std::size_t, kCauses.size()> order{};
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::ranges::stable_sort(order, std::ranges::greater{},
+                             [&](std::size_t i) { return parts[i].seconds; });
+    MainCause cause{parts[order[0]], parts[order[1]]};
+    std::vector<double> seconds;
+    std::vector<double> lead;
+    for (const CauseSeconds& pair : pairs) {
+        seconds.push_back(pair[order[0]]);
+        lead.push_back(pair[order[0]] - pair[order[1]]);
+    }
+    cause.shown = above_zero(seconds) && above_zero(lead);
+    return cause;
 }
 
 double Waterfall::share(const WaterfallPart& part) const {
@@ -95,17 +137,22 @@ std::string describe(const Waterfall& waterfall, std::string_view whose) {
         return fmt::format("{} {} lose nothing: an epoch takes {}, {}.", waterfall.workers, whose,
                            readable(waterfall.measured_seconds), how);
     }
-    const CauseRow& row = row_of(cause->cause);
-    if (cause->seconds > lost * (1.0 + kNothing)) {
+    if (!cause->shown) return describe_unshown(waterfall, whose, *cause);
+    const CauseRow& row = row_of(cause->part.cause);
+    const std::string_view meaning = meaning_of(row, waterfall);
+    const double most = cause->part.seconds;
+    if (most > lost * (1.0 + kNothing)) {
         return fmt::format(
             "{} {} lose {} an epoch against ideal: {} costs {}, other parts save {}: {}.",
-            waterfall.workers, whose, readable(lost), row.name, readable(cause->seconds),
-            readable(cause->seconds - lost), row.meaning);
+            waterfall.workers, whose, readable(lost), row.name, readable(most),
+            readable(most - lost), meaning);
     }
     return fmt::format(
-        "Of the {} an epoch that {} {} lose against ideal, {} ({:.0f} %) are {}: {}.",
-        readable(lost), waterfall.workers, whose, readable(cause->seconds),
-        100.0 * waterfall.share(*cause), row.name, row.meaning);
+        "Of the {} an epoch that {} {} lose against ideal, {} ({:.0f} %) are {}, {} more than {}, "
+        "the next: {}.",
+        readable(lost), waterfall.workers, whose, readable(most),
+        100.0 * waterfall.share(cause->part), row.name, readable(most - cause->next.seconds),
+        row_of(cause->next.cause).name, meaning);
 }
 
 }  // namespace dp::experiments::statistics

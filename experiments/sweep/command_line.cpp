@@ -91,6 +91,10 @@ void add_files(CLI::App& app, RawTraining& raw) {
         ->group("Files");
     app.add_flag("--no-report", raw.no_report, "End a sweep with --out without a report")
         ->group("Files");
+    app.add_flag("--no-ceiling", raw.no_ceiling,
+                 "Of 3 repetitions and more, measure no N serial runs at once, which tell the "
+                 "machine's share of a loss and take as long as a run of N workers")
+        ->group("Files");
     app.add_flag("--dry-run", request.dry_run, "Print the plan and stop");
     app.add_flag("--verbose", request.verbose, "A line for each worker at its start");
     app.add_flag("--quiet", request.quiet,
@@ -285,6 +289,7 @@ Request finish_training(const CLI::App& program, const RawTraining& raw) {
                     to_text(*request.trace_steps));
     }
     request.report = !raw.no_report;
+    request.ceiling = !raw.no_ceiling;
     request.arguments = without_folder(request.arguments);
     request.working_directory = std::filesystem::current_path();
     return request;

@@ -18,6 +18,7 @@ struct RawTraining {
     std::vector<std::string> settings;  // the text of each row of the table, in its order
     std::filesystem::path resume;
     bool no_report = false;
+    bool no_ceiling = false;
     Request request;
 };
 

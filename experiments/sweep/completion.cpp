@@ -8,10 +8,12 @@
 
 #include "core/base/error.hpp"
 #include "experiments/allreduce/benchmark.hpp"
+#include "experiments/machine/conditions.hpp"
 #include "experiments/machine/interrupt.hpp"
 #include "experiments/machine/triad.hpp"
 #include "experiments/modes.hpp"
 #include "experiments/report/report.hpp"
+#include "experiments/results/ceiling_file.hpp"
 #include "experiments/results/run_file.hpp"
 #include "experiments/results/runs_csv.hpp"
 #include "experiments/results/sweep_file.hpp"
@@ -62,6 +64,22 @@ void add_trace(const SweepReport& sweep, RunConfig config) {
     sweep.trace(config, file);
 }
 
+/// What the sweep's last run leaves behind passes in less.
+constexpr std::chrono::seconds kLongestWait{5};
+
+/// Waits until no other program has the CPUs, and not for long; a warning says where that was in
+/// vain.
+Machine quiet_machine(Machine machine) {
+    const auto others =
+        wait_until_quiet([&] { return read_conditions(machine.affinity); }, kLongestWait);
+    if (others.value_or(0.0) <= kQuietCpus) return machine;
+    machine.warnings.push_back(fmt::format(
+        "other programs used {:.1f} CPUs when the reductions were about to be timed", *others));
+    spdlog::warn("{}: stop them and time the reductions again with: dp_compare allreduce",
+                 machine.warnings.back());
+    return machine;
+}
+
 /// The reductions that the sweep ran, for those of its worker counts that have a CPU each. All that
 /// there are would take longer than many a sweep.
 void add_reductions(const SweepReport& sweep, const ProgressLine& progress) {
@@ -90,13 +108,13 @@ void add_reductions(const SweepReport& sweep, const ProgressLine& progress) {
         add(request.workers, config.workers / team);
     }
     if (requests.empty()) return;
+    const Machine machine = quiet_machine(sweep.machine);
     std::vector<allreduce::Row> rows;
     for (const auto& [team, request] : requests) {
-        std::ranges::move(
-            allreduce::measure_rows(request, sweep.machine, progress, [](const auto&) {}),
-            std::back_inserter(rows));
+        std::ranges::move(allreduce::measure_rows(request, machine, progress, [](const auto&) {}),
+                          std::back_inserter(rows));
     }
-    allreduce::write_rows(sweep.request.out, rows, sweep.machine, measure_triad(sweep.machine));
+    allreduce::write_rows(sweep.request.out, rows, machine, measure_triad(machine));
     allreduce::verify(rows);
 }
 
@@ -133,8 +151,8 @@ void complete_folder(const SweepReport& sweep) {
 
 bool is_sweeps_own(std::string_view name) {
     return report::is_report_file(name) || is_run_file(name) || name == kSweepFileName ||
-           name == kRunsCsv || name == kEpochsCsv || name == allreduce::kFileName ||
-           (name.starts_with("trace-") && name.ends_with(".json"));
+           is_ceiling_file(name) || name == kRunsCsv || name == kEpochsCsv ||
+           name == allreduce::kFileName || (name.starts_with("trace-") && name.ends_with(".json"));
 }
 
 }  // namespace dp::experiments

@@ -28,6 +28,7 @@ struct Request {
     bool force = false;         // overwrite results in `out`
     bool resume = false;        // run only what `out` lacks
     bool report = true;         // a sweep with `out` ends with one
+    bool ceiling = true;        // measure_ceiling() where wants_ceiling()
     bool measure_only = false;  // the runs' files are all: no table; its progress is told even so
     // What a resumed sweep starts with again, and where relative paths among them begin.
     std::vector<std::string> arguments;

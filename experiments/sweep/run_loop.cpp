@@ -15,6 +15,7 @@
 #include "experiments/results/runs_csv.hpp"
 #include "experiments/results/sweep_file.hpp"
 #include "experiments/results/trace_file.hpp"
+#include "experiments/sweep/ceiling.hpp"
 #include "experiments/sweep/checks.hpp"
 #include "experiments/sweep/completion.hpp"
 #include "experiments/sweep/plan.hpp"
@@ -91,9 +92,12 @@ public:
         try {
             if (is_sweep() && done() < runs_.size()) warm_up();
             for (Run& run : runs_) {
-                if (!run.started.empty()) continue;
                 InterruptScope::check(kIncomplete);
-                run_one(run);
+                if (run.started.empty()) run_one(run);
+                if (!wants_ceiling(setting_, runs_, run)) continue;
+                console_.progress().show({"ceiling", "serial runs at once"});
+                attempt([&] { measure_ceiling(setting_, run); });
+                console_.progress().clear();
             }
             InterruptScope::check(kIncomplete);
         } catch (const Error& error) {
@@ -197,7 +201,9 @@ private:
                             }});
         run.started = utc_now();
         try {
+            const ConditionsReading before = read_conditions(setting_.machine.affinity);
             run.result = execute(job);
+            run.conditions = conditions_between(before, read_conditions(setting_.machine.affinity));
         } catch (const std::exception& error) {
             console_.progress().clear();
             run.failure = failure_of(error);

@@ -77,6 +77,123 @@ TEST_CASE("speedups are against serial, with intervals, and modes are compared i
     CHECK(threatens(analysis, "Few repetitions"));  // 5, so a range
 }
 
+namespace {
+
+/// `share` of forward and backward on a CPU; of rank 1 with `workers` of 2, the rest of the time in
+/// the first repetition, and a little more in later ones.
+void write_preempted(const TemporaryFolder& folder, std::size_t workers, double share,
+                     const experiments::Conditions& conditions) {
+    for (std::size_t r = 1; r <= 3; ++r) {
+        const double longer = workers == 2 && share < 1.0 ? 1.6 : 1.0;
+        auto run = tests::made_run(workers == 1 ? "serial" : "procs", workers, r,
+                                   0.05 * longer * (1.0 + 0.002 * static_cast<double>(r)));
+        for (core::WorkerReport& worker : run.result.workers) {
+            core::WorkerEpoch& epoch = worker.epochs.front();
+            epoch.phase_cpu_seconds = epoch.phase_seconds;
+            for (double& seconds : *epoch.phase_cpu_seconds) seconds *= share;
+            epoch.wait_for_off_cpu_seconds = 0.0;
+        }
+        run.conditions = conditions;
+        tests::write_made_run(folder.path(), run);
+    }
+}
+
+std::string cause_of(const Analysis& analysis) { return describe(analysis.waterfalls.at(0)); }
+
+}  // namespace
+
+TEST_CASE("workers without a CPU are told as that, and by whom") {
+    const TemporaryFolder folder;
+    write_preempted(folder, 1, 1.0, {});
+    experiments::Conditions conditions;
+    conditions.others_cpu_seconds = 6.5;
+    conditions.steal_seconds = conditions.throttled_seconds = 0.0;
+    SECTION("other programs") {
+        write_preempted(folder, 2, 0.6, conditions);
+        CHECK_THAT(cause_of(analyse(folder.path())),
+                   Catch::Contains("are preemption") &&
+                       Catch::EndsWith("off the CPUs for 19.3 s: other programs had the CPUs, for "
+                                       "19.5 s of CPU time."));
+    }
+    SECTION("the hypervisor") {
+        std::swap(conditions.others_cpu_seconds, conditions.steal_seconds);
+        write_preempted(folder, 2, 0.6, conditions);
+        CHECK_THAT(cause_of(analyse(folder.path())),
+                   Catch::EndsWith(": the hypervisor had the CPUs, for 19.5 s."));
+    }
+    SECTION("the control group's quota") {
+        std::swap(conditions.others_cpu_seconds, conditions.throttled_seconds);
+        write_preempted(folder, 2, 0.6, conditions);
+        CHECK_THAT(cause_of(analyse(folder.path())),
+                   Catch::EndsWith(": the control group's quota stopped the workers, for 19.5 s."));
+    }
+    SECTION("nobody who was seen") {
+        write_preempted(folder, 2, 0.6, {});
+        CHECK_THAT(cause_of(analyse(folder.path())),
+                   Catch::EndsWith(": it was not found who had the CPUs."));
+    }
+}
+
+TEST_CASE("CPUs that others had, and what any run's file warns of, are threats") {
+    const TemporaryFolder folder;
+    for (const std::size_t repetition : {1U, 2U}) {
+        auto run = tests::made_run("threads", 2, repetition, 0.05);
+        run.result.total_seconds = 5.0;
+        run.conditions.emplace();
+        run.conditions->others_cpu_seconds = 0.3;  // a sixteenth of a CPU
+        run.conditions->steal_seconds = 0.75;
+        tests::write_made_run(folder.path(), run);
+    }
+    const auto file = folder.path() / "run-threads-n2-r2.json";
+    auto document = nlohmann::ordered_json::parse(std::ifstream(file));
+    document["context"]["warnings"] = {"the second run was warned of"};
+    std::ofstream(file) << document;
+    const Analysis analysis = analyse(folder.path());
+    const auto text_of = [&](const std::string& title) {
+        for (const Threat& threat : find_threats(analysis)) {
+            if (threat.title == title) return threat.text;
+        }
+        return std::string();
+    };
+    CHECK_THAT(text_of("CPUs that others had"),
+               Catch::StartsWith("During the runs the hypervisor had the CPUs for 1.50 s: "));
+    CHECK_THAT(text_of("Warnings"), Catch::Contains("the second run was warned of"));
+}
+
+TEST_CASE("what serial runs at once lose as well is the machine's share, the rest the design's") {
+    const TemporaryFolder folder;
+    write_repetitions(folder, "serial", 1, 0.05, 3, 0.0);
+    write_repetitions(folder, "threads", 2, 0.0625, 3, 0.0);
+    for (const std::size_t repetition : {1U, 2U, 3U}) {
+        // Steps of 60 ms in each of two runs.
+        experiments::write_ceiling(
+            folder.path(),
+            {2, repetition, "2026-01-31T23:59:59Z", 128, {128 / 0.06, 128 / 0.06}, {}});
+    }
+    // Of other work.
+    experiments::write_ceiling(folder.path(), {3, 1, "2026-01-31T23:59:59Z", 128, {1, 1, 1}, {}});
+    const Analysis analysis = analyse(folder.path());
+    const auto& split = analysis.waterfalls.at(0).ceiling;
+    REQUIRE(split);
+    // 100 steps of one worker, 50 of two: ideal 2.5 s, at the ceiling 3.0 s, measured 3.125 s.
+    CHECK(split->machine_seconds.n == 3);
+    CHECK(split->machine_seconds.median == Approx(0.5));
+    CHECK(split->design_seconds.median == Approx(0.125));
+    CHECK_THAT(describe(analysis.waterfalls[0]), Catch::Contains("2 serial runs at once") &&
+                                                     Catch::Contains("lose 500 ms") &&
+                                                     Catch::Contains("The rest, 125 ms"));
+    CHECK(summary_json(analysis)["waterfalls"][0]["ceiling"]["machine_seconds"]["n"] == 3);
+}
+
+TEST_CASE("a damaged ceiling is named, and a folder without one has none") {
+    const TemporaryFolder folder;
+    write_repetitions(folder, "serial", 1, 0.05, 3);
+    write_repetitions(folder, "threads", 2, 0.05, 3);
+    CHECK_FALSE(analyse(folder.path()).waterfalls.at(0).ceiling);
+    experiments::write_ceiling(folder.path(), {2, 1, "2026-01-31T23:59:59Z", 128, {1.0}, {}});
+    CHECK_THROWS_WITH(analyse(folder.path()), Catch::Contains("ceiling-n2-r1.json"));
+}
+
 TEST_CASE("equal times show no difference between the modes") {
     const TemporaryFolder folder;
     for (std::size_t r = 1; r <= 5; ++r) {

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "experiments/report/summary_file.hpp"
+#include "experiments/results/ceiling_file.hpp"
 #include "experiments/schemas/documents.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/data.hpp"
@@ -90,6 +91,7 @@ Json made_document() {
     record.result.workers[0].epochs[0].usage.counts = {1e9, 2e9, 3e6};
     record.result.workers[1].clock = {-0.5, -1.0, 0.001};
     record.result.times_left_out = true;
+    record.conditions.emplace();
     experiments::Machine machine;
     machine.affinity = {0};
     machine.topology.caches = {{1, "Data", 32768, 1}};
@@ -134,6 +136,12 @@ TEST_CASE("every field of a run's file is described, and every one described is 
                      7);
     documents.push_back(files.at("run-procs-n2-r1.json"));
     check_same(with_context(described("run")), written(documents));
+}
+
+TEST_CASE("every field of a ceiling is described, and every one described is written") {
+    const tests::TemporaryFolder folder;
+    experiments::write_ceiling(folder.path(), {2, 1, "2026-01-31T23:59:59Z", 8, {1.0, 2.0}, {}});
+    check_same(described("ceiling"), written({parse(folder.path() / "ceiling-n2-r1.json")}));
 }
 
 TEST_CASE("every field of allreduce.json is described, and every one described is written") {
@@ -205,6 +213,10 @@ TEST_CASE("every field of summary.json is described, and every one described is 
             }
             tests::write_made_run(folder.path(), run);
         }
+    }
+    for (const std::size_t repetition : {1U, 2U}) {
+        experiments::write_ceiling(
+            folder.path(), {2, repetition, "2026-01-31T23:59:59Z", 128, {2000.0, 2100.0}, {}});
     }
     experiments::Run late = tests::made_straggler("procs", 16, 1, core::Phase::kForward, 95, false);
     late.settings.config.seed = 7;

@@ -18,12 +18,13 @@ SMALL = ["--epochs", "1", "--steps", "2", "--batch-size", "8", "--quiet"]
 LATE = ["--timeout", "0.1", "--inject", "delay:rank=1,ms=1000,phase=forward"]
 
 # Which schema a file is of.
-FILES = {"run-*.json": "run", "sweep.json": "sweep", "trace-*.json": "trace",
-         "allreduce.json": "allreduce", "summary.json": "summary"}
+FILES = {"run-*.json": "run", "ceiling-*.json": "ceiling", "sweep.json": "sweep",
+         "trace-*.json": "trace", "allreduce.json": "allreduce", "summary.json": "summary"}
 
 # What is run, its exit code, and how many files of runs (or of an all-reduce) it writes.
 RUNS = [
     (["--mode", "serial,threads,procs", "-n", "1,2", *SMALL], 0, 5),
+    (["--mode", "serial,threads", "-n", "2", "--reps", "3", "--no-report", *SMALL], 0, 6),
     (["--mode", "serial", "-n", "2", *SMALL], 0, 1),
     (["--mode", "threads,procs", "-n", "2", "--overlap", "off", *SMALL], 0, 2),
     (["--mode", "procs", "-n", "2", "--reduction", "shared-direct", *SMALL], 0, 1),
@@ -163,7 +164,8 @@ def main(program):
 
     fact("every kind of file was seen",
          set(samples) == {("run", "complete"), ("run", "failed"), ("sweep", "complete"),
-                          ("trace", None), ("allreduce", None), ("summary", None)}, list(samples))
+                          ("ceiling", None), ("trace", None), ("allreduce", None),
+                          ("summary", None)}, list(samples))
     for (name, _), document in samples.items():
         check_refusals(validators[name], document, name)
 

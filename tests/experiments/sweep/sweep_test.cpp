@@ -81,6 +81,30 @@ TEST_CASE("a sweep runs each configuration as often as asked, shuffled, and keep
     }
 }
 
+TEST_CASE("three repetitions measure what N serial runs at once reach, and a resumed sweep too") {
+    const tests::TemporaryFolder folder;
+    const fs::path out = folder.path() / "out";
+    const std::vector<std::string> what{"--mode", "serial,threads,procs", "-n", "1,2", "--reps",
+                                        "3",      "--no-report"};
+    REQUIRE(tests::run_program(sweep(out, what)).exit_code == 0);
+    const fs::path ceiling = out / "ceiling-n2-r2.json";
+    if (experiments::read_run(out / "run-threads-n2-r1.json").settings.oversubscribed) {
+        CHECK_FALSE(fs::exists(ceiling));
+        return;
+    }
+    CHECK(read_json(ceiling).at("images_per_second").size() == 2);
+    CHECK_FALSE(fs::exists(out / "ceiling-n1-r1.json"));
+    fs::remove(ceiling);
+    REQUIRE(tests::run_program({"--resume", out.string(), "--no-report"}).exit_code == 0);
+    CHECK(fs::exists(ceiling));
+
+    const fs::path without = folder.path() / "without";
+    REQUIRE(tests::run_program(sweep(without, {"--mode", "serial,threads", "-n", "2", "--reps", "3",
+                                               "--no-report", "--no-ceiling"}))
+                .exit_code == 0);
+    CHECK_FALSE(fs::exists(without / "ceiling-n2-r1.json"));
+}
+
 TEST_CASE("a resumed sweep runs what is missing or failed, and nothing else") {
     const tests::TemporaryFolder folder;
     const fs::path out = folder.path() / "out";
