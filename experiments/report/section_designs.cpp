@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "core/base/join.hpp"
+#include "experiments/analysis/winner.hpp"
 #include "experiments/modes.hpp"
 #include "experiments/report/sections.hpp"
 #include "experiments/text/numbers.hpp"
@@ -61,17 +62,102 @@ std::vector<std::string> cells_of(const Configuration& each) {
             checksum(each)};
 }
 
-/// "N = 2: exchange and update take least in threads (0.3 ms a step) and most in ...". Medians: how
-/// sure a difference is, the comparisons say.
+/// "N = 2: exchange and update take least in threads (0.3 ms a step) and most in ...": how much
+/// the exchange weighs. Medians: how sure a difference is, the other sentences say.
 std::string describe_extremes(const std::vector<const Configuration*>& of_n) {
     const auto [least, most] = std::ranges::minmax(
         of_n, {}, [](const Configuration* each) { return exchange_and_update(*each); });
+    const auto share = [](const Configuration& each) {
+        return percent(exchange_and_update(each) / each.metrics->iteration_seconds.median);
+    };
     return fmt::format(
-        "N = {}: exchange, waiting and update take least in {}, {} a step, and most in {}, {}; a "
-        "step takes {} and {}. These are medians; how sure a difference is, the comparisons tell.",
-        least->workers, least->design, seconds(exchange_and_update(*least)), most->design,
-        seconds(exchange_and_update(*most)), seconds(least->metrics->iteration_seconds.median),
-        seconds(most->metrics->iteration_seconds.median));
+        "N = {}: by their medians, transfer, wait and update take least in {}, {} or {} of a step, "
+        "and most in {}, {} or {}.",
+        least->workers, least->design, seconds(exchange_and_update(*least)), share(*least),
+        most->design, seconds(exchange_and_update(*most)), share(*most));
+}
+
+double sent_a_step(const Configuration& each) {
+    return each.metrics->sent_bytes_per_epoch / static_cast<double>(each.steps_per_epoch);
+}
+
+/// "threads/critical (wait 1.20 ms, range 1.10 ms to 1.30 ms, of 1.50 ms; it sends 4.59 MB a step,
+/// not 2.30 MB)".
+std::string describe_reason(const Rival& rival, const Configuration& winner,
+                            const Configuration& other) {
+    const statistics::Summary& lost = rival.reason()->seconds;
+    const double sent = sent_a_step(other);
+    return fmt::format(
+        "{} ({} of the {} that its step is longer, {} {} to {}{})", rival.design,
+        seconds(lost.median), seconds(rival.step_seconds.median), interval_name(lost.n),
+        seconds(lost.interval->low), seconds(lost.interval->high),
+        sent == sent_a_step(winner) ? ""
+                                    : fmt::format("; workers send {} a step, not {}", bytes(sent),
+                                                  bytes(sent_a_step(winner))));
+}
+
+/// Where those that are shown to be slower lose: by the part in which each of them loses most.
+std::string describe_reasons(const Analysis& analysis, const Winner& winner) {
+    const Configuration& first = *winner.configuration;
+    std::vector<std::string> reasons;
+    for (const LostPart& part : winner.rivals.front().parts) {
+        std::vector<std::string> here;
+        for (const Rival& rival : winner.rivals) {
+            if (!rival.shown || rival.reason() == nullptr || rival.reason()->name != part.name)
+                continue;
+            here.push_back(
+                describe_reason(rival, first, *analysis.find(rival.design, first.workers)));
+        }
+        if (!here.empty()) reasons.push_back(fmt::format("in {}: {}", part.name, core::join(here)));
+    }
+    std::vector<std::string> none;
+    for (const Rival& rival : winner.rivals) {
+        if (rival.shown && rival.reason() == nullptr) none.push_back(rival.design);
+    }
+    std::string text = reasons.empty() ? ""
+                                       : fmt::format("Why: against {}, most is lost {}.",
+                                                     first.design, core::join(reasons, "; "));
+    if (!none.empty()) {
+        text +=
+            fmt::format("{}No one part of a step is shown to be longer with {}, only the whole.",
+                        text.empty() ? "" : " ", core::join(none));
+    }
+    return text;
+}
+
+/// Who wins at one N, who is shown to be slower, and who cannot be told apart.
+std::string describe_standing(const Winner& winner) {
+    std::vector<std::string> slower, equal, not_judged;
+    for (const Rival& rival : winner.rivals) {
+        if (rival.shown) {
+            slower.push_back(fmt::format("{} ({})", rival.design, percent(rival.slower.median)));
+        } else {
+            (rival.judged ? equal : not_judged).push_back(rival.design);
+        }
+    }
+    const Configuration& first = *winner.configuration;
+    std::vector<std::string> parts;
+    if (!slower.empty()) parts.push_back("shown to be slower: " + core::join(slower));
+    if (!equal.empty())
+        parts.push_back("not told apart from it by these runs: " + core::join(equal));
+    if (!not_judged.empty()) parts.push_back("too few pairs to judge: " + core::join(not_judged));
+    return fmt::format("N = {}: {} {}, with {} images/s by the median; {}.", first.workers,
+                       first.design,
+                       slower.empty()                        ? "leads, but no winner is shown"
+                       : equal.empty() && not_judged.empty() ? "wins"
+                                                             : "is among the fastest",
+                       count(first.images_per_second->median), core::join(parts, "; "));
+}
+
+List describe_winners(const Analysis& analysis) {
+    List sentences;
+    for (const Winner& winner : find_winners(analysis)) {
+        if (winner.rivals.empty()) continue;
+        sentences.items.emplace_back(describe_standing(winner));
+        const std::string why = describe_reasons(analysis, winner);
+        if (!why.empty()) sentences.items.emplace_back(why);
+    }
+    return sentences;
 }
 
 }  // namespace
@@ -96,7 +182,7 @@ void add_designs(Document& document, const Material& material) {
          {"checksum", Align::kLeft}},
         {},
         kOversubscribedMark};
-    List sentences;
+    List sentences = describe_winners(analysis);
     std::vector<const Configuration*> of_n;
     const auto end_of_n = [&] {
         if (of_n.size() > 1) sentences.items.emplace_back(describe_extremes(of_n));
@@ -114,7 +200,11 @@ void add_designs(Document& document, const Material& material) {
     if (table.rows.empty()) return;
     document.add(Heading{2, "Designs side by side", "designs"});
     document.add(table);
-    if (!sentences.items.empty()) document.add(sentences);
+    document.add_if_any(sentences);
+    document.add(Paragraph{
+        "The design with the most images/s is held against every other one of its N, pair by pair "
+        "of runs. What is shown to be slower, or to lose in a part of a step, is so with Holm's "
+        "correction over all pairs of designs, since the data chose the first."});
 }
 
 }  // namespace dp::experiments::report
