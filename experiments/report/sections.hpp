@@ -27,14 +27,19 @@ inline constexpr const char* kOversubscribedMark =
     "oversubscribed: more workers than usable CPUs; such rows show behaviour, not scaling";
 
 void add_objective(Document& document, const Material& material);
+void add_advice(Document& document, const Material& material);
 void add_environment(Document& document, const Material& material);
 void add_method(Document& document, const Material& material);
 void add_correctness(Document& document, const Material& material);
 void add_results(Document& document, const Material& material);
+/// A table of the section before it.
+void add_epochs(Document& document, const Material& material);
 void add_strategies(Document& document, const Material& material);
 void add_designs(Document& document, const Material& material);
 void add_comparisons(Document& document, const Material& material);
 void add_metrics(Document& document, const Material& material);
+/// A table of the section before it.
+void add_one_and_several(Document& document, const Material& material);
 void add_scaling(Document& document, const Material& material);
 void add_breakdown(Document& document, const Material& material);
 void add_models(Document& document, const Material& material);
