@@ -202,6 +202,9 @@ Parsed parse_command_line(int argc, const char* const* argv) {
     report_app.footer(kReportFooter);
     report_app.add_option("DIR", report_request.folder, "The folder that --out has filled")
         ->required();
+    report_app.add_flag("--skeleton", report_request.skeleton,
+                        "Add blank sections Discussion and Conclusion, whose text you write into\n"
+                        "discussion.txt and conclusion.txt there: later reports keep it");
     diff::RawOptions raw_diff;
     const CLI::App& diff_app = diff::add_subcommand(app, raw_diff);
     diff::RawAbOptions raw_ab;

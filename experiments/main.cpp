@@ -73,7 +73,7 @@ void run(const dx::Parsed& parsed) {
         return dx::allreduce::run_benchmark(*request);
     }
     if (const auto* request = std::get_if<dx::report::Request>(&parsed)) {
-        return dx::report::run_report(request->folder);
+        return dx::report::run_report(*request);
     }
     if (const auto* request = std::get_if<dx::diff::Request>(&parsed)) {
         return dx::diff::run_diff(*request);

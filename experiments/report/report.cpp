@@ -54,7 +54,8 @@ Written write_report(const std::filesystem::path& folder) try {
     const InterruptScope interrupts;
     const Analysis analysis = analyse(folder);
     const std::vector<Figure> figures = draw_plots(folder, plot_data(analysis));
-    const Document document = make_document(analysis, figures);
+    Document document = make_document(analysis, figures);
+    add_own_sections(document, folder);
     Written written{folder / kHtmlName, folder / kMarkdownName, folder / kSummaryFileName,
                     find_findings(analysis)};
     write_json(written.summary, summary_json(analysis));
@@ -72,10 +73,14 @@ void print_written(const Written& written) {
         fmt::format("report    {} and {}", written.html.string(), written.markdown.string()));
 }
 
-void run_report(const std::filesystem::path& folder) {
+void run_report(const Request& request) {
     const ProgressLine progress(/*wanted=*/true);
-    progress.show({"report", "reading " + folder.string(), "drawing its plots"});
-    const Written written = write_report(folder);
+    progress.show({"report", "reading " + request.folder.string(), "drawing its plots"});
+    if (request.skeleton) {
+        analyse(request.folder);  // no files for what is no folder of results
+        make_skeleton(request.folder);
+    }
+    const Written written = write_report(request.folder);
     progress.clear();
     for (const std::string& finding : written.findings) print_line(finding);
     print_written(written);

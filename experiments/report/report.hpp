@@ -15,6 +15,7 @@ namespace dp::experiments::report {
 /// What `dp_compare report` is asked.
 struct Request {
     std::filesystem::path folder;
+    bool skeleton = false;  // make_skeleton()
 };
 
 /// What write_report() wrote.
@@ -32,11 +33,18 @@ Written write_report(const std::filesystem::path& folder);
 /// The report as a document.
 Document make_document(const analysis::Analysis& analysis, std::span<const Figure> figures);
 
+/// Writes empty files for the sections that a reader writes, "Discussion" and "Conclusion", into
+/// `folder`, where there are none. Throws Error(kData) when one cannot be written.
+void make_skeleton(const std::filesystem::path& folder);
+
+/// Adds those of `folder` that have a file, each with its text; an empty one says where that goes.
+void add_own_sections(Document& document, const std::filesystem::path& folder);
+
 /// Prints on stdout where the report is.
 void print_written(const Written& written);
 
-/// `dp_compare report`: writes the report of `folder`, and prints what it found and where it is.
-void run_report(const std::filesystem::path& folder);
+/// `dp_compare report`: writes the report, and prints what it found and where it is.
+void run_report(const Request& request);
 
 /// Whether a file of this name in a folder of results is one that write_report() wrote beside
 /// kPlotsFolder.

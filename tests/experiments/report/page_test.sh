@@ -141,6 +141,20 @@ links_exist() {
 }
 fact "report.md links files that are there" links_exist
 
+# What the user writes stays.
+"$program" report --skeleton "$folder" >/dev/null
+fact "a skeleton has blank sections" \
+    bash -c 'grep -q "^## Discussion" "$1" && grep -q "^Not written yet" "$1"' - "$folder/report.md"
+printf 'Two\nlines & <one>.\n\nThe end.\n' >"$folder/discussion.txt"
+"$program" report --skeleton "$folder" >/dev/null
+"$program" report "$folder" >/dev/null
+fact "a report made again keeps what was written" \
+    grep -qF '<p>Two lines &amp; &lt;one&gt;.</p>' "$html"
+fact "in paragraphs" grep -qxF '<p>The end.</p>' "$html"
+fact "an empty folder gets no skeleton" bash -c \
+    'mkdir "$2" && ! "$1" report --skeleton "$2" 2>/dev/null && [ -z "$(ls -A "$2")" ]' \
+    - "$program" "$work/nothing"
+
 # A PATH without gnuplot.
 mkdir "$work/empty"
 env PATH="$work/empty" "$program" report "$folder" >/dev/null 2>"$work/log" || failures=1
