@@ -76,7 +76,7 @@ TEST_CASE("busy loops beside a sweep are told as other programs that had the CPU
     INFO(result.out << result.err);
     REQUIRE(result.exit_code == 0);
     CHECK_FALSE(tests::holds(result.out, "are compute inflation"));
-    if (share_of_cpu(folder.path() / "out", "serial") < 0.75) {
+    if (share_of_cpu(folder.path() / "out", "serial") < 0.6) {
         WARN("too many other programs beside the baseline");
         return;
     }

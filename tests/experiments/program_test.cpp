@@ -426,7 +426,7 @@ TEST_CASE("an empty NO_COLOR leaves colour on, as a terminal has it") {
 
 TEST_CASE("a predict that is interrupted leaves no folder behind") {
     const tests::TemporaryFolder folder;
-    tests::Program program({"predict"}, {"TMPDIR=" + folder.path().string()});
+    tests::Program program({"predict", "--mode", "threads"}, {"TMPDIR=" + folder.path().string()});
     REQUIRE(program.wait_for("measuring"));
     usleep(500'000);
     siginfo_t ended{};

@@ -170,8 +170,8 @@ TEST_CASE("what serial runs at once lose as well is the machine's share, the res
             folder.path(),
             {2, repetition, "2026-01-31T23:59:59Z", 128, {128 / 0.06, 128 / 0.06}, {}});
     }
-    // Of other work.
-    experiments::write_ceiling(folder.path(), {3, 1, "2026-01-31T23:59:59Z", 128, {1, 1, 1}, {}});
+    // Of another N.
+    experiments::write_ceiling(folder.path(), {1, 1, "2026-01-31T23:59:59Z", 128, {1.0}, {}});
     const Analysis analysis = analyse(folder.path());
     const auto& split = analysis.waterfalls.at(0).ceiling;
     REQUIRE(split);

@@ -12,6 +12,7 @@
 #include "experiments/predict/calibration.hpp"
 #include "experiments/report/markdown.hpp"
 #include "experiments/report/report.hpp"
+#include "experiments/text/numbers.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/data.hpp"
 #include "tests/support/program.hpp"
@@ -374,9 +375,12 @@ TEST_CASE("--dry-run, run files and report give one figure for the bytes of an e
         const auto traits = mode_of(each.design).reductions().front();
         const double sent = gradients * traits.sent_per_byte(2.0);
         INFO(each.name());
-        CHECK(each.sent_bytes_per_step() == Approx(sent));
-        const std::string figure = fmt::format("{:.2f} MB", sent / 1e6);
-        CHECK(holds(plan.out, "sends to others or reads from them " + figure + " a step"));
-        CHECK(holds(page, fmt::format("| {} | 2 | {} |", each.design, figure)));
+        // What is sent has padding between its tensors.
+        CHECK(each.sent_bytes_per_step() == Approx(sent).epsilon(0.005));
+        CHECK(each.sent_bytes_per_step() >= sent);
+        CHECK(holds(plan.out, fmt::format("sends to others or reads from them {:.2f} MB a step",
+                                          sent / 1e6)));
+        CHECK(holds(
+            page, fmt::format("| {} | 2 | {} |", each.design, bytes(each.sent_bytes_per_step()))));
     }
 }
