@@ -1,55 +1,29 @@
 // The program as its user meets it: what it prints, its files, its exit codes.
-#include <sched.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <chrono>
-#include <csignal>
 #include <filesystem>
 #include <fstream>
-#include <limits>
 #include <map>
 #include <regex>
 #include <set>
 
 #include <nlohmann/json.hpp>
 
-#include "core/base/affinity.hpp"
 #include "core/checkpoint/checkpoint.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/data.hpp"
 #include "tests/support/paths.hpp"
 #include "tests/support/program.hpp"
+#include "tests/support/small_run.hpp"
 
 using namespace dp;
 using tests::holds;
 using tests::run_program;
+using tests::small_run;
 
 namespace {
 
 namespace fs = std::filesystem;
-
-/// A run of a few small steps, plus `more`.
-std::vector<std::string> small_run(std::vector<std::string> more) {
-    std::vector<std::string> arguments{"--epochs", "2", "--steps", "2", "--batch-size", "8"};
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    return arguments;
-}
-
-/// A CIFAR-10 folder of a few images a file.
-void write_cifar(const fs::path& folder) {
-    fs::create_directories(folder);
-    for (const char* name : {"data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4",
-                             "data_batch_5", "test_batch"}) {
-        tests::write_file(folder / (std::string(name) + ".bin"), tests::Bytes(4 * 3073, 3));
-    }
-}
-
-void patch(const fs::path& file, std::streamoff at, char value) {
-    std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
-    stream.seekp(at);
-    stream.put(value);
-}
 
 }  // namespace
 
@@ -75,127 +49,6 @@ TEST_CASE("a sweep prints an epoch line per epoch and a table with equal checksu
     CHECK(checksums["1"].size() == 1);
     CHECK(checksums["2"].size() == 1);
     CHECK(holds(result.out, "N = 1 and 2 ended with equal parameters, bit for bit"));
-}
-
-TEST_CASE("more workers than CPUs run with one warning and are marked") {
-    cpu_set_t all;
-    sched_getaffinity(0, sizeof(all), &all);
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    for (int cpu = 0; CPU_COUNT(&one) == 0; ++cpu) {
-        if (CPU_ISSET(cpu, &all)) CPU_SET(cpu, &one);
-    }
-    sched_setaffinity(0, sizeof(one), &one);  // inherited by the program
-    const auto result = run_program(small_run({"--mode", "threads,procs", "-n", "2"}));
-    sched_setaffinity(0, sizeof(all), &all);
-    CHECK(result.exit_code == 0);
-    const std::size_t first = result.err.find("oversubscribed");
-    CHECK(first != std::string::npos);
-    CHECK(result.err.find("oversubscribed", first + 1) == std::string::npos);
-    CHECK(holds(result.out, "oversubscribed"));
-}
-
-TEST_CASE("workers of all modes may use all CPUs, whatever OpenMP would bind") {
-    const std::vector<int> all = core::current_cpus();
-    if (all.size() < 2) return;
-    for (const char* binding : {"OMP_PROC_BIND=true", "OMP_PLACES=threads", "OMP_DYNAMIC=false"}) {
-        const tests::TemporaryFolder folder;
-        const auto result = run_program(small_run({"--mode", "serial,threads,procs", "-n", "2",
-                                                   "--no-report", "--out", folder.path()}),
-                                        {binding});
-        INFO(binding << result.err);
-        REQUIRE(result.exit_code == 0);
-        CHECK(holds(result.err, "OMP_PROC_BIND") == !holds(binding, "DYNAMIC"));
-        CHECK_FALSE(holds(result.err, "oversubscribed"));
-        for (const char* run : {"serial-n1", "threads-n2", "procs-n2"}) {
-            const auto json = nlohmann::json::parse(
-                std::ifstream(folder.path() / fmt::format("run-{}-r1.json", run)));
-            CHECK(json.at("context").at("affinity") == all);
-            for (const auto& worker : json.at("result").at("workers")) {
-                CHECK(worker.at("cpus") == all);
-                CHECK(worker.at("threads") == 1);
-            }
-        }
-    }
-}
-
-TEST_CASE("workers of every mode have the CPU each that --bind gives them") {
-    const std::vector<int> all = core::current_cpus();
-    if (all.size() < 2) return;
-    const std::string reversed = fmt::format("{},{}", all[1], all[0]);
-    const std::vector<int> first{all[1]};
-    const std::vector<int> second{all[0]};
-    struct Wanted {
-        const char* mode;
-        const char* count;  // -n
-        std::string file;
-        bool oversubscribed;
-        std::vector<std::vector<int>> cpus;  // by rank
-    };
-    for (const Wanted& wanted :
-         {Wanted{"threads", "2", "run-threads-n2-r1.json", false, {first, second}},
-          Wanted{"threads", "3", "run-threads-n3-r1.json", true, {first, second, first}},
-          Wanted{"procs", "3", "run-procs-n3-r1.json", true, {first, second, first}},
-          Wanted{"hybrid", "2", "run-hybrid-n4-r1.json", true, {first, second, first, second}},
-          Wanted{"serial", "1", "run-serial-n1-r1.json", false, {first}},
-          Wanted{"intraop", "2", "run-intraop-n2-r1.json", false, {{all[0], all[1]}}}}) {
-        const tests::TemporaryFolder folder;
-        const auto result = run_program(small_run({"--mode", wanted.mode, "-n", wanted.count,
-                                                   "--bind", reversed, "--out", folder.path()}));
-        INFO(wanted.file << result.err);
-        REQUIRE(result.exit_code == 0);
-        const auto run = nlohmann::json::parse(std::ifstream(folder.path() / wanted.file));
-        CHECK(run.at("config").at("bind") == reversed);
-        CHECK(run.at("config").at("oversubscribed") == wanted.oversubscribed);
-        const auto& workers = run.at("result").at("workers");
-        REQUIRE(workers.size() == wanted.cpus.size());
-        for (std::size_t rank = 0; rank < workers.size(); ++rank) {
-            CHECK(workers.at(rank).at("cpus") == wanted.cpus[rank]);
-        }
-    }
-}
-
-TEST_CASE("close and spread give each worker a CPU of its own where there is one") {
-    const std::vector<int> all = core::current_cpus();
-    if (all.size() < 2) return;
-    for (const char* bind : {"close", "spread"}) {
-        const tests::TemporaryFolder folder;
-        const auto result = run_program(small_run({"--mode", "threads,procs", "-n", "2", "--bind",
-                                                   bind, "--no-report", "--out", folder.path()}));
-        INFO(bind << result.err);
-        REQUIRE(result.exit_code == 0);
-        for (const char* mode : {"threads", "procs"}) {
-            const auto run = nlohmann::json::parse(
-                std::ifstream(folder.path() / fmt::format("run-{}-n2-r1.json", mode)));
-            const auto& workers = run.at("result").at("workers");
-            CHECK(workers.at(0).at("cpus").size() == 1);
-            CHECK(workers.at(1).at("cpus").size() == 1);
-            CHECK(workers.at(0).at("cpus") != workers.at(1).at("cpus"));
-        }
-    }
-}
-
-TEST_CASE("workers bound to fewer CPUs than there are of them are oversubscribed") {
-    const std::string one = fmt::to_string(core::current_cpus().front());
-    const auto result = run_program(
-        {"--dry-run", "--mode", "threads", "-n", "2", "--bind", fmt::format("{},{}", one, one)});
-    CHECK(result.exit_code == 0);
-    CHECK(holds(result.out, "(oversubscribed)"));
-    CHECK(holds(result.out, fmt::format("CPU of each worker, from 0 on: {}, {}\n", one, one)));
-}
-
-TEST_CASE("a CPU that the program may not use is refused by its number, with those it may") {
-    for (const char* mode : {"threads", "procs", "hybrid", "mpi"}) {
-        const auto result =
-            run_program({"--dry-run", "--mode", mode, "-n", "2", "--bind", "0,8000"});
-        INFO(mode << result.err);
-        CHECK(result.exit_code == 2);
-        CHECK(holds(result.err, "--bind '0,8000' names CPU 8000"));
-        CHECK(holds(result.err, "choose from "));
-    }
-    const auto sideways = run_program({"--dry-run", "--bind", "sideways"});
-    CHECK(sideways.exit_code == 2);
-    CHECK(holds(sideways.err, "--bind 'sideways' is neither none"));
 }
 
 TEST_CASE("out holds one valid document per run and is not overwritten unasked") {
@@ -268,50 +121,6 @@ TEST_CASE("a folder that cannot be written is refused before anything runs") {
     CHECK(holds(save.err, "/proc/nothing/a.safetensors"));
 }
 
-TEST_CASE("bad data is named with exit code 3") {
-    const tests::TemporaryFolder folder;
-    const fs::path cifar = folder.path() / "cifar-10-batches-bin";
-    const auto run = [&](const fs::path& dir) {
-        return run_program(small_run({"--dataset", "cifar10", "--data-dir", dir.string()}));
-    };
-    const auto check = [&](const tests::ProgramResult& result, const std::string& named) {
-        INFO(result.err);
-        CHECK(result.exit_code == 3);
-        CHECK(holds(result.err, named));
-        CHECK_FALSE(holds(result.out, "Epoch"));
-    };
-    check(run(folder.path() / "missing"), "missing");
-    write_cifar(cifar);
-    CHECK(run(cifar).exit_code == 0);
-    CHECK(run(folder.path()).exit_code == 0);
-
-    patch(cifar / "data_batch_2.bin", 3073, 12);  // the label of the second image
-    check(run(cifar), "data_batch_2.bin");
-    CHECK(holds(run(cifar).err, "12"));
-    CHECK(holds(run(cifar).err, "3073"));
-    patch(cifar / "data_batch_2.bin", 3073, 3);
-    fs::resize_file(cifar / "data_batch_4.bin", 3 * 3073 + 100);
-    check(run(cifar), "data_batch_4.bin");
-
-    const auto missing = run_program(small_run({"--dataset", "cifar10"}));
-    check(missing, "--data-dir");
-    check(run_program(small_run({"--load", (folder.path() / "no.safetensors").string()})),
-          "no.safetensors");
-}
-
-TEST_CASE("an IDX file with a wrong magic number is named with exit code 3") {
-    const tests::TemporaryFolder folder;
-    for (const char* name : {"train-images-idx3-ubyte", "train-labels-idx1-ubyte",
-                             "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"}) {
-        tests::write_file(folder.path() / name, tests::Bytes(64, 0x55));
-    }
-    const auto result =
-        run_program(small_run({"--dataset", "mnist", "--data-dir", folder.path().string()}));
-    CHECK(result.exit_code == 3);
-    CHECK(holds(result.err, "idx"));
-    CHECK(holds(result.err, "magic"));
-}
-
 TEST_CASE("bad usage ends with exit code 2 and a pointer to help") {
     for (const std::vector<std::string>& arguments :
          {std::vector<std::string>{"-n", "0"}, {"-n", "x"}, {"--no-such-option"}, {"extra"}}) {
@@ -324,69 +133,6 @@ TEST_CASE("bad usage ends with exit code 2 and a pointer to help") {
     const auto shape = run_program(small_run({"--model", "mnist_cnn"}));
     CHECK(shape.exit_code == 2);
     CHECK(holds(shape.err, "1 x 28 x 28"));
-}
-
-TEST_CASE("a worker killed from outside ends the program with code 6 within two seconds") {
-    const tests::TemporaryFolder folder;
-    tests::Program program({"--mode", "procs", "-n", "3", "--epochs", "50", "--verbose", "--out",
-                            folder.path().string()});
-    REQUIRE(program.wait_for("worker 0 of 3 started"));
-    REQUIRE(program.wait_for("worker 2 of 3 started"));
-    REQUIRE(program.wait_for("worker 1 of 3 started, pid "));
-    usleep(300'000);  // into its first steps
-    std::ifstream tasks(fmt::format("/proc/{0}/task/{0}/children", program.pid()));
-    std::vector<pid_t> workers;
-    for (pid_t pid = 0; tasks >> pid;) workers.push_back(pid);
-    REQUIRE(workers.size() == 3);
-    const auto killed = std::chrono::steady_clock::now();
-    kill(workers[1], SIGKILL);
-    const auto result = program.finish();
-    CHECK(std::chrono::steady_clock::now() - killed < std::chrono::seconds(2));
-    CHECK(result.exit_code == 6);
-    CHECK(holds(result.err, fmt::format("worker 1 (pid {}) was killed by signal 9", workers[1])));
-    for (const pid_t pid : workers) CHECK(kill(pid, 0) == -1);
-
-    const auto json = nlohmann::json::parse(std::ifstream(folder.path() / "run-procs-n3-r1.json"));
-    CHECK(json.at("status") == "failed");
-    CHECK(json.at("failed_rank") == 1);
-    CHECK(json.at("signal") == 9);
-    CHECK(json.at("exit_code") == 6);
-}
-
-TEST_CASE("the threads process killed from outside ends the program with code 6") {
-    const tests::TemporaryFolder folder;
-    tests::Program program({"--mode", "threads", "-n", "2", "--epochs", "50", "--verbose", "--out",
-                            folder.path().string()});
-    REQUIRE(program.wait_for("started"));
-    std::ifstream tasks(fmt::format("/proc/{0}/task/{0}/children", program.pid()));
-    pid_t child = 0;
-    REQUIRE(tasks >> child);
-    kill(child, SIGSEGV);
-    const auto result = program.finish();
-    CHECK(result.exit_code == 6);
-    CHECK(holds(result.err, "the threads process"));
-    const auto json =
-        nlohmann::json::parse(std::ifstream(folder.path() / "run-threads-n2-r1.json"));
-    CHECK(json.at("failed_rank").is_null());  // the process runs all ranks
-    CHECK(json.at("signal") == SIGSEGV);
-}
-
-TEST_CASE("an interrupt ends the program with code 130 and no worker left") {
-    const tests::TemporaryFolder folder;
-    tests::Program program({"--mode", "procs", "-n", "2", "--epochs", "50", "--verbose", "--out",
-                            folder.path().string()});
-    REQUIRE(program.wait_for("worker 0 of 2 started"));
-    REQUIRE(program.wait_for("worker 1 of 2 started"));
-    std::ifstream tasks(fmt::format("/proc/{0}/task/{0}/children", program.pid()));
-    std::vector<pid_t> workers;
-    for (pid_t pid = 0; tasks >> pid;) workers.push_back(pid);
-    REQUIRE(workers.size() == 2);
-    kill(program.pid(), SIGINT);
-    CHECK(program.finish().exit_code == 130);
-    for (const pid_t pid : workers) CHECK(kill(pid, 0) == -1);
-    const auto json = nlohmann::json::parse(std::ifstream(folder.path() / "run-procs-n2-r1.json"));
-    CHECK(json.at("status") == "failed");
-    CHECK(json.at("exit_code") == 130);
 }
 
 TEST_CASE("what cannot be printed is told, unless nobody reads it") {
@@ -424,28 +170,6 @@ TEST_CASE("an empty NO_COLOR leaves colour on, as a terminal has it") {
     }
 }
 
-TEST_CASE("a predict that is interrupted leaves no folder behind") {
-    const tests::TemporaryFolder folder;
-    tests::Program program({"predict", "--mode", "threads"}, {"TMPDIR=" + folder.path().string()});
-    REQUIRE(program.wait_for("measuring"));
-    usleep(500'000);
-    siginfo_t ended{};
-    while (ended.si_pid == 0) {  // an impatient user
-        kill(program.pid(), SIGINT);
-        usleep(1'000);
-        waitid(P_PID, static_cast<id_t>(program.pid()), &ended, WEXITED | WNOHANG | WNOWAIT);
-    }
-    CHECK(program.finish().exit_code == 130);
-    CHECK(fs::is_empty(folder.path()));
-}
-
-TEST_CASE("a hangup that is ignored does not end a run") {
-    tests::Program program(small_run({"--mode", "procs", "-n", "2", "--verbose"}), {}, SIGHUP);
-    REQUIRE(program.wait_for("worker 0 of 2 started"));
-    kill(program.pid(), SIGHUP);
-    CHECK(program.finish().exit_code == 0);
-}
-
 TEST_CASE("a test loss that is not finite is told as such") {
     const tests::TemporaryFolder folder;
     const fs::path file = folder.path() / "broken.safetensors";
@@ -459,30 +183,6 @@ TEST_CASE("a test loss that is not finite is told as such") {
     const auto result = run_program({"--epochs", "0", "--load", file.string()});
     CHECK(result.exit_code == 1);
     CHECK(holds(result.err, "the test loss is"));
-}
-
-TEST_CASE("a batch of more images than there are is refused, or warned of where workers share") {
-    const auto refused = run_program({"--batch-size", "10001", "--dry-run"});
-    CHECK(refused.exit_code == 2);
-    CHECK(holds(refused.err, "--batch-size 10001 is more than the 10000 training images"));
-    CHECK(holds(run_program({"--global-batch", "20000", "--dry-run"}).err, "--global-batch 20000"));
-    const auto warned =
-        run_program({"--mode", "threads", "-n", "2", "--batch-size", "6000", "--dry-run"});
-    CHECK(warned.exit_code == 0);
-    CHECK(holds(warned.err, "2 workers with batches of 6000 take 12000 images a step"));
-}
-
-TEST_CASE("a folder of data without its data set's name is refused and what it holds is named") {
-    const tests::TemporaryFolder folder;
-    const auto refused = [&] {
-        const auto result = run_program(small_run({"--data-dir", folder.path().string()}));
-        CHECK(result.exit_code == 2);
-        return result.err;
-    };
-    CHECK(holds(refused(), "name the data set that it holds"));
-    std::filesystem::create_directory(folder.path() / "mnist");
-    std::ofstream(folder.path() / "mnist" / "train-images-idx3-ubyte.gz") << "x";
-    CHECK(holds(refused(), "it holds mnist, so add --dataset"));
 }
 
 TEST_CASE("the folders that --save and --trace lack are made") {

@@ -1,13 +1,10 @@
-// Every reduction of the table between forked processes. What a child finds wrong comes back as its
-// report.
+// Every reduction of the table between forked processes: its sums. What a child finds wrong comes
+// back as its report.
 #include "multiproc/reductions.hpp"
 
 #include <unistd.h>
 
-#include <array>
 #include <bit>
-#include <chrono>
-#include <cmath>
 #include <cstring>
 #include <limits>
 #include <numeric>
@@ -17,9 +14,9 @@
 #include "core/base/error.hpp"
 #include "core/base/random.hpp"
 #include "core/exchange/sum_chunk.hpp"
-#include "multiproc/process_group.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/data.hpp"
+#include "tests/support/process_ranks.hpp"
 #include "tests/support/sums.hpp"
 #include "threaded/run_threads.hpp"
 
@@ -28,73 +25,15 @@ using core::ChannelExchange;
 using core::Range;
 using multiproc::Reduction;
 using multiproc::SharedSegment;
+using tests::all;
+using tests::Case;
+using tests::count_in_ranks;
+using tests::count_wrong;
+using tests::for_each_reduction;
+using tests::kThreeBuckets;
+using tests::kWorlds;
 
 namespace {
-
-struct Case {
-    const Reduction& reduction;
-    std::size_t world = 1;
-    std::vector<Range> buckets;
-    std::size_t size = 0;
-    double timeout_seconds = 60.0;
-    std::uint32_t first_count = 0;
-    multiproc::ChannelShape shape = {};
-    core::UpdateKind update = reduction.traits.update;
-};
-
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-// More processes take minutes, and the sanitizers see nothing new there. Races they see where
-// threads stand for the ranks.
-constexpr std::array<std::size_t, 3> kWorlds{1, 2, 3};
-#else
-constexpr auto& kWorlds = tests::kWorldSizes;
-#endif
-
-/// Forks the ranks of `test`, each of which returns count(exchange, rank); returns the counts.
-template <typename Count>
-std::vector<std::string> count_in_ranks(const Case& test, const Count& count) {
-    multiproc::SegmentPlan plan = test.reduction.plan(test.world, test.size);
-    plan.first_count = test.first_count;
-    plan.shape = test.shape;
-    SharedSegment segment(plan);
-    multiproc::GroupCallbacks callbacks;
-    callbacks.work = [&](std::size_t rank) {
-        const auto exchange = test.reduction.make(
-            {segment, rank, test.buckets, test.size, test.timeout_seconds, test.update});
-        return std::to_string(count(*exchange, rank));
-    };
-    callbacks.on_failure = [&] { segment.failed().store(1); };
-    return multiproc::run_process_group(test.world, callbacks);
-}
-
-std::vector<std::string> all(std::size_t world, std::size_t value) {
-    return std::vector<std::string>(world, std::to_string(value));
-}
-
-/// Wrong sums and parameters over a few steps, in which rank r sleeps in step r.
-std::vector<std::string> count_wrong(const Case& test) {
-    return count_in_ranks(test, [&](ChannelExchange& exchange, std::size_t rank) {
-        std::vector<float> parameters(test.size);
-        std::size_t wrong = 0;
-        for (std::size_t round = 0; round < 3; ++round) {
-            exchange.begin_step();
-            tests::fill_integers(rank, round, exchange.gradients());
-            if (rank == round) usleep(2000);
-            exchange.reduce();
-            wrong += tests::count_wrong_updates(exchange, test.world, round, parameters);
-        }
-        return wrong;
-    });
-}
-
-/// Calls `check`(reduction) for each row of the table.
-template <typename Check>
-void for_each_reduction(const Check& check) {
-    for (const Reduction& reduction : multiproc::reductions()) {
-        INFO("reduction " << reduction.traits.name);
-        check(reduction);
-    }
-}
 
 /// By hand, in one bucket: the sums of `blocks`, one for each rank.
 std::vector<float> sums_in_order(core::SumOrder order,
@@ -124,8 +63,6 @@ std::vector<float> sums_in_order(core::SumOrder order,
     }
     return sums;
 }
-
-const std::vector<Range> kThreeBuckets{{600, 400}, {16, 584}, {0, 16}};
 
 }  // namespace
 
@@ -271,81 +208,6 @@ TEST_CASE("reductions between processes have no data race when threads stand for
                 [&] { segment.failed().store(1); });
             CHECK(wrong == std::vector<std::size_t>(world));
         }
-    });
-}
-
-TEST_CASE("to hand over and to make progress does not wait for a rank that is late") {
-    for_each_reduction([](const Reduction& reduction) {
-        const Case test{reduction, 3, kThreeBuckets, 1000};
-        const auto late = count_in_ranks(test, [&](ChannelExchange& exchange, std::size_t rank) {
-            const auto start = std::chrono::steady_clock::now();
-            exchange.begin_step();
-            tests::fill_integers(rank, 0, exchange.gradients());
-            if (rank == 1) usleep(300'000);
-            for (std::size_t b = 1; b <= kThreeBuckets.size(); ++b) {
-                exchange.hand_over(b);
-                exchange.progress();
-            }
-            const bool waited = std::chrono::steady_clock::now() - start >
-                                std::chrono::milliseconds(rank == 1 ? 60'000 : 150);
-            exchange.finish(kThreeBuckets.size());
-            std::vector<float> parameters(1000);
-            return tests::count_wrong_updates(exchange, 3, 0, parameters) + (waited ? 1 : 0);
-        });
-        CHECK(late == all(3, 0));
-    });
-}
-
-TEST_CASE("progress() of the last rank to hand over moves the sum on, and counts it as hidden") {
-    for_each_reduction([](const Reduction& reduction) {
-        constexpr std::size_t kSize = 100'000;
-        SharedSegment segment(reduction.plan(2, kSize));
-        const auto early = reduction.make({segment, 0, {{0, kSize}}, kSize});
-        const auto late = reduction.make({segment, 1, {{0, kSize}}, kSize});
-        for (const auto& exchange : {early.get(), late.get()}) {
-            exchange->begin_step();
-            exchange->hand_over(1);
-        }
-        CHECK(late->stats().hidden_seconds == 0.0);
-        late->progress();
-        CHECK(late->stats().hidden_seconds > 0.0);
-    });
-}
-
-TEST_CASE("a rank that never hands over lets the others' finish end with code 7") {
-    for_each_reduction([](const Reduction& reduction) {
-        const Case test{reduction, 2, {{0, 64}}, 64, 0.2};
-        const auto error = tests::error_of([&] {
-            count_in_ranks(test, [](ChannelExchange& exchange, std::size_t rank) {
-                exchange.begin_step();
-                if (rank == 1) {
-                    for (;;) pause();
-                }
-                exchange.reduce();
-                return 0;
-            });
-        });
-        REQUIRE(error);
-        CHECK(error->code() == core::ExitCode::kStalled);
-    });
-}
-
-TEST_CASE("a rank that waits in finish is released when another has failed") {
-    for_each_reduction([](const Reduction& reduction) {
-        const Case test{reduction, 2, {{0, 64}}, 64};
-        const auto error = tests::error_of([&] {
-            count_in_ranks(test, [](ChannelExchange& exchange, std::size_t rank) {
-                exchange.begin_step();
-                if (rank == 1) {
-                    usleep(100'000);  // until rank 0 sleeps
-                    throw core::Error(core::ExitCode::kData, "rank 1 is out of data");
-                }
-                exchange.reduce();
-                return 0;
-            });
-        });
-        REQUIRE(error);
-        CHECK(std::string(error->what()) == "rank 1 is out of data");
     });
 }
 

@@ -337,17 +337,6 @@ TEST_CASE("one repetition gives figures without intervals, and a threat says so"
     CHECK(threatens(analysis, "Few repetitions"));
 }
 
-TEST_CASE("the name of intervals tells which rows have which") {
-    const TemporaryFolder folder;
-    write_repetitions(folder, "serial", 1, 0.05, 5);
-    CHECK(brackets_note(analyse(folder.path())) == "; in brackets the range");
-    write_repetitions(folder, "threads", 2, 0.0625, 6);
-    CHECK(interval_names(analyse(folder.path())) ==
-          "range (5 repetitions) or 96.9 % interval (6 repetitions)");
-    write_repetitions(folder, "serial", 1, 0.05, 6);
-    CHECK(interval_names(analyse(folder.path())) == "96.9 % interval");
-}
-
 TEST_CASE("runs of other settings or machines are told, and not compared") {
     const TemporaryFolder folder;
     write_repetitions(folder, "serial", 1, 0.05);
@@ -392,23 +381,6 @@ TEST_CASE("oversubscribed runs are left out of fits, predictions and waterfalls"
     CHECK_FALSE(analysis.find("threads", 8)->scaling->karp_flatt);
     CHECK(analysis.find("threads", 2)->scaling->karp_flatt);
     CHECK(threatens(analysis, "More workers than CPUs"));
-}
-
-TEST_CASE("the CPUs that workers took turns on are those that they were bound to") {
-    const TemporaryFolder folder;
-    for (const char* mode : {"threads", "procs"}) {
-        auto record = tests::made_run(mode, 4, 1, 0.05);
-        record.settings.oversubscribed = true;
-        if (mode == std::string("procs")) {
-            for (core::WorkerReport& worker : record.result.workers) worker.cpus = {1};
-        }
-        tests::write_made_run(folder.path(), record);
-    }
-    const auto threats = find_threats(analyse(folder.path()));
-    const auto told = std::ranges::find(threats, "More workers than CPUs", &Threat::title);
-    REQUIRE(told != threats.end());
-    CHECK_THAT(told->text, Catch::StartsWith("procs, N = 4 ran on 1 CPU; threads, N = 4 ran on 2 "
-                                             "CPUs. Their workers take turns"));
 }
 
 TEST_CASE("a constructed Amdahl speedup is fitted") {
