@@ -1,12 +1,14 @@
-// Where a worker is, told as it goes: to the clock of its phases, to the run's listener, and to the
-// trace of the steps that are traced.
+// Where a worker is, told as it goes: to the clock of its phases, to the run's listener, to the
+// times of its steps, and to the trace of the steps that are traced.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 
+#include "core/exchange/gradient_exchange.hpp"
 #include "core/measure/phase_clock.hpp"
+#include "core/measure/step_times.hpp"
 #include "core/measure/trace.hpp"
 #include "core/train/job.hpp"
 
@@ -29,9 +31,19 @@ public:
         epoch_ = epoch;
         step_ = 0;
     }
+    /// The epoch's `steps` steps are next. `exchange` is what the worker's exchange has counted so
+    /// far, here and below.
+    void begin_steps(std::size_t steps, const ExchangeStats& exchange) {
+        steps_.begin_epoch(steps, mark(exchange));
+    }
     /// Returns the trace of step `step`; null where it is not traced.
     StepTrace* begin_step(std::size_t step);
-    void end_step() { recorder_ = nullptr; }
+    void end_step(const ExchangeStats& exchange) {
+        recorder_ = nullptr;
+        steps_.end_step(mark(exchange));
+    }
+    /// The times of all steps.
+    [[nodiscard]] std::vector<EpochSteps> take_steps() { return steps_.take(); }
     /// From now on it is the turn of rank `rank`.
     void take_turn(std::size_t rank) { rank_ = rank; }
 
@@ -49,10 +61,15 @@ public:
     [[nodiscard]] LayerObserver* recorder() const { return recorder_; }
 
 private:
+    [[nodiscard]] StepMark mark(const ExchangeStats& exchange) const {
+        return {clock_.seconds(), exchange.wait_seconds, exchange.hidden_seconds};
+    }
+
     const Job& job_;
     const std::size_t first_rank_;
     const std::size_t ranks_;
     PhaseClock clock_;
+    StepRecorder steps_;
     std::unique_ptr<StepTrace> trace_;  // null unless steps are to be traced
     StepTrace* recorder_ = nullptr;     // trace_ in one of those steps
     std::size_t rank_;                  // whose turn it is

@@ -1,5 +1,6 @@
 #include "core/train/run_result.hpp"
 
+#include <algorithm>
 #include <concepts>
 #include <type_traits>
 
@@ -50,13 +51,30 @@ void attribute_wait(std::vector<WorkerReport>& workers, std::size_t epoch) {
     }
 }
 
+using Stamps = std::vector<const std::vector<std::int64_t>*>;
+
+/// How long after the first rank each came, in the steps that are kept.
+void keep_lateness(RunResult& result, std::size_t epoch, const Stamps& all, StepPart part) {
+    if (all.size() < 2 || all.front()->empty()) return;
+    for (std::size_t rank = 0; rank < all.size(); ++rank) {
+        if (result.workers[rank].steps.empty()) return;
+        EpochSteps& steps = result.workers[rank].steps.at(epoch);
+        for (std::size_t step = 0; step < steps.size(); ++step) {
+            std::int64_t first = (*all[rank])[step];
+            for (const auto* other : all) first = std::min(first, (*other)[step]);
+            const auto late_ns = static_cast<double>((*all[rank])[step] - first);
+            steps[part].push_back(to_microseconds(1e-9 * late_ns));
+        }
+    }
+}
+
 }  // namespace
 
 void attribute_lateness(RunResult& result) {
     if (result.times_left_out) return;
     const auto attribute = [&](std::size_t epoch, auto StepArrivals::*stamps,
-                               Lateness WorkerEpoch::*late) {
-        std::vector<const std::vector<std::int64_t>*> all;
+                               Lateness WorkerEpoch::*late, StepPart part) {
+        Stamps all;
         for (const WorkerReport& worker : result.workers) {
             all.push_back(&(worker.arrivals.at(epoch).*stamps));
         }
@@ -64,10 +82,13 @@ void attribute_lateness(RunResult& result) {
         for (std::size_t i = 0; i < found.size(); ++i) {
             result.workers[i].epochs[epoch].*late = found[i];
         }
+        keep_lateness(result, epoch, all, part);
     };
     for (std::size_t epoch = 0; epoch < result.epochs.size(); ++epoch) {
-        attribute(epoch, &StepArrivals::exchange_ns, &WorkerEpoch::late_at_exchange);
-        attribute(epoch, &StepArrivals::publish_ns, &WorkerEpoch::late_at_publish);
+        attribute(epoch, &StepArrivals::exchange_ns, &WorkerEpoch::late_at_exchange,
+                  StepPart::kLateAtExchange);
+        attribute(epoch, &StepArrivals::publish_ns, &WorkerEpoch::late_at_publish,
+                  StepPart::kLateAtPublish);
         attribute_wait(result.workers, epoch);
     }
     for (WorkerReport& worker : result.workers) worker.arrivals.clear();
@@ -110,6 +131,10 @@ void visit_fields(MaybeConst<StepArrivals> auto& arrivals, const auto& visit) {
     visit("exchange_ns", arrivals.exchange_ns);
     visit("publish_ns", arrivals.publish_ns);
     visit("off_cpu_ns", arrivals.off_cpu_ns);
+}
+
+void visit_fields(MaybeConst<EpochSteps> auto& steps, const auto& visit) {
+    visit("columns", steps.columns);
 }
 
 void visit_fields(MaybeConst<WorkerMemory> auto& memory, const auto& visit) {
@@ -158,6 +183,7 @@ void visit_fields(MaybeConst<WorkerReport> auto& worker, const auto& visit) {
     if (worker.clock) visit("clock", *worker.clock);
     if (!worker.arrivals.empty()) visit("arrivals", worker.arrivals);
     if (!worker.trace.names.empty()) visit("trace", worker.trace);
+    if (!worker.steps.empty()) visit("steps", worker.steps);
 }
 
 void visit_fields(MaybeConst<EpochResult> auto& epoch, const auto& visit) {
@@ -256,6 +282,7 @@ void from_json(const Json& json, WorkerReport& worker) {
     if (json.contains("clock")) worker.clock.emplace();
     if (json.contains("arrivals")) json.at("arrivals").get_to(worker.arrivals);
     if (json.contains("trace")) json.at("trace").get_to(worker.trace);
+    if (json.contains("steps")) json.at("steps").get_to(worker.steps);
     read_fields(json, worker);
 }
 

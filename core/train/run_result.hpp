@@ -13,6 +13,7 @@
 #include "core/exchange/gradient_exchange.hpp"
 #include "core/measure/lateness.hpp"
 #include "core/measure/phase_clock.hpp"
+#include "core/measure/step_times.hpp"
 #include "core/measure/trace.hpp"
 #include "core/measure/usage.hpp"
 
@@ -59,6 +60,7 @@ struct WorkerReport {
     std::vector<WorkerEpoch> epochs;
     std::vector<StepArrivals> arrivals;  // by epoch, until attribute_lateness()
     WorkerTrace trace = {};              // not for the run's file
+    std::vector<EpochSteps> steps = {};  // by epoch; not for the run's file
     std::size_t threads = 1;             // that compute for it, as OpenMP told in the worker
     std::vector<int> cpus = {};          // that its thread may run on, as the kernel told there
     std::optional<ClockFit> clock = {};  // none: its clock is rank 0's
@@ -99,8 +101,8 @@ struct RunResult {
     [[nodiscard]] PhaseSeconds mean_phase_seconds() const;
 };
 
-/// Turns all workers' arrivals, where there are any, into each epoch's lateness and what is waited
-/// for ranks off their CPUs, and drops them.
+/// Turns all workers' arrivals, where there are any, into each epoch's lateness, that of each step
+/// that is kept and what is waited for ranks off their CPUs, and drops them.
 void attribute_lateness(RunResult& result);
 
 void to_json(nlohmann::ordered_json& json, const WorkerEpoch& epoch);

@@ -89,6 +89,7 @@ public:
         if (job_.config.epochs == 0) evaluate();
         finish();
         report_.trace = progress_.take_trace();
+        report_.steps = progress_.take_steps();
         collect_reports();
         return std::move(result_);
     }
@@ -123,6 +124,7 @@ private:
         const std::size_t steps = shares_.front().training->steps();
         report_.arrivals.emplace_back().reserve(steps);
         std::size_t images = 0;
+        progress_.begin_steps(steps, exchange_.stats());
         for (std::size_t step = 0; step < steps; ++step) {
             train_step(step);
             images += shares_.front().training->batch_size(step) * blocks_.world_size;
@@ -185,7 +187,7 @@ private:
         if (may_be_late_at_publish()) arrivals.publish_ns.push_back(updated_ns);
         exchange_.publish(blocks_.parameters);
         enter(Phase::kOther);
-        progress_.end_step();
+        progress_.end_step(exchange_.stats());
         if (trace != nullptr) exchange_.set_trace(nullptr);
     }
 

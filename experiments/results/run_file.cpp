@@ -15,6 +15,7 @@
 #include "core/base/optional_json.hpp"
 #include "experiments/modes.hpp"
 #include "experiments/results/run_totals.hpp"
+#include "experiments/results/steps_file.hpp"
 #include "experiments/text/files.hpp"
 
 namespace dp::experiments {
@@ -87,8 +88,11 @@ Json run_json(const Run& run) {
         return document;
     }
     document["result"] = run.result;
-    // Traces have a file of their own.
-    for (Json& worker : document["result"]["workers"]) worker.erase("trace");
+    // Traces and steps have files of their own.
+    for (Json& worker : document["result"]["workers"]) {
+        worker.erase("trace");
+        worker.erase("steps");
+    }
     document["result"]["train_seconds"] = run.result.train_seconds();
     document["result"]["images_per_second"] = run.result.images_per_second();
     return document;
@@ -202,10 +206,15 @@ std::string run_file_name(const Run& run) {
 
 fs::path write_run(const fs::path& folder, const Run& run) {
     const fs::path file = folder / run_file_name(run);
+    write_steps(folder, run);  // first: a run whose own file is there is complete
     write_json(file, run_json(run));
     return file;
 }
 
-Run read_run(const fs::path& file) { return parse_run(read_json(file), file); }
+Run read_run(const fs::path& file) {
+    Run run = parse_run(read_json(file), file);
+    read_steps(run);
+    return run;
+}
 
 }  // namespace dp::experiments

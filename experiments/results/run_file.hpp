@@ -29,11 +29,12 @@ bool is_run_file(std::string_view name);
 /// `run-<design>-n<N>-r<repetition>.json`.
 std::string run_file_name(const Run& run);
 
-/// Writes run_file_name() into `folder`, whole or not at all, and returns its path.
-/// Throws Error(kData).
+/// Writes run_file_name() into `folder`, whole or not at all, with the file of its steps beside it,
+/// and returns its path. Throws Error(kData).
 std::filesystem::path write_run(const std::filesystem::path& folder, const Run& run);
 
-/// Reads what write_run() wrote. Throws Error(kData) that names `file` and what is wrong.
+/// Reads what write_run() wrote; without steps where their file is missing. Throws Error(kData)
+/// that names `file` and what is wrong.
 Run read_run(const std::filesystem::path& file);
 
 }  // namespace dp::experiments

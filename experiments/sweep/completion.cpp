@@ -16,6 +16,7 @@
 #include "experiments/results/ceiling_file.hpp"
 #include "experiments/results/run_file.hpp"
 #include "experiments/results/runs_csv.hpp"
+#include "experiments/results/steps_file.hpp"
 #include "experiments/results/sweep_file.hpp"
 #include "experiments/sweep/checks.hpp"
 #include "experiments/text/output.hpp"
@@ -152,7 +153,8 @@ void complete_folder(const SweepReport& sweep) {
 bool is_sweeps_own(std::string_view name) {
     return report::is_report_file(name) || is_run_file(name) || name == kSweepFileName ||
            is_ceiling_file(name) || name == kRunsCsv || name == kEpochsCsv ||
-           name == allreduce::kFileName || (name.starts_with("trace-") && name.ends_with(".json"));
+           name == allreduce::kFileName || is_steps_file(name) ||
+           (name.starts_with("trace-") && name.ends_with(".json"));
 }
 
 }  // namespace dp::experiments

@@ -1,4 +1,6 @@
 // Where the time of real runs went: no second is missing and none counts twice.
+#include <numeric>
+
 #include <nlohmann/json.hpp>
 
 #include "core/measure/phase_clock.hpp"
@@ -88,6 +90,39 @@ void check_row(const tests::CsvRow& row) {
     CHECK(std::abs(sum - wall) <= kTolerance * wall);
 }
 
+/// Of each rank and epoch every step is kept, and they sum to its phases.
+void check_steps(const core::RunResult& result) {
+    for (const core::WorkerReport& worker : result.workers) {
+        REQUIRE(worker.steps.size() == result.epochs.size());
+        for (std::size_t i = 0; i < worker.steps.size(); ++i) {
+            const core::EpochSteps& steps = worker.steps[i];
+            const core::WorkerEpoch& epoch = worker.epochs[i];
+            CHECK(steps.size() == result.steps_per_epoch);
+            const auto seconds = [&](core::StepPart part) {
+                return 1e-6 * std::accumulate(steps[part].begin(), steps[part].end(), 0.0);
+            };
+            // Each step is rounded to a microsecond.
+            const double rounding = 1e-6 * static_cast<double>(steps.size());
+            for (const auto& [part, phase] : {std::pair{core::StepPart::kLoad, core::Phase::kLoad},
+                                              {core::StepPart::kForward, core::Phase::kForward},
+                                              {core::StepPart::kBackward, core::Phase::kBackward},
+                                              {core::StepPart::kExchange, core::Phase::kExchange},
+                                              {core::StepPart::kUpdate, core::Phase::kUpdate},
+                                              {core::StepPart::kPublish, core::Phase::kPublish}}) {
+                INFO(core::name_of(phase));
+                const double whole = epoch.phase_seconds[static_cast<std::size_t>(phase)];
+                CHECK(std::abs(seconds(part) - whole) <= rounding);
+            }
+            CHECK(std::abs(seconds(core::StepPart::kWait) - epoch.exchange.wait_seconds) <=
+                  rounding);
+            CHECK(std::abs(seconds(core::StepPart::kHidden) - epoch.exchange.hidden_seconds) <=
+                  rounding);
+            CHECK(steps[core::StepPart::kLateAtExchange].size() ==
+                  (result.workers.size() > 1 ? steps.size() : 0));
+        }
+    }
+}
+
 /// Runs the program with small batches, and checks every rank's epochs in its files.
 void check_run(const Choice& choice, std::size_t workers,
                const std::vector<std::string>& more = {}) {
@@ -110,6 +145,7 @@ void check_run(const Choice& choice, std::size_t workers,
     const std::size_t computing = mode.takes_turns || mode.one_replica ? 1 : ranks;
     CHECK(results.runs[0].result.workers.size() == computing);
     check_document(results.runs[0]);
+    check_steps(results.runs[0].result);
     experiments::write_runs_csv(folder.path(), results);
     const auto epochs = tests::csv_rows(folder.path() / experiments::kEpochsCsv);
     CHECK(epochs.size() == 2 * results.runs[0].result.workers.size());

@@ -34,6 +34,8 @@ TEST_CASE("a result read back from JSON is the one that was written") {
         {1, 42, 0.25, {1, 2, 3, 4096}, {{5, 6, 7}}, {epoch}, {{{1, 2}, {3, 4}, {5, 6}}}}};
 
     result.workers[0].clock = {-1.5, 20.0, 0.001};
+    result.workers[0].steps.resize(1);
+    result.workers[0].steps[0][StepPart::kWait] = {4'294'967'295U, 7};
     result.times_left_out = true;
 
     const nlohmann::ordered_json json = result;
@@ -51,6 +53,7 @@ TEST_CASE("a result read back from JSON is the one that was written") {
     CHECK(copy.workers.at(0).epochs.at(0).wait_for_off_cpu_seconds == -0.25);
     CHECK(copy.workers.at(0).process_memory->shared_bytes == 7);
     CHECK(copy.workers.at(0).arrivals.at(0).publish_ns == std::vector<std::int64_t>{3, 4});
+    CHECK(copy.workers.at(0).steps.at(0).columns == result.workers[0].steps[0].columns);
     CHECK(copy.images_per_second() == 50.0);
 }
 
@@ -108,6 +111,33 @@ TEST_CASE("the rank that comes last in a step is late by its distance to the las
         CHECK(result.workers[2].epochs[0].late_at_publish.steps == 0);
         CHECK(result.workers[0].epochs[0].late_at_exchange.steps == 1);
     }
+}
+
+TEST_CASE("in each step that is kept a rank is late by its distance to the first to come") {
+    RunResult result;
+    result.epochs.resize(1);
+    const auto rank = [](std::vector<std::int64_t> exchange) {
+        WorkerReport report;
+        report.epochs.resize(1);
+        report.arrivals = {{std::move(exchange), {}}};
+        report.steps.resize(1);
+        for (std::size_t part = 0; part <= static_cast<std::size_t>(StepPart::kHidden); ++part) {
+            report.steps[0].columns[part] = {1, 1};  // of three steps two are kept
+        }
+        return report;
+    };
+    result.workers = {rank({10'000, 50'000, 1}), rank({40'400, 20'000, 1}),
+                      rank({30'000, 30'000, 1})};
+    attribute_lateness(result);
+    const auto late = [&](std::size_t i) {
+        return result.workers[i].steps[0][StepPart::kLateAtExchange];
+    };
+    using Column = std::vector<std::uint32_t>;
+    CHECK(late(0) == Column{0, 30});
+    CHECK(late(1) == Column{30, 0});
+    CHECK(late(2) == Column{20, 10});
+    // Where ranks do not meet at publish, nobody is late there.
+    CHECK(result.workers[0].steps[0][StepPart::kLateAtPublish].empty());
 }
 
 TEST_CASE("one rank alone is never late") {
