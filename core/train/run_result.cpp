@@ -22,7 +22,13 @@ double RunResult::train_seconds() const {
 double RunResult::images_per_second() const {
     double images = 0.0;
     for (const EpochResult& epoch : epochs) images += static_cast<double>(epoch.images);
-    return images > 0.0 ? images / train_seconds() : 0.0;
+    if (images <= 0.0) return 0.0;
+    return (images - static_cast<double>(cold_images)) / (train_seconds() - cold_seconds);
+}
+
+double RunResult::step_seconds() const {
+    return (train_seconds() - cold_seconds) /
+           static_cast<double>(steps_per_epoch * epochs.size() - cold_steps);
 }
 
 PhaseSeconds RunResult::mean_phase_seconds() const {
@@ -208,6 +214,11 @@ void visit_fields(MaybeConst<RunResult> auto& result, const auto& visit) {
     visit("exchange_buckets", result.exchange_buckets);
     visit("supervisor_memory", result.supervisor_memory);
     if (result.times_left_out) visit("times_left_out", result.times_left_out);
+    if (result.cold_steps > 0) {
+        visit("cold_steps", result.cold_steps);
+        visit("cold_images", result.cold_images);
+        visit("cold_seconds", result.cold_seconds);
+    }
     visit("epochs", result.epochs);
     visit("workers", result.workers);
 }
@@ -289,6 +300,7 @@ void from_json(const Json& json, WorkerReport& worker) {
 void to_json(Json& json, const RunResult& result) { write_fields(json, result); }
 void from_json(const Json& json, RunResult& result) {
     result.times_left_out = json.contains("times_left_out");
+    if (json.contains("cold_steps")) json.at("cold_steps").get_to(result.cold_steps);
     read_fields(json, result);
 }
 

@@ -93,10 +93,18 @@ struct RunResult {
     /// The clocks of the workers' machines could not be compared closely enough, so that there are
     /// neither lateness nor traces.
     bool times_left_out = false;
+    /// The first steps, while the run was warming up, which whoever reads the steps' times has
+    /// found; what they trained on, and their time on rank 0.
+    std::size_t cold_steps = 0;
+    std::size_t cold_images = 0;
+    double cold_seconds = 0.0;
 
     [[nodiscard]] double train_seconds() const;
-    /// Images trained on by all ranks per second of training; 0 when nothing was trained.
+    /// Images trained on by all ranks per second of training, without the cold steps; 0 when
+    /// nothing was trained.
     [[nodiscard]] double images_per_second() const;
+    /// Mean time of a step that is not cold; requires one.
+    [[nodiscard]] double step_seconds() const;
     /// Seconds in each phase over all epochs, mean over the workers.
     [[nodiscard]] PhaseSeconds mean_phase_seconds() const;
 };

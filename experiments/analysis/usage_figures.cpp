@@ -59,8 +59,8 @@ Metrics find_metrics(std::span<const Run> runs) {
     metrics.sent_bytes_per_epoch = sent_bytes(runs.front().result);
     metrics.exchange_seconds =
         summary_of(runs, [](const Run& run) { return time_parts(run.result).exchange(); });
-    metrics.iteration_seconds = summary_of(
-        runs, [](const Run& run) { return run.result.train_seconds() / steps_of(run.result); });
+    metrics.iteration_seconds =
+        summary_of(runs, [](const Run& run) { return run.result.step_seconds(); });
     metrics.compute_to_communication =
         summary_if_all(runs, [](const Run& run) { return compute_to_communication(run.result); });
     metrics.voluntary_switches_per_step = summary_of(runs, [](const Run& run) {

@@ -17,7 +17,7 @@ struct Metrics {
     double sent_bytes_per_epoch = 0.0;  // over all workers
 
     statistics::Summary exchange_seconds;   // of the run: transfer, waiting and what is hidden
-    statistics::Summary iteration_seconds;  // mean time of a step
+    statistics::Summary iteration_seconds;  // mean time of a step, without cold ones
     /// Forward and backward over exchange; none where nothing is exchanged.
     std::optional<statistics::Summary> compute_to_communication;
     /// Of whole runs, start-up and evaluation included, against the baseline's, per image.

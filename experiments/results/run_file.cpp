@@ -28,6 +28,16 @@ using Json = nlohmann::ordered_json;
 
 std::string text_of(const std::error_code& error) { return error.message(); }
 
+/// Not all steps are cold.
+void check_cold_steps(const core::RunResult& result, const auto& require) {
+    if (result.cold_steps == 0) return;
+    const core::EpochResult first =
+        result.epochs.empty() ? core::EpochResult{} : result.epochs.front();
+    require(result.cold_steps < result.steps_per_epoch, "result.cold_steps", result.cold_steps);
+    require(result.cold_images < first.images, "result.cold_images", result.cold_images);
+    require(result.cold_seconds < first.train_seconds, "result.cold_seconds", result.cold_seconds);
+}
+
 /// What tables, statistics and names of files take for granted, beside the settings' own bounds.
 void check_run(const Run& run) {
     const auto require = [&](bool holds, std::string_view field, const auto& value) {
@@ -55,6 +65,7 @@ void check_run(const Run& run) {
         require(epoch.train_seconds > 0.0, "result.epochs[].train_seconds", epoch.train_seconds);
         require(result.steps_per_epoch >= 1, "result.steps_per_epoch", result.steps_per_epoch);
     }
+    check_cold_steps(result, require);
     for (const core::WorkerReport& worker : result.workers) {
         require(worker.epochs.size() == result.epochs.size(),
                 "the length of result.workers[].epochs", worker.epochs.size());

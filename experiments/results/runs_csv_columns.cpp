@@ -128,11 +128,16 @@ const std::array kBeforeSharesOfRun{
     RunColumn{"train_seconds", "s", "wall time of all training steps",
               [](const Run& run) { return run.result.train_seconds(); }},
     RunColumn{"images_per_second", "images/s",
-              "images trained on by all ranks, over `train_seconds`; empty when none was",
+              "images trained on by all ranks, over the time of their steps, without cold steps; "
+              "empty when none was",
               [](const Run& run) {
                   const double rate = run.result.images_per_second();
                   return rate > 0.0 ? Json(rate) : Json(nullptr);
               }},
+    RunColumn{"cold_steps", "steps",
+              "the first steps, while the run was warming up: left out of `images_per_second` and "
+              "`step_seconds`, of no other column",
+              at<&Run::result, &RunResult::cold_steps>},
     RunColumn{"wall_seconds", "s",
               "of all epochs, training and evaluation, mean over the ranks; the sum of the next "
               "ten columns without `exchange_hidden_seconds`",
@@ -140,9 +145,8 @@ const std::array kBeforeSharesOfRun{
 };
 
 const std::array kAfterSharesOfRun{
-    RunColumn{"step_seconds", "s",
-              "mean time of a step: `train_seconds` / (`steps_per_epoch` * epochs)",
-              [](const Run& run) { return run.result.train_seconds() / steps_of(run.result); }},
+    RunColumn{"step_seconds", "s", "mean time of a step that is not cold",
+              [](const Run& run) { return run.result.step_seconds(); }},
     RunColumn{"exchange_calls_per_epoch", "", "all-reduces that a rank blocked in",
               [](const Run& run) {
                   const double calls =

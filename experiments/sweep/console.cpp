@@ -148,9 +148,11 @@ void Console::print_summary(const core::RunResult& result, bool oversubscribed) 
     const core::PhaseSeconds phases = result.mean_phase_seconds();
     const double train = result.train_seconds();
     if (result.images_per_second() > 0.0) {
-        print_line(fmt::format("speed     {} images/s over all workers{}",
-                               count(result.images_per_second()),
-                               oversubscribed ? " (oversubscribed)" : ""));
+        const std::size_t cold = result.cold_steps;
+        print_line(fmt::format(
+            "speed     {} images/s over all workers{}{}", count(result.images_per_second()),
+            oversubscribed ? " (oversubscribed)" : "",
+            cold == 0 ? "" : fmt::format(", without {} cold step{}", cold, cold == 1 ? "" : "s")));
     }
     double evaluation = 0.0;
     for (const core::EpochResult& epoch : result.epochs) evaluation += epoch.evaluation_seconds;

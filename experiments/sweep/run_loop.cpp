@@ -11,6 +11,7 @@
 #include "experiments/modes.hpp"
 #include "experiments/options/option_values.hpp"
 #include "experiments/report/findings.hpp"
+#include "experiments/results/cold_steps.hpp"
 #include "experiments/results/run_file.hpp"
 #include "experiments/results/runs_csv.hpp"
 #include "experiments/results/sweep_file.hpp"
@@ -204,6 +205,7 @@ private:
             const ConditionsReading before = read_conditions(setting_.machine.affinity);
             run.result = execute(job);
             run.conditions = conditions_between(before, read_conditions(setting_.machine.affinity));
+            note_cold_steps(run);
         } catch (const std::exception& error) {
             console_.progress().clear();
             run.failure = failure_of(error);

@@ -92,6 +92,9 @@ Json made_document() {
     record.result.workers[1].clock = {-0.5, -1.0, 0.001};
     record.result.times_left_out = true;
     record.conditions.emplace();
+    record.result.cold_steps = 2;
+    record.result.cold_images = 512;
+    record.result.cold_seconds = 0.03;
     experiments::Machine machine;
     machine.affinity = {0};
     machine.topology.caches = {{1, "Data", 32768, 1}};
