@@ -62,7 +62,7 @@ public:
 
 private:
     [[nodiscard]] StepMark mark(const ExchangeStats& exchange) const {
-        return {clock_.seconds(), exchange.wait_seconds, exchange.hidden_seconds};
+        return {clock_.times().wall, exchange.wait_seconds, exchange.hidden_seconds};
     }
 
     const Job& job_;
