@@ -76,6 +76,7 @@ Configuration configuration_of(std::span<const Run> runs) {
     for (const Run& run : runs) seconds.push_back(run.result.train_seconds());
     result.images_per_second = summarise(rates);
     result.train_seconds = summarise(seconds);
+    result.steps = find_step_figures(runs);
     result.straggler = find_straggler(runs);
     result.epochs = epochs_of(runs);
     result.parts = typical_epoch(result.epochs);

@@ -17,6 +17,7 @@
 #include "experiments/analysis/models.hpp"
 #include "experiments/analysis/reduction_times.hpp"
 #include "experiments/analysis/settings.hpp"
+#include "experiments/analysis/step_figures.hpp"
 #include "experiments/analysis/straggler.hpp"
 #include "experiments/analysis/usage_figures.hpp"
 #include "experiments/analysis/waterfalls.hpp"
@@ -45,8 +46,9 @@ struct Configuration {
     std::optional<statistics::Scaling> scaling;       // none without a baseline that compares
     std::vector<std::pair<const Run*, double>> speedups;  // that scaling summarises, of each run
     std::optional<Metrics> metrics;
-    std::optional<Memory> memory;  // none where the kernel did not tell
-    std::optional<Straggler> straggler;
+    std::optional<Memory> memory;      // none where the kernel did not tell
+    std::optional<StepFigures> steps;  // none where they were not kept
+    StragglerVerdict straggler;
     /// An epoch of each repetition, mean over its epochs and workers.
     std::vector<statistics::TimeParts> epochs;
     statistics::TimeParts

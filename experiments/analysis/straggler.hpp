@@ -1,10 +1,10 @@
 // Who holds the others up, and with what.
 //
-// Ranks meet twice in a step: at the exchange, and in threads also at publish. Each step has one
-// rank that comes last and a gap to the last but one, which all others wait
-// (core/measure/lateness). Chance makes each of N ranks last in 1/N of the steps. A straggler is a
-// rank that is last in most steps and costs more than chance makes any other rank cost; the phase
-// it is late with is the one in which it spends most beyond the other ranks.
+// Ranks meet twice in a step: at the exchange, and in threads also at publish. In each step one
+// rank comes last, and all others wait for the gap that it leaves to the last but one. A straggler
+// leaves one in the median step, so that a few long stalls do not make one, and in one repetition
+// as in another, so that chance does not either. The phase it is late with is one between the
+// meeting before and this one.
 #pragma once
 
 #include <cstddef>
@@ -18,26 +18,37 @@
 
 namespace dp::experiments::analysis {
 
-/// Both must hold for a rank to be named.
-inline constexpr double kMostSteps = 2.0 / 3.0;  // it is last in more than this share of the steps
-inline constexpr double kMaterialShare = 0.03;   // and costs more than this share of training time
-/// A phase is named when its excess explains at least this share of the time lost.
+/// A rank is named whose gap in the median step is more than this share of the step.
+inline constexpr double kMaterialShare = 0.03;
+/// A phase is named when its excess explains at least this share of the gap.
 inline constexpr double kExplains = 0.5;
+/// With fewer repetitions than a test takes, stretches of so many steps stand for them: neighbours
+/// are alike, and the medians of stretches are less so (Schmeiser, "Batch size effects in the
+/// analysis of simulation output", 1982).
+inline constexpr std::size_t kStretchSteps = 5;
+inline constexpr std::size_t kMostStretches = 10;
 
 struct Straggler {
     std::size_t rank = 0;
     double steps_share = 0.0;  // of the steps in which it was last
-    /// The gaps it left, less those of the rank that left the next most: mean over all steps, and
-    /// as a share of training time.
+    /// By how much it comes after the last but one, below 0 where that is itself: median over the
+    /// steps of each repetition, of those the median; and as a share of the median step.
     double lost_seconds_per_step = 0.0;
     double lost_share = 0.0;
+    double p_value = 1.0;                  // adjusted for all ranks and meetings
+    std::size_t samples = 0;               // medians that the test is of
     std::optional<core::Phase> phase;      // none when no phase explains it
     double excess_seconds_per_step = 0.0;  // of that phase, beyond the other ranks' median
 };
 
-/// Over all steps of the repetitions of one configuration; none where nobody stands out, with one
-/// rank, and in serial.
-std::optional<Straggler> find_straggler(std::span<const Run> runs);
+struct StragglerVerdict {
+    std::optional<Straggler> named;
+    /// Why nobody could be, as a clause; empty where ranks were compared, and where there is one.
+    std::string not_judged;
+};
+
+/// Over the steps, without cold ones, of the repetitions of one configuration.
+StragglerVerdict find_straggler(std::span<const Run> runs);
 
 /// One sentence on the ranks of `mode` with `workers` workers.
 std::string describe(const Straggler& straggler, const std::string& mode, std::size_t workers);
@@ -46,7 +57,7 @@ std::string describe(const Straggler& straggler, const std::string& mode, std::s
 /// not and why; empty where all workers have one clock.
 std::string describe_clocks(const core::RunResult& result);
 
-/// What the two thresholds are, as a sentence.
+/// When a rank is named, in sentences.
 std::string straggler_rule();
 
 }  // namespace dp::experiments::analysis

@@ -251,19 +251,26 @@ std::string describe_baseline(const Analysis& analysis) {
 
 std::vector<std::string> describe_stragglers(const Analysis& analysis) {
     std::vector<std::string> found;
-    bool any = false;
+    bool any_judged = false;
+    std::vector<std::pair<std::string, std::vector<std::string>>> not_judged;  // by reason
     for (const Configuration& each : analysis.configurations) {
-        any = any || several_ranks(each);
-        const core::RunResult& first = each.runs.front().result;
-        if (first.times_left_out) {
-            found.push_back(
-                fmt::format("{}: lateness was left out: {}.", each.name(), describe_clocks(first)));
+        if (!several_ranks(each)) continue;
+        const StragglerVerdict& verdict = each.straggler;
+        any_judged = any_judged || verdict.not_judged.empty();
+        if (verdict.named) found.push_back(describe(*verdict.named, each.design, each.workers));
+        if (verdict.not_judged.empty()) continue;
+        auto same = std::ranges::find_if(
+            not_judged, [&](const auto& reason) { return reason.first == verdict.not_judged; });
+        if (same == not_judged.end()) {
+            same = not_judged.insert(same, {verdict.not_judged, {}});
         }
-        if (!each.straggler) continue;
-        found.push_back(describe(*each.straggler, each.design, each.workers) +
-                        (each.oversubscribed ? " It had more workers than CPUs." : ""));
+        same->second.push_back(each.name());
     }
-    if (found.empty() && any) found.emplace_back("No rank stands out as a straggler.");
+    if (found.empty() && any_judged) found.emplace_back("No rank stands out as a straggler.");
+    for (const auto& [reason, names] : not_judged) {
+        found.push_back(
+            fmt::format("Stragglers: not judged of {}: {}.", core::join(names, "; "), reason));
+    }
     return found;
 }
 

@@ -1,10 +1,12 @@
 #include "experiments/report/plot_data.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "experiments/modes.hpp"
 #include "experiments/report/findings.hpp"
 #include "experiments/report/plot_parts.hpp"
+#include "experiments/report/step_plots.hpp"
 #include "experiments/text/csv.hpp"
 #include "experiments/text/numbers.hpp"
 
@@ -188,7 +190,10 @@ std::vector<PlotData> plot_data(const Analysis& analysis) {
         speedup(analysis),   efficiency(analysis),      training_seconds(analysis),
         breakdown(analysis), waterfall(analysis),       metrics(analysis),
         learning(analysis),  allreduce_times(analysis), memory(analysis)};
-    for (const auto& [mode, trace] : analysis.traces) plots.push_back(timeline(mode, trace));
+    plots.push_back(steps_histogram(drawn(analysis)));
+    for (const auto& [design, trace] : analysis.traces) {
+        plots.push_back(timeline(analysis, design, trace));
+    }
     std::erase_if(plots, [](const PlotData& plot) { return !has_rows(plot); });
     return plots;
 }

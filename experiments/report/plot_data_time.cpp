@@ -1,6 +1,5 @@
 // Plots of where the time goes: seconds, steps, one step, what is lost.
 #include <algorithm>
-#include <set>
 
 #include "experiments/modes.hpp"
 #include "experiments/report/plot_parts.hpp"
@@ -114,34 +113,6 @@ PlotData metrics(const Analysis& analysis) {
                                    count(each.images_per_second->median),
                                    seconds(each.metrics->start_up_seconds.median));
             })};
-}
-
-PlotData timeline(const std::string& mode, const TraceContents& trace) {
-    Csv csv({"rank", "row", "category", "name", "begin_ms", "end_ms"});
-    // The second of the traced steps: the first may still wait for what came before it.
-    std::set<std::size_t> steps;
-    for (const TraceSlice& slice : trace.slices) steps.insert(slice.step);
-    std::size_t shown = steps.empty() ? 0 : *steps.begin();
-    if (steps.size() > 1) shown = *std::next(steps.begin());
-    double begin = 0.0;
-    double end = 0.0;
-    bool first = true;
-    for (const TraceSlice& slice : trace.slices) {
-        if (slice.step != shown || slice.category == "step") continue;
-        if (first) begin = slice.begin_seconds;
-        first = false;
-        end = std::max(end, slice.end_seconds);
-        csv.add(slice.rank, slice.row == TraceRow::kCompute ? "compute" : "exchange",
-                slice.category, slice.name, (slice.begin_seconds - begin) * 1e3,
-                (slice.end_seconds - begin) * 1e3);
-    }
-    return {"timeline-" + in_file_name(mode), "timeline", csv.text(),
-            fmt::format("One step of {}, traced: for each rank what it computes (phases, and the "
-                        "layers of forward and backward) and below what it exchanges, with the "
-                        "number of the bucket of gradients. A short end is shown enlarged as well.",
-                        trace.run),
-            fmt::format("Timeline of step {} of {}: {} from its begin to its end", shown, trace.run,
-                        seconds(end - begin))};
 }
 
 PlotData waterfall(const Analysis& analysis) {

@@ -45,7 +45,6 @@ std::string in_words(const analysis::Analysis& analysis, const std::string& what
 PlotData breakdown(const analysis::Analysis& analysis);
 PlotData training_seconds(const analysis::Analysis& analysis);
 PlotData metrics(const analysis::Analysis& analysis);
-PlotData timeline(const std::string& design, const TraceContents& trace);
 PlotData waterfall(const analysis::Analysis& analysis);
 
 }  // namespace dp::experiments::report

@@ -42,6 +42,7 @@ void add_metrics(Document& document, const Material& material);
 void add_one_and_several(Document& document, const Material& material);
 void add_scaling(Document& document, const Material& material);
 void add_breakdown(Document& document, const Material& material);
+void add_steps(Document& document, const Material& material);
 void add_models(Document& document, const Material& material);
 void add_learning(Document& document, const Material& material);
 void add_memory(Document& document, const Material& material);

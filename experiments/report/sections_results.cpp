@@ -157,7 +157,8 @@ void add_metrics(Document& document, const Material& material) {
         "time is of one worker (mean), over the whole run: transfer with its additions, "
         "exposed and hidden, and waiting for others, also until all have updated. "
         "Compute-to-communication is forward and backward over that. Effective speedup is that of "
-        "whole runs, start-up and evaluation included, per image trained on."});
+        "whole runs, start-up and evaluation included, per image trained on. The mean iteration "
+        "leaves cold steps out, as images/s do; exchange and whole runs include them."});
     Table table = table_of("Metrics: medians" + brackets_note(analysis) + steps_note(analysis),
                            {{"exchanges an epoch"},
                             {"sent a step"},
@@ -230,7 +231,8 @@ void add_breakdown(Document& document, const Material& material) {
     document.add(Paragraph{
         "Exposed transfer is summing and sending gradients after backward; hidden transfer is the "
         "same between the layers of backward, which it lengthens on the worker's own core. Wait "
-        "is for other workers in the exchange, publish until all have updated."});
+        "is for other workers in the exchange, publish until all have updated. Cold steps are "
+        "included."});
     material.add_figure(document, "seconds");
     material.add_figure(document, "breakdown");
     document.add(table);
@@ -252,18 +254,6 @@ void add_breakdown(Document& document, const Material& material) {
         document.add(list);
         material.add_figure(document, "waterfall");
         document.add(waterfall_table(analysis));
-    }
-    const auto stragglers = describe_stragglers(analysis);
-    if (!stragglers.empty()) {
-        document.add(Heading{3, "Stragglers", "stragglers"});
-        document.add(List(stragglers));
-        document.add(Paragraph{straggler_rule()});
-    }
-    if (!analysis.traces.empty()) {
-        document.add(Heading{3, "One step, traced", "timeline"});
-        for (const auto& [mode, trace] : analysis.traces) {
-            material.add_figure(document, "timeline-" + in_file_name(mode));
-        }
     }
 }
 

@@ -36,7 +36,19 @@ Json json_of(const std::optional<Straggler>& straggler) {
             {"phase", straggler->phase ? Json(core::name_of(*straggler->phase)) : Json(nullptr)},
             {"steps_share", straggler->steps_share},
             {"lost_share", straggler->lost_share},
-            {"lost_seconds_per_step", straggler->lost_seconds_per_step}};
+            {"lost_seconds_per_step", straggler->lost_seconds_per_step},
+            {"p_value", straggler->p_value}};
+}
+
+Json json_of(const std::optional<StepFigures>& steps) {
+    if (!steps) return nullptr;
+    return {{"count", steps->seconds.size()},
+            {"cold", json_of(std::optional(steps->cold))},
+            {"p50_seconds", json_of(std::optional(steps->p50_seconds))},
+            {"p95_seconds", json_of(steps->p95_seconds)},
+            {"p99_seconds", json_of(steps->p99_seconds)},
+            {"maximum_seconds", steps->maximum_seconds()},
+            {"autocorrelation", json_of(steps->autocorrelation)}};
 }
 
 Json json_of(const std::optional<Metrics>& metrics) {
@@ -88,7 +100,10 @@ Json json_of(const Configuration& each) {
     json["test_loss"] = result.test_loss;
     json["metrics"] = json_of(each.metrics);
     json["memory"] = json_of(each.memory);
-    json["straggler"] = json_of(each.straggler);
+    json["steps"] = json_of(each.steps);
+    json["straggler"] = json_of(each.straggler.named);
+    const std::string& reason = each.straggler.not_judged;
+    json["straggler_not_judged"] = reason.empty() ? Json(nullptr) : Json(reason);
     return json;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
 #include <set>
 
 #include <fmt/format.h>
@@ -170,15 +171,29 @@ std::string oversubscribed(const Analysis& analysis) {
         }));
 }
 
+/// "3 to 7 steps", "none" or "unknown".
+std::string cold_steps(const Analysis& analysis) {
+    std::optional<double> least;
+    double most = 0.0;
+    for (const Configuration& each : analysis.configurations) {
+        if (!each.steps) return "unknown";
+        least = std::min(least.value_or(each.steps->cold.minimum), each.steps->cold.minimum);
+        most = std::max(most, each.steps->cold.maximum);
+    }
+    if (most == 0.0) return "none";
+    return *least == most ? fmt::format("{} steps", most)
+                          : fmt::format("{} to {} steps", *least, most);
+}
+
 std::string short_epochs(const Analysis& analysis) {
     const auto& limit = analysis.results.runs.front().settings.config.steps_limit;
     // Weak scaling sets the limit itself.
     if (!limit || analysis.weak) return "";
     return fmt::format(
-        "Every epoch ended after {} steps. The figures are those of the first steps after a cold "
-        "start, and accuracies are those of a network trained on a part of the data. Leave out "
-        "--steps for whole epochs.",
-        *limit);
+        "Every epoch ended after {} steps. Images/s leave out the cold ones of each run ({}), the "
+        "phases do not, and accuracies are those of a network trained on a part of the data. Leave "
+        "out --steps for whole epochs.",
+        *limit, cold_steps(analysis));
 }
 
 std::string quota(const Analysis& analysis) {

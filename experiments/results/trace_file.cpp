@@ -260,6 +260,12 @@ std::vector<core::WorkerTrace> take_traces(core::RunResult& result) {
     return traces;
 }
 
+void keep_steps(core::WorkerTrace& trace, const core::StepRange& steps) {
+    std::erase_if(trace.events, [&](const TraceEvent& event) {
+        return event.step < steps.first || event.step > steps.last;
+    });
+}
+
 TraceCounts write_trace(const fs::path& file, const core::RunConfig& config,
                         std::span<const core::WorkerTrace> ranks) {
     Writer writer(config, ranks);

@@ -26,6 +26,9 @@ inline constexpr std::array<std::string_view, 7> kTraceSettings{
 /// Moves the traces out of `result`, in the order of its workers.
 std::vector<core::WorkerTrace> take_traces(core::RunResult& result);
 
+/// Leaves out the events of all other steps.
+void keep_steps(core::WorkerTrace& trace, const core::StepRange& steps);
+
 /// What write_trace() wrote.
 struct TraceCounts {
     std::size_t events = 0;     // slices and instants
@@ -53,7 +56,8 @@ struct TraceSlice {
 };
 
 struct TraceContents {
-    std::string run;                 // "threads, 2 workers"
+    std::string run;  // "threads, 2 workers"
+    std::size_t workers = 1;
     std::vector<TraceSlice> slices;  // by begin; of two that begin at once the longer one first
 };
 

@@ -51,6 +51,7 @@ TraceContents contents_of(const Json& document) {
     if (schema != kTraceSchema) throw Malformed{fmt::format("its schema is {}", schema)};
     TraceContents contents;
     contents.run = other.at("run").get<std::string>();
+    contents.workers = other.at("workers").get<std::size_t>();
     for (const Json& event : document.at("traceEvents")) {
         if (event.at("ph") == "X") contents.slices.push_back(slice_of(event));
     }

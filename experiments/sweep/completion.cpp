@@ -30,8 +30,8 @@ using core::Error;
 using core::ExitCode;
 using core::RunConfig;
 
-// Enough for the steps that are traced by default and those that warm up before them.
-constexpr std::size_t kTracedRunSteps = 13;
+// After ten steps that warm up, enough for one of them to be near the median.
+constexpr std::size_t kTracedRunSteps = 30;
 
 bool is_parallel(const RunConfig& config) {
     return find_mode(config.mode).exchanges && config.workers > 1;

@@ -24,6 +24,7 @@
 #include "experiments/sweep/resume.hpp"
 #include "experiments/sweep/run_table.hpp"
 #include "experiments/sweep/time_left.hpp"
+#include "experiments/sweep/traced_step.hpp"
 #include "experiments/text/numbers.hpp"
 #include "experiments/text/output.hpp"
 #include "multiproc/process_group.hpp"
@@ -325,13 +326,16 @@ private:
         core::Job job = job_of(config, silence);
         const std::size_t steps = steps_of(job);
         if (steps == 0) return;
-        job.config.trace = core::choose_trace_steps({}, steps);
+        job.config.trace = {core::choose_trace_steps({}, steps).first, steps};
         core::RunResult result = execute(job);
         if (result.times_left_out) {
             throw Error(ExitCode::kRunFailed, "{} with N = {}: {}", config.mode, config.workers,
                         analysis::describe_clocks(result));
         }
-        write_trace(file, job.config, take_traces(result));
+        std::vector<core::WorkerTrace> traces = take_traces(result);
+        job.config.trace = steps_to_show(runs_, config, result, *job.config.trace);
+        for (core::WorkerTrace& trace : traces) keep_steps(trace, *job.config.trace);
+        write_trace(file, job.config, traces);
     }
 
     const SweepSetting& setting_;

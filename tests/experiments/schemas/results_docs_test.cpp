@@ -222,10 +222,15 @@ TEST_CASE("every field of summary.json is described, and every one described is 
         experiments::write_ceiling(
             folder.path(), {2, repetition, "2026-01-31T23:59:59Z", 128, {2000.0, 2100.0}, {}});
     }
-    experiments::Run late = tests::made_straggler("procs", 16, 1, core::Phase::kForward, 95, false);
+    experiments::Run late =
+        tests::made_straggler("procs", 16, 1, core::StepPart::kForward, 95, false);
     late.settings.config.seed = 7;
     late.result.supervisor_memory = {1, 2, 3};
-    for (core::WorkerReport& worker : late.result.workers) worker.process_memory = {1, 2, 3};
+    for (core::WorkerReport& worker : late.result.workers) {
+        worker.process_memory = {1, 2, 3};
+        worker.steps.front()[core::StepPart::kOther][50] += 7;  // equal steps are not correlated
+        worker.epochs.front().phase_seconds[static_cast<std::size_t>(core::Phase::kExchange)] = 0.5;
+    }
     for (late.repetition = 1; late.repetition <= 2; ++late.repetition) {
         tests::write_made_run(folder.path(), late);
     }

@@ -264,9 +264,10 @@ TEST_CASE("the report names the rank and the phase that hold the others up") {
     const tests::TemporaryFolder folder;
     const fs::path out = folder.path() / "out";
     // 200 ms in each step are more than what a busy machine takes from the other rank.
-    const auto result = tests::run_program(
-        {"--mode", "threads,procs", "-n", "2", "--epochs", "1", "--steps", "9", "--batch-size", "8",
-         "--inject", "delay:rank=1,ms=200,phase=backward", "--no-report", "--out", out.string()});
+    const auto result =
+        tests::run_program({"--mode", "threads,procs", "-n", "2", "--epochs", "1", "--steps", "20",
+                            "--batch-size", "8", "--inject", "delay:rank=1,ms=200,phase=backward",
+                            "--no-report", "--out", out.string()});
     INFO(result.out << result.err);
     REQUIRE(result.exit_code == 0);
     setenv("DP_COMPARE_PLOTS", folder.path().c_str(), 1);  // no scripts: nothing to draw
@@ -274,11 +275,14 @@ TEST_CASE("the report names the rank and the phase that hold the others up") {
     unsetenv("DP_COMPARE_PLOTS");
     INFO(report.out << report.err);
     REQUIRE(report.exit_code == 0);
-    for (const char* const mode : {"threads", "procs"}) {
-        CHECK(tests::holds(report.out, fmt::format("{} with N = 2: rank 1 holds the", mode)));
-    }
     const Json summary = read_json(out / "summary.json");
     for (const Json& each : summary.at("configurations")) {
+        if (each.at("oversubscribed")) {
+            CHECK(each.at("straggler_not_judged") == "more workers than CPUs");
+            continue;
+        }
+        CHECK(tests::holds(report.out, fmt::format("{} with N = 2: rank 1 holds the",
+                                                   each.at("design").get<std::string>())));
         REQUIRE(each.at("straggler").is_object());
         CHECK(each.at("straggler").at("rank") == 1);
         CHECK(each.at("straggler").at("phase") == "backward");
