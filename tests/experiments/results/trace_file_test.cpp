@@ -88,8 +88,8 @@ TEST_CASE("what is no trace is refused with the file and the reason") {
     CHECK(holds(failure_to_read(file), "No such file"));
 
     const std::string events = R"({"traceEvents": [)";
-    const std::string other =
-        R"(], "otherData": {"schema": "dp_compare.trace/1", "run": "x", "dropped_events": 0}})";
+    const std::string other = R"(], "otherData": {"schema": "dp_compare.trace/1", "run": "x", )"
+                              R"("workers": 2, "dropped_events": 0}})";
     const std::string slice =
         R"({"name": "a", "cat": "b", "ph": "X", "pid": 1, "args": {"step": 1}, )";
     const std::vector<std::pair<std::string, std::string>> broken{
