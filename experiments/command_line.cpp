@@ -38,10 +38,8 @@ constexpr const char* kFooter =
     "  dp_compare allreduce --mode threads,procs -n 2\n"
     "  dp_compare report results\n"
     "  dp_compare diff before after --fail-above 5%\n"
-    "  dp_compare ab --a \"OLD OPTIONS\" --b \"NEW OPTIONS\" --pairs 10 --out ab
-"
-    "  dp_compare predict
-"
+    "  dp_compare ab --a \"OLD OPTIONS\" --b \"NEW OPTIONS\" --pairs 10 --out ab\n"
+    "  dp_compare predict\n"
     "Exit codes: 0 success, 1 failed, 2 usage, 3 data or checkpoint, 4 resources, 5 verification,\n"
     "6 a worker died, 7 a worker stalled, 8 slower than diff or ab allows, 9 they could not\n"
     "judge, 130 interrupted (Ctrl-C), 143 terminated.";

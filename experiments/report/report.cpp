@@ -41,10 +41,10 @@ Document make_document(const Analysis& analysis, std::span<const Figure> figures
     document.subtitle = subtitle_of(analysis);
     const Material material{analysis, figures};
     for (const auto add :
-         {add_objective, add_advice,    add_environment, add_method,          add_correctness,
-          add_results,   add_epochs,    add_comparisons, add_strategies,      add_designs,
-          add_metrics,   add_one_and_several, add_scaling, add_breakdown,     add_steps,
-          add_models,    add_learning,  add_memory,      add_scheduling,      add_threats,
+         {add_objective,   add_advice,          add_environment, add_method,     add_correctness,
+          add_results,     add_epochs,          add_comparisons, add_strategies, add_designs,
+          add_metrics,     add_one_and_several, add_scaling,     add_breakdown,  add_steps,
+          add_models,      add_learning,        add_memory,      add_scheduling, add_threats,
           add_reproduction}) {
         add(document, material);
     }

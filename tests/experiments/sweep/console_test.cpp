@@ -117,8 +117,8 @@ TEST_CASE("commands that measure or read for long say on a terminal what they do
     const Lines report = lines_of(shown_at(200, "exec $0 report" + out + " >/dev/null"));
     CHECK(any_holds(report.progress, "report, reading" + out + ", drawing its plots"));
 
-    const Lines prediction = lines_of(
-        shown_at(200, "exec $0 predict --mode threads --batch-size 8 >/dev/null"));
+    const Lines prediction =
+        lines_of(shown_at(200, "exec $0 predict --mode threads --batch-size 8 >/dev/null"));
     CHECK(any_holds(prediction.progress, "warm-up, threads, N = "));
     CHECK(any_holds(prediction.progress, "run 10/"));
 }
