@@ -9,6 +9,7 @@
 #include "core/train/data_job.hpp"
 #include "experiments/modes.hpp"
 #include "experiments/results/ceiling_file.hpp"
+#include "experiments/results/cold_steps.hpp"
 #include "experiments/results/run_file.hpp"
 #include "experiments/sweep/checks.hpp"
 #include "multiproc/process_group.hpp"
@@ -71,8 +72,11 @@ void measure_ceiling(const SweepSetting& setting, const Run& run) {
     copies.work = [&](std::size_t i) {
         core::Job own = job;
         if (!cpus.empty()) own.cpus = {cpus[i % cpus.size()]};
-        const core::RunResult result = find_mode(own.config.mode).run(own);
-        return nlohmann::json(result.images_per_second()).dump();
+        Run serial;
+        serial.settings.config = own.config;
+        serial.result = find_mode(own.config.mode).run(own);
+        note_cold_steps(serial);  // as of the runs that it is held against
+        return nlohmann::json(serial.result.images_per_second()).dump();
     };
     Ceiling ceiling{config.workers, run.repetition, utc_now(), config.batch_size, {}, {}};
     const ConditionsReading before = read_conditions(setting.machine.affinity);

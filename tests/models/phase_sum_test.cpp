@@ -56,7 +56,9 @@ void check_cpu_time(const nlohmann::json& epoch, bool one_thread) {
         sum += cpu;
     }
     const double used = epoch.at("usage").at("cpu_seconds");
-    if (one_thread) CHECK(std::abs(sum - used) <= kTolerance * used + kReading);
+    // getrusage counts a running thread up to the last tick of the kernel's clock.
+    constexpr double kTicks = 0.020;
+    if (one_thread) CHECK(std::abs(sum - used) <= 0.02 * used + kTicks);
 }
 
 void check_document(const experiments::Run& run) {
@@ -168,7 +170,7 @@ TEST_CASE("the phases of workers that play several shards sum to the wall time")
 
 TEST_CASE("the phases sum to the wall time with a straggler") {
     for (const Choice& choice : every_mode()) {
-        check_run(choice, 2, {"--inject", "delay:rank=1,ms=20,phase=backward"});
+        check_run(choice, 2, {"--inject", "delay:rank=0,ms=20,phase=backward"});
     }
 }
 

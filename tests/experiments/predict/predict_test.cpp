@@ -349,7 +349,7 @@ TEST_CASE("dp_compare predict measures by itself, says so, and leaves no file be
     CHECK(design.at("predictions")[1].at("images_per_second_range")[0] > 0.0);
 }
 
-TEST_CASE("--dry-run, run files and report give one figure for the bytes of an exchange") {
+TEST_CASE("the plan, run files and report give one figure for the bytes of an exchange") {
     const std::vector<std::string> run{"--mode", "threads,procs", "-n", "2", "--steps",
                                        "2",      "--batch-size",  "4"};
     std::vector<std::string> arguments = run;

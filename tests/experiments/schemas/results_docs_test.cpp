@@ -220,7 +220,7 @@ TEST_CASE("every field of summary.json is described, and every one described is 
     }
     for (const std::size_t repetition : {1U, 2U}) {
         experiments::write_ceiling(
-            folder.path(), {2, repetition, "2026-01-31T23:59:59Z", 128, {2000.0, 2100.0}, {}});
+            folder.path(), {4, repetition, "2026-01-31T23:59:59Z", 128, {2e3, 2e3, 2e3, 2e3}, {}});
     }
     experiments::Run late =
         tests::made_straggler("procs", 16, 1, core::StepPart::kForward, 95, false);
