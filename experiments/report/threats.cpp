@@ -228,7 +228,7 @@ std::string warned(const Analysis& analysis) {
             if (std::ranges::find(all, text) == all.end()) all.push_back(text);
         }
     }
-    return all.empty() ? "" : fmt::format("Before the runs: {}.", core::join(all, "; "));
+    return all.empty() ? "" : fmt::format("Told while it ran: {}.", core::join(all, "; "));
 }
 
 std::string one_machine(const Analysis& analysis) {
