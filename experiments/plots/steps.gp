@@ -33,7 +33,7 @@ top(_) = bottom(0) + 0.86 * column("share_of_highest")
 middle(_) = (column("low_ms") + column("high_ms")) / 2
 starts(_) = column("place") != before ? (before = column("place"), 1) : 0
 span = last - first
-set xrange [first - 0.01 * span:last + 0.36 * span]
+set xrange [first - 0.01 * span:last + 0.01 * span]
 set yrange [-(rows - 1) - 0.1:1.05]
 unset ytics
 eval "set ytics scale 0 font ',13' (".rows_text.")"
@@ -41,7 +41,7 @@ unset grid
 set grid xtics linecolor rgb 0xDDDDDD linewidth 0.6
 set border 1
 set lmargin 20
-set rmargin 1.5
+set rmargin 24 # for what lies beyond the axis
 set xlabel "ms a step"
 set key outside top center horizontal Left reverse samplen 1.6 width 1 font ",13"
 before = -1

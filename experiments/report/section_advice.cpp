@@ -45,7 +45,7 @@ std::pair<std::size_t, std::size_t> range_of(const Analysis& analysis, const std
 std::string describe_best(const Analysis& analysis, const Choice& choice) {
     const Configuration& best = *choice.best;
     const std::string fastest =
-        fmt::format("{} trains the most images/s of its N, {} by the median", name_of(best),
+        fmt::format("{} trains the most images/s of all N measured, {} by the median", name_of(best),
                     count(choice.value));
     if (!choice.not_judged.empty()) {
         return fastest + "; too few pairs of runs to say where more workers stop to help.";
