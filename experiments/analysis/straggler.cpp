@@ -264,7 +264,8 @@ std::string describe_clocks(const core::RunResult& result) {
 std::string straggler_rule() {
     return fmt::format(
         "A rank is named when it comes last in the median step of the repetitions, by more than "
-        "{:.0f} % of a step, and chance does that to any rank in less than {:.0f} % of such sweeps "
+        "{:.0f} % of a step, and chance does that to any rank in less than {:.0f} % of such sets "
+        "of runs "
         "(Student's test over the repetitions' medians or, of fewer than {}, over those of "
         "stretches of {} steps and more; p is for all ranks and meetings). A phase is named when "
         "it lies between that meeting and the one before, and the same test shows it to be longer "

@@ -14,6 +14,8 @@ statistics::TimeParts parts_for(const Configuration& each, statistics::TimeParts
     const double start_up = parts.start_up;
     parts *= images / images_per_epoch(each.runs.front().result);
     parts.start_up = start_up;
+    // A rank that --inject delays sleeps: that it has no CPU then is nobody's doing.
+    if (each.runs.front().settings.config.delay) parts.off_cpu = parts.wait_for_off_cpu = 0.0;
     return parts;
 }
 
@@ -38,11 +40,12 @@ void add_repetitions(statistics::Waterfall& waterfall, const Configuration& one,
 
 bool knows_cpu_time(const Configuration& each) {
     return std::ranges::all_of(each.runs, [](const Run& run) {
-        return std::ranges::all_of(run.result.workers, [](const core::WorkerReport& worker) {
-            return std::ranges::all_of(worker.epochs, [](const core::WorkerEpoch& epoch) {
-                return epoch.phase_cpu_seconds.has_value();
-            });
-        });
+        return !run.settings.config.delay &&
+               std::ranges::all_of(run.result.workers, [](const core::WorkerReport& worker) {
+                   return std::ranges::all_of(worker.epochs, [](const core::WorkerEpoch& epoch) {
+                       return epoch.phase_cpu_seconds.has_value();
+                   });
+               });
     });
 }
 
@@ -58,7 +61,10 @@ CpuTakers find_takers(std::span<const Run> runs) {
                 epoch, {Phase::kLoad, Phase::kForward, Phase::kBackward, Phase::kUpdate});
         });
         const Conditions conditions = run.conditions.value_or(Conditions{});
-        add(takers.others, conditions.others_cpu_seconds);
+        // With CPUs to spare they may have had those.
+        const bool all_taken =
+            static_cast<double>(run.workers()) >= run.context.value("usable_cpus", 0.0);
+        add(takers.others, all_taken ? conditions.others_cpu_seconds : std::nullopt);
         add(takers.steal, conditions.steal_seconds);
         add(takers.throttled, conditions.throttled_seconds);
     }

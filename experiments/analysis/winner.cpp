@@ -57,11 +57,15 @@ double log_ratio(const core::RunResult& first, const core::RunResult& second) {
     return std::log(first.images_per_second() / second.images_per_second());
 }
 
+double part_of_step(const Part& part, const core::RunResult& result) {
+    return part.of_run(time_parts(result)) / steps_of(result);
+}
+
 /// `of_run` of a step of the rival less one of the winner, pair by pair.
 std::vector<double> step_differences(const Configuration& winner, const Configuration& rival,
                                      auto of_run) {
     return of_pairs(rival, winner, [&](const core::RunResult& one, const core::RunResult& other) {
-        return of_run(one) / steps_of(one) - of_run(other) / steps_of(other);
+        return of_run(one) - of_run(other);
     });
 }
 
@@ -73,12 +77,12 @@ Rival make_rival(const Configuration& winner, const Configuration& other) {
             return 1.0 - two.images_per_second() / one.images_per_second();
         }));
     rival.step_seconds = statistics::summarise(step_differences(
-        winner, other, [](const core::RunResult& result) { return result.train_seconds(); }));
+        winner, other, [](const core::RunResult& result) { return result.step_seconds(); }));
     for (std::size_t i = 0; i < kParts.size(); ++i) {
         rival.parts[i].name = kParts[i].name;
         rival.parts[i].seconds = statistics::summarise(step_differences(
             winner, other,
-            [&](const core::RunResult& result) { return kParts[i].of_run(time_parts(result)); }));
+            [&](const core::RunResult& result) { return part_of_step(kParts[i], result); }));
     }
     return rival;
 }
@@ -103,7 +107,7 @@ void judge(const std::vector<Group>& groups, std::vector<Winner>& winners,
             places.emplace_back(&rival, speeds.add(of_pairs(*winner, other, log_ratio)));
             for (std::size_t p = 0; p < kParts.size(); ++p) {
                 const auto of_run = [&](const core::RunResult& result) {
-                    return kParts[p].of_run(time_parts(result));
+                    return part_of_step(kParts[p], result);
                 };
                 part_places.emplace_back(&rival.parts[p],
                                          parts.add(step_differences(*winner, other, of_run)));

@@ -214,8 +214,9 @@ std::string describe_ceiling(const ModeWaterfall& each) {
         });
     };
     return fmt::format(
-        " {} serial runs at once, which have nothing to do with each other, lose {} of training "
-        "time against ideal: the machine's share. The rest, {}, is the design's.",
+        " Of the time of warm steps alone, {} serial runs at once, which have nothing to do with "
+        "each "
+        "other, lose {} against ideal, the machine's share; the design loses {} beyond that.",
         each.waterfall.workers, text(each.ceiling->machine_seconds),
         text(each.ceiling->design_seconds));
 }

@@ -45,15 +45,17 @@ std::pair<std::size_t, std::size_t> range_of(const Analysis& analysis, const std
 std::string describe_best(const Analysis& analysis, const Choice& choice) {
     const Configuration& best = *choice.best;
     const std::string fastest =
-        fmt::format("{} trains the most images/s of all N measured, {} by the median", name_of(best),
-                    count(choice.value));
+        fmt::format("{} trains the most images/s of all N measured, {} by the median",
+                    name_of(best), count(choice.value));
     if (!choice.not_judged.empty()) {
         return fastest + "; too few pairs of runs to say where more workers stop to help.";
     }
     const auto [smallest, largest] = range_of(analysis, best.design);
-    if (best.workers == smallest) return fastest + "; more workers did not help.";
+    if (best.workers == smallest) return fastest + "; no larger N is shown to help.";
     std::size_t plateau = best.workers;
     for (const Configuration* each : choice.not_worse) plateau = std::min(plateau, each->workers);
+    const bool larger_is_as_good = std::ranges::any_of(
+        choice.not_worse, [&](const Configuration* each) { return each->workers > best.workers; });
     if (plateau < best.workers) {
         return fmt::format(
             "{}; N = {} is the smallest that is not shown to be slower, so as far as these runs "
@@ -62,9 +64,10 @@ std::string describe_best(const Analysis& analysis, const Choice& choice) {
             fastest, plateau);
     }
     return fmt::format("{}; every smaller N is shown to be slower, {}.", fastest,
-                       best.workers == largest
-                           ? "so no plateau was reached"
-                           : "and no larger one is faster: the plateau begins there");
+                       best.workers == largest ? "so no plateau was reached"
+                       : larger_is_as_good
+                           ? "and no larger one is told apart from it: the plateau begins there"
+                           : "and so is every larger one: beyond it, more workers lose");
 }
 
 std::string value_of(const Goal& goal) {
@@ -120,7 +123,8 @@ void add_advice(Document& document, const Material& material) {
             }
         }
         table.rows.push_back(
-            {{fmt::format("accuracy after {} of training", seconds(equal->seconds)),
+            {{fmt::format("accuracy after {} of training (first repetition)",
+                          seconds(equal->seconds)),
               name_of(*first.configuration), percent(first.test_accuracy, 2),
               fmt::format("{}not judged, for all are of one seed",
                           as_good.empty() ? "" : "equal: " + core::join(as_good, "; ") + "; ")}});

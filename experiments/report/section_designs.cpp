@@ -68,7 +68,9 @@ std::string describe_extremes(const std::vector<const Configuration*>& of_n) {
     const auto [least, most] = std::ranges::minmax(
         of_n, {}, [](const Configuration* each) { return exchange_and_update(*each); });
     const auto share = [](const Configuration& each) {
-        return percent(exchange_and_update(each) / each.metrics->iteration_seconds.median);
+        const double step = each.parts.total() - each.parts.start_up;  // cold steps, too, as above
+        return percent(exchange_and_update(each) * static_cast<double>(each.steps_per_epoch) /
+                       step);
     };
     return fmt::format(
         "N = {}: by their medians, transfer, wait and update take least in {}, {} or {} of a step, "
@@ -77,23 +79,24 @@ std::string describe_extremes(const std::vector<const Configuration*>& of_n) {
         most->design, seconds(exchange_and_update(*most)), share(*most));
 }
 
-double sent_a_step(const Configuration& each) {
-    return each.metrics->sent_bytes_per_epoch / static_cast<double>(each.steps_per_epoch);
-}
-
-/// "threads/critical (wait 1.20 ms, range 1.10 ms to 1.30 ms, of 1.50 ms; it sends 4.59 MB a step,
-/// not 2.30 MB)".
+/// "threads/critical (1.20 ms of the 1.50 ms that its step is longer, range 1.10 ms to 1.30 ms; a
+/// worker sends 4.59 MB a step, not 2.30 MB)".
 std::string describe_reason(const Rival& rival, const Configuration& winner,
                             const Configuration& other) {
     const statistics::Summary& lost = rival.reason()->seconds;
-    const double sent = sent_a_step(other);
+    const double longer = rival.step_seconds.median;
+    const std::string of_all =
+        longer > 0.99 * lost.median
+            ? fmt::format(" of the {} that its step is longer", seconds(longer))
+            : "";
+    const std::string sent = bytes(other.sent_bytes_per_step());
+    const std::string sent_by_winner = bytes(winner.sent_bytes_per_step());
     return fmt::format(
-        "{} ({} of the {} that its step is longer, {} {} to {}{})", rival.design,
-        seconds(lost.median), seconds(rival.step_seconds.median), interval_name(lost.n),
-        seconds(lost.interval->low), seconds(lost.interval->high),
-        sent == sent_a_step(winner) ? ""
-                                    : fmt::format("; workers send {} a step, not {}", bytes(sent),
-                                                  bytes(sent_a_step(winner))));
+        "{} ({}{}, {} {} to {}{})", rival.design, seconds(lost.median), of_all,
+        interval_name(lost.n), seconds(lost.interval->low), seconds(lost.interval->high),
+        sent == sent_by_winner
+            ? ""
+            : fmt::format("; a worker sends {} a step, not {}", sent, sent_by_winner));
 }
 
 /// Where those that are shown to be slower lose: by the part in which each of them loses most.
@@ -114,9 +117,10 @@ std::string describe_reasons(const Analysis& analysis, const Winner& winner) {
     for (const Rival& rival : winner.rivals) {
         if (rival.shown && rival.reason() == nullptr) none.push_back(rival.design);
     }
-    std::string text = reasons.empty() ? ""
-                                       : fmt::format("Why: against {}, most is lost {}.",
-                                                     first.design, core::join(reasons, "; "));
+    std::string text =
+        reasons.empty() ? ""
+                        : fmt::format("Why: the slower ones lose most of their time against {} {}.",
+                                      first.design, core::join(reasons, "; "));
     if (!none.empty()) {
         text +=
             fmt::format("{}No one part of a step is shown to be longer with {}, only the whole.",
@@ -141,12 +145,12 @@ std::string describe_standing(const Winner& winner) {
     if (!equal.empty())
         parts.push_back("not told apart from it by these runs: " + core::join(equal));
     if (!not_judged.empty()) parts.push_back("too few pairs to judge: " + core::join(not_judged));
-    return fmt::format("N = {}: {} {}, with {} images/s by the median; {}.", first.workers,
-                       first.design,
-                       slower.empty()                        ? "leads, but no winner is shown"
-                       : equal.empty() && not_judged.empty() ? "wins"
-                                                             : "is among the fastest",
-                       count(first.images_per_second->median), core::join(parts, "; "));
+    return fmt::format("N = {}: {} trains the most images/s ({} by the median){}; {}.",
+                       first.workers, first.design, count(first.images_per_second->median),
+                       slower.empty() ? ", but is not shown to be the fastest"
+                       : equal.empty() && not_judged.empty() ? " and wins"
+                                                             : " and is among the fastest",
+                       core::join(parts, "; "));
 }
 
 List describe_winners(const Analysis& analysis) {
@@ -203,8 +207,12 @@ void add_designs(Document& document, const Material& material) {
     document.add_if_any(sentences);
     document.add(Paragraph{
         "The design with the most images/s is held against every other one of its N, pair by pair "
-        "of runs. What is shown to be slower, or to lose in a part of a step, is so with Holm's "
-        "correction over all pairs of designs, since the data chose the first."});
+        "of runs. What is shown to be slower is so with Holm's correction over all pairs of "
+        "designs, "
+        "since the data chose the first, and what loses in a part of a step with one over all "
+        "parts "
+        "of all rivals. These families are larger than that of the comparisons, so they may not "
+        "show what a comparison of two designs does."});
 }
 
 }  // namespace dp::experiments::report

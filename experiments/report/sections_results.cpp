@@ -245,7 +245,9 @@ void add_breakdown(Document& document, const Material& material) {
             "Compute inflation is CPU time of forward and backward. Preemption is the time in "
             "which a worker had those to do and no CPU, with what others waited for it at the "
             "exchange. A cause is named as the main one where Student's test over the repetitions "
-            "shows, each with 95 %, that it adds time and that it adds more than the next.",
+            "shows, with 95 % for all causes together, that it adds time and that it adds more "
+            "than "
+            "the next. Cold steps and start-up are included, which images/s leave out.",
             count(analysis.work_images))});
         List list;
         for (const ModeWaterfall& each : analysis.waterfalls) {

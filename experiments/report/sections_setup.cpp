@@ -136,13 +136,14 @@ void add_method(Document& document, const Material& material) {
         least = std::min(least, each.runs.size());
         most = std::max(most, each.runs.size());
     }
-    document.add(Paragraph{fmt::format(
-        "{} Every run is in fresh processes, with {} of each design and N. Time "
-        "is wall time of the training steps, without start-up and evaluation, on one clock for "
-        "all workers.",
-        scaling_in_words(analysis),
-        least == most ? fmt::format("{} repetition{}", least, least == 1 ? "" : "s")
-                      : fmt::format("{} to {} repetitions", least, most))});
+    document.add(Paragraph{
+        fmt::format("{} Every run is in fresh processes, with {} of each design and N. Time "
+                    "is wall time of the training steps, without start-up, evaluation and cold "
+                    "steps, on one clock for "
+                    "all workers.",
+                    scaling_in_words(analysis),
+                    least == most ? fmt::format("{} repetition{}", least, least == 1 ? "" : "s")
+                                  : fmt::format("{} to {} repetitions", least, most))});
     List terms;
     terms.items.push_back(
         {{strong("T(N)"), plain(fmt::format(": training time for {} images, one epoch of {}, "

@@ -181,6 +181,7 @@ std::string cold_steps(const Analysis& analysis) {
         most = std::max(most, each.steps->cold.maximum);
     }
     if (most == 0.0) return "none";
+    if (most == 1.0) return *least == most ? "1 step" : "at most 1 step";
     return *least == most ? fmt::format("{} steps", most)
                           : fmt::format("{} to {} steps", *least, most);
 }
@@ -228,7 +229,7 @@ std::string warned(const Analysis& analysis) {
             if (std::ranges::find(all, text) == all.end()) all.push_back(text);
         }
     }
-    return all.empty() ? "" : fmt::format("Told while it ran: {}.", core::join(all, "; "));
+    return all.empty() ? "" : fmt::format("Told before it measured: {}.", core::join(all, "; "));
 }
 
 std::string one_machine(const Analysis& analysis) {

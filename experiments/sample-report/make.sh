@@ -41,5 +41,6 @@ gzip -9n run-*.json
 for trace in trace-*.json; do [[ ! -f $trace ]] || gzip -9n "$trace"; done
 mkdir -p "$folder"
 cd "$folder"
-rm -rf report.html report.md summary.json ./*.csv allreduce.json plots run-*.json* trace-*.json*
+rm -rf report.html report.md summary.json ./*.csv allreduce.json plots run-*.json* trace-*.json* \
+    ceiling-*.json steps-*.csv.gz
 cp -r "$work/out/." .

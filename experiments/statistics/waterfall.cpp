@@ -15,7 +15,8 @@ namespace {
 
 // A share below it is rounding of the parts' sums.
 constexpr double kNothing = 1e-9;
-constexpr double kCauseLevel = 0.05;
+// Of the test of the largest of all causes, which the data chose (Bonferroni).
+constexpr double kCauseLevel = 0.05 / static_cast<double>(kCauses.size());
 
 constexpr auto kTimeParts = {&TimeParts::load,
                              &TimeParts::forward,

@@ -39,6 +39,13 @@ core::Job job_of_one(const SweepSetting& setting, const core::RunConfig& config,
     return job;
 }
 
+/// Runs of several replicas with a CPU each, forked here.
+bool has_ceiling(const Run& run) {
+    const Mode& mode = mode_of(run.settings.config.mode);
+    return run.workers() > 1 && run.settings.config.epochs > 0 && mode.exchanges &&
+           !run.settings.oversubscribed && !mode.is_launched;
+}
+
 }  // namespace
 
 bool wants_ceiling(const SweepSetting& setting, std::span<const Run> runs, const Run& run) {
@@ -48,12 +55,10 @@ bool wants_ceiling(const SweepSetting& setting, std::span<const Run> runs, const
         request.repetitions < kFewestForCeiling || config.delay || config.shards) {
         return false;
     }
-    if (run.workers() < 2 || run.settings.oversubscribed || mode_of(config.mode).is_launched ||
-        config.epochs == 0) {
-        return false;
-    }
+    if (!has_ceiling(run)) return false;
     const auto same = [&](const Run& other) {
-        return other.workers() == run.workers() && other.repetition == run.repetition;
+        return has_ceiling(other) && other.workers() == run.workers() &&
+               other.repetition == run.repetition;
     };
     const auto last = std::ranges::find_if(runs.rbegin(), runs.rend(), same);
     const bool has_one =

@@ -234,7 +234,7 @@ TEST_CASE("what a run's file holds is text, on the page and on the terminal") {
     const std::string page =
         (std::stringstream() << std::ifstream(folder.path() / "report.html").rdbuf()).str();
     CHECK(holds(page, "&lt;script&gt;"));
-    CHECK(holds(page, "Told while it ran: "));
+    CHECK(holds(page, "Told before it measured: "));
     CHECK_FALSE(holds(page, "<script"));
     const auto diff = tests::run_program({"diff", folder.path(), "\033[31mred"});
     CHECK(diff.exit_code == 2);

@@ -181,7 +181,7 @@ TEST_CASE("what serial runs at once lose as well is the machine's share, the res
     CHECK(split->design_seconds.median == Approx(0.125));
     CHECK_THAT(describe(analysis.waterfalls[0]), Catch::Contains("2 serial runs at once") &&
                                                      Catch::Contains("lose 500 ms") &&
-                                                     Catch::Contains("The rest, 125 ms"));
+                                                     Catch::Contains("the design loses 125 ms"));
     CHECK(summary_json(analysis)["waterfalls"][0]["ceiling"]["machine_seconds"]["n"] == 3);
 }
 
