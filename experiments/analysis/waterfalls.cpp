@@ -63,6 +63,7 @@ CpuTakers find_takers(std::span<const Run> runs) {
         const Conditions conditions = run.conditions.value_or(Conditions{});
         // With CPUs to spare they may have had those.
         const bool all_taken =
+            run.context.is_null() ||
             static_cast<double>(run.workers()) >= run.context.value("usable_cpus", 0.0);
         add(takers.others, all_taken ? conditions.others_cpu_seconds : std::nullopt);
         add(takers.steal, conditions.steal_seconds);
