@@ -270,7 +270,7 @@ std::vector<std::string> describe_stragglers(const Analysis& analysis) {
     if (found.empty() && any_judged) found.emplace_back("No rank stands out as a straggler.");
     for (const auto& [reason, names] : not_judged) {
         found.push_back(
-            fmt::format("Stragglers: not judged of {}: {}.", core::join(names, "; "), reason));
+            fmt::format("Stragglers: not judged for {}: {}.", core::join(names, "; "), reason));
     }
     return found;
 }

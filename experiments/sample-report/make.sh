@@ -5,14 +5,14 @@ set -euo pipefail
 usage() {
     cat <<'END'
 usage: experiments/sample-report/make.sh [DP_COMPARE [FOLDER [OPTIONS OF THE SWEEP...]]]
-Measures the sweep of the sample report, half an hour on two cores, and puts into FOLDER what a reader of
+Measures the sweep of the sample report, four minutes on two cores, and puts into FOLDER what a reader of
 the report and `dp_compare report`, `diff` and `predict` need: report.md, its pictures, and the data, run
 files and traces packed by gzip. What FOLDER held of another sample goes.
 
   DP_COMPARE  the program (build/dp_compare of this checkout)
   FOLDER      this script's own
-  OPTIONS     --dataset cifar10 --data-dir data --epochs 2 --mode serial,threads,procs
-              -n 1,2,4,6,8 --reps 6
+  OPTIONS     --dataset cifar10 --data-dir data --epochs 1 --steps 60 --mode serial,threads,procs
+              -n 1,2,4 --reps 6 (experiments/get_data.sh cifar10 fetches data/)
 END
 }
 
@@ -26,8 +26,8 @@ folder=${2:-$here}
 shift $(($# < 2 ? $# : 2))
 options=("$@")
 if ((${#options[@]} == 0)); then
-    options=(--dataset cifar10 --data-dir "$here/../../data" --epochs 2 --mode serial,threads,procs
-        -n 1,2,4,6,8 --reps 6)
+    options=(--dataset cifar10 --data-dir data --epochs 1 --steps 60 --mode serial,threads,procs
+        -n 1,2,4 --reps 6)
 fi
 [[ -x $program ]] || { echo "make.sh: no program $program: build it, or name another one" >&2 && exit 2; }
 
