@@ -32,6 +32,14 @@ inline Words join(Words words, const Words& more) {
     return words;
 }
 
+/// Arguments of mpirun for two ranks, of which the second one runs `other`, words of the shell; the
+/// first runs what follows, which is "$@" in `other`. A rank asks for its number, since mpirun of
+/// Open MPI 5.0.7 ends by a signal where it is given two programs.
+inline Words two_ranks(const std::string& other) {
+    const std::string choose = "[ $OMPI_COMM_WORLD_RANK = 0 ] || exec " + other + "; exec \"$@\"";
+    return {"--oversubscribe", "-n", "2", "sh", "-c", choose, "sh"};
+}
+
 inline Words training(const Words& more) { return join(more, kSmall); }
 
 /// `mpirun -n ranks dp_compare arguments`.

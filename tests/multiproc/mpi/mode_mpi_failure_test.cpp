@@ -23,6 +23,7 @@ using tests::join;
 using tests::kAllowed;
 using tests::mpirun;
 using tests::training;
+using tests::two_ranks;
 using tests::Words;
 
 namespace {
@@ -118,18 +119,14 @@ TEST_CASE("ranks with other data or another instruction set are named", "[mpi]")
                      "1",
                      "--batch-size",
                      "8"};
-    const auto two = [&](const Words& other) {
-        return tests::Program(
-                   "mpirun",
-                   join(join(join({"--oversubscribe", "-n", "1"}, rank), {":", "-n", "1"}), other),
-                   kAllowed)
-            .finish();
+    const auto two = [&](const std::string& other) {
+        return tests::Program("mpirun", join(two_ranks(other), rank), kAllowed).finish();
     };
-    const auto data = two(join(rank, {"--seed", "2"}));
+    const auto data = two("\"$@\" --seed 2");
     INFO(data.err);
     CHECK(data.exit_code == 5);
     CHECK(count_of(data.err, "digest") == 1);
-    const auto isa = two(join({"env", "ONEDNN_MAX_CPU_ISA=SSE41"}, rank));
+    const auto isa = two("env ONEDNN_MAX_CPU_ISA=SSE41 \"$@\"");
     INFO(isa.err);
     CHECK(isa.exit_code == 2);
     CHECK(count_of(isa.err, "has sse41") == 1);

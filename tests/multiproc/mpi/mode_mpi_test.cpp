@@ -23,6 +23,7 @@ using tests::join;
 using tests::kAllowed;
 using tests::mpirun;
 using tests::training;
+using tests::two_ranks;
 using tests::Words;
 
 namespace fs = std::filesystem;
@@ -220,9 +221,7 @@ TEST_CASE("clocks of several machines are aligned", "[mpi]") {
     const auto result =
         tests::Program(
             "mpirun",
-            join(join(join({"--oversubscribe", "-n", "1", program}, run),
-                      {":", "-n", "1", "unshare", "--time", "--monotonic", "1000", program}),
-                 run),
+            join(join(two_ranks("unshare --time --monotonic 1000 \"$@\""), {program}), run),
             kAllowed)
             .finish();
     INFO(result.out << result.err);
